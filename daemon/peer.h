@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef PINGUARD_PEER_H
+#define PINGUARD_PEER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "lib/macros.h"
+
+/* Members may do what root may. */
+#define PEER_ADMIN_GROUP "pinguard"
+
+/* No such group: matches no peer. */
+#define PEER_GID_NONE ((gid_t)-1)
+
+/* Who is at the other end of a connection, as the kernel said when it was made. */
+struct peer {
+	uid_t uid;
+	gid_t gid;
+	pid_t pid;   /* names the process at the time of connect, no later one */
+	int pidfd;   /* of that process; -1 where the kernel does not give it */
+	gid_t *groups; /* supplementary */
+	size_t n_groups;
+};
+
+/* peer_init() - read the peer of a connected Unix socket; 0 or a negative errno */
+int peer_init(struct peer *peer, int fd);
+void peer_done(struct peer *peer);
+
+/*
+ * peer_lookup_group() - the number of a group, PEER_GID_NONE where there is none
+ * Asks NSS and may block: at start only.
+ */
+gid_t peer_lookup_group(const char *name);
+
+/* Who may do what. Pure functions, to be asked at each call. */
+
+bool peer_in_group(const struct peer *peer, gid_t gid);
+
+/* peer_is_admin() - root or a member of the group; everything, physical addresses included */
+bool peer_is_admin(const struct peer *peer, gid_t admin_gid);
+
+/*
+ * peer_may_see() - a pin, or an event about it
+ * @owner_uid: of the pin
+ * @delegate_uid: owner of the delegated cgroup that the pin is in or below,
+ *	(uid_t)-1 where there is none
+ */
+bool peer_may_see(const struct peer *peer, gid_t admin_gid, uid_t owner_uid, uid_t delegate_uid);
+
+/*
+ * peer_may_limit() - set and clear the quota of a cgroup
+ * @delegate_uid: owner of a delegated cgroup strictly above it, (uid_t)-1 where
+ *	there is none
+ */
+bool peer_may_limit(const struct peer *peer, gid_t admin_gid, uid_t delegate_uid);
+
+#endif
