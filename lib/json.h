@@ -8,7 +8,6 @@
 
 #include "lib/macros.h"
 
-DEFINE_CLEANUP(json_t *, json_decref);
 #define _cleanup_json_ _cleanup_(json_decrefp)
 
 /* json_hex() - a 64-bit id or address as "0x1f"; a new reference, NULL when out of memory */
