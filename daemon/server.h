@@ -27,6 +27,12 @@
 #define SERVER_MESSAGE_TIMEOUT_USEC	 (30 * 1000000ULL) /* for the rest of half a message */
 #define SERVER_ACCEPT_PAUSE_USEC	 (1 * 1000000ULL) /* when out of file descriptors */
 
+/*
+ * Each connection takes up to two file descriptors (the second is the peer's
+ * pidfd): the service's RLIMIT_NOFILE must allow for them. Where it does not,
+ * accepting pauses.
+ */
+
 struct server;
 struct call;
 
@@ -118,7 +124,8 @@ int server_listen_fd(struct server *server, int fd);
  * A socket that nobody answers is replaced. The file stays when the server
  * goes.
  *
- * Return: 0, -EADDRINUSE where another service answers there, another negative errno
+ * Return: 0, -EADDRINUSE where another service answers there, -EEXIST for a
+ * file that is no socket, another negative errno
  */
 int server_listen_path(struct server *server, const char *path);
 
@@ -199,8 +206,8 @@ bool call_writable(const struct call *call);
  * @gone: the client has gone, nothing more can be said; called at most once, not
  *	after the last reply. Drop your references here.
  *
- * Both come from the event loop, never from within a call_*() function; either
- * may be NULL.
+ * Both come from the event loop or from server_free(), never from within a
+ * call_*() function; either may be NULL.
  */
 struct call_watch {
 	void (*drained)(struct call *call, void *userdata);
