@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One pin and one event, as a source tells them. Plain data. */
+#ifndef PINGUARD_PIN_H
+#define PINGUARD_PIN_H
+
+#include <stdint.h>
+#include <linux/pinguard.h>
+
+#define PIN_COMM_MAX 16
+#define PIN_UID_NONE UINT32_MAX
+
+/* Not in the kernel's enum: what an older service cannot name. */
+#define PIN_KIND_UNKNOWN 0
+
+struct pin_info {
+	uint64_t id;
+	uint64_t cgroup_id; /* the owner's; 0 where nobody knows */
+	uint64_t charged_cgroup_id;
+	uint64_t address; /* 0 for none */
+	uint64_t bytes;
+	uint64_t since_usec; /* CLOCK_REALTIME; 0 where nobody knows */
+	uint32_t kind;
+	uint32_t tgid;
+	uint32_t uid;
+	uint32_t flags; /* PINGUARD_FLAG_* */
+	uint8_t comm_len;
+	uint8_t comm[PIN_COMM_MAX]; /* any bytes, no NUL */
+	char device[PINGUARD_DEVICE_NAME_MAX]; /* "" for none */
+};
+
+enum pin_event_type {
+	PIN_EVENT_PIN,
+	PIN_EVENT_CHANGE,
+	PIN_EVENT_UNPIN,
+	PIN_EVENT_DENY,
+};
+
+struct pin_event {
+	enum pin_event_type type;
+	uint64_t seq;
+	struct pin_info pin; /* of a refused pin: no id, bytes asked for */
+	/* PIN_EVENT_DENY */
+	uint32_t reason;
+	uint32_t suppressed;
+	uint64_t limit_cgroup_id; /* 0 for none */
+	uint64_t usage_bytes;
+	uint64_t max_bytes; /* UINT64_MAX for none */
+};
+
+#endif

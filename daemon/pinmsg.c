@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <netlink/attr.h>
+#include <netlink/genl/genl.h>
+#include <netlink/msg.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "daemon/pinmsg.h"
+
+#define NSEC_PER_USEC 1000
+
+static const struct nla_policy info_policy[PINGUARD_A_INFO_MAX + 1] = {
+	[PINGUARD_A_INFO_ABI] = { .type = NLA_U32 },
+	[PINGUARD_A_INFO_FEATURES] = { .type = NLA_U64 },
+	[PINGUARD_A_INFO_SEQ] = { .type = NLA_U64 },
+	[PINGUARD_A_INFO_PINS] = { .type = NLA_U64 },
+	[PINGUARD_A_INFO_BYTES] = { .type = NLA_U64 },
+	[PINGUARD_A_INFO_DENIED] = { .type = NLA_U64 },
+};
+
+static const struct nla_policy pin_policy[PINGUARD_A_PIN_MAX + 1] = {
+	[PINGUARD_A_PIN_SEQ] = { .type = NLA_U64 },
+	[PINGUARD_A_PIN_ID] = { .type = NLA_U64 },
+	[PINGUARD_A_PIN_KIND] = { .type = NLA_U32 },
+	[PINGUARD_A_PIN_DEVICE] = { .type = NLA_STRING },
+	[PINGUARD_A_PIN_TGID] = { .type = NLA_U32 },
+	[PINGUARD_A_PIN_UID] = { .type = NLA_U32 },
+	[PINGUARD_A_PIN_CGROUP_ID] = { .type = NLA_U64 },
+	[PINGUARD_A_PIN_CHARGED_CGROUP_ID] = { .type = NLA_U64 },
+	[PINGUARD_A_PIN_ADDRESS] = { .type = NLA_U64 },
+	[PINGUARD_A_PIN_BYTES] = { .type = NLA_U64 },
+	[PINGUARD_A_PIN_FLAGS] = { .type = NLA_U32 },
+	[PINGUARD_A_PIN_START_TIME] = { .type = NLA_U64 },
+	[PINGUARD_A_PIN_REASON] = { .type = NLA_U32 },
+	[PINGUARD_A_PIN_LIMIT_CGROUP_ID] = { .type = NLA_U64 },
+	[PINGUARD_A_PIN_USAGE] = { .type = NLA_U64 },
+	[PINGUARD_A_PIN_LIMIT] = { .type = NLA_U64 },
+	[PINGUARD_A_PIN_SUPPRESSED] = { .type = NLA_U32 },
+};
+
+static uint64_t get_u64(struct nlattr *const *tb, int attr, uint64_t fallback)
+{
+	return tb[attr] ? nla_get_u64(tb[attr]) : fallback;
+}
+
+static uint32_t get_u32(struct nlattr *const *tb, int attr, uint32_t fallback)
+{
+	return tb[attr] ? nla_get_u32(tb[attr]) : fallback;
+}
+
+static int parse_attrs(const struct nlmsghdr *nlh, struct nlattr **tb, int max,
+		       const struct nla_policy *policy, uint8_t *ret_cmd)
+{
+	/* libnl takes it writable, and does not write. */
+	struct nlmsghdr *n = (struct nlmsghdr *)nlh;
+
+	if (genlmsg_parse(n, 0, tb, max, (struct nla_policy *)policy) < 0)
+		return -EBADMSG;
+	*ret_cmd = genlmsg_hdr(n)->cmd;
+	return 0;
+}
+
+static void parse_pin(struct nlattr *const *tb, struct pin_info *pin)
+{
+	size_t len;
+
+	pin->id = get_u64(tb, PINGUARD_A_PIN_ID, 0);
+	pin->kind = get_u32(tb, PINGUARD_A_PIN_KIND, PIN_KIND_UNKNOWN);
+	pin->tgid = get_u32(tb, PINGUARD_A_PIN_TGID, 0);
+	pin->uid = get_u32(tb, PINGUARD_A_PIN_UID, PIN_UID_NONE);
+	pin->cgroup_id = get_u64(tb, PINGUARD_A_PIN_CGROUP_ID, 0);
+	pin->charged_cgroup_id = get_u64(tb, PINGUARD_A_PIN_CHARGED_CGROUP_ID, 0);
+	pin->address = get_u64(tb, PINGUARD_A_PIN_ADDRESS, 0);
+	pin->bytes = get_u64(tb, PINGUARD_A_PIN_BYTES, 0);
+	pin->flags = get_u32(tb, PINGUARD_A_PIN_FLAGS, 0);
+	pin->since_usec = get_u64(tb, PINGUARD_A_PIN_START_TIME, 0) / NSEC_PER_USEC;
+	if (tb[PINGUARD_A_PIN_DEVICE])
+		nla_strlcpy(pin->device, tb[PINGUARD_A_PIN_DEVICE], sizeof(pin->device));
+	if (tb[PINGUARD_A_PIN_COMM]) {
+		len = nla_len(tb[PINGUARD_A_PIN_COMM]);
+		if (len > sizeof(pin->comm))
+			len = sizeof(pin->comm);
+		pin->comm_len = strnlen(nla_data(tb[PINGUARD_A_PIN_COMM]), len);
+		memcpy(pin->comm, nla_data(tb[PINGUARD_A_PIN_COMM]), pin->comm_len);
+	}
+}
+
+static int event_type(uint8_t cmd, enum pin_event_type *ret)
+{
+	switch (cmd) {
+	case PINGUARD_CMD_PIN_NTF:
+		*ret = PIN_EVENT_PIN;
+		return 0;
+	case PINGUARD_CMD_PIN_CHANGE_NTF:
+		*ret = PIN_EVENT_CHANGE;
+		return 0;
+	case PINGUARD_CMD_UNPIN_NTF:
+		*ret = PIN_EVENT_UNPIN;
+		return 0;
+	case PINGUARD_CMD_DENY_NTF:
+		*ret = PIN_EVENT_DENY;
+		return 0;
+	default:
+		return -ENOENT;
+	}
+}
+
+int pinmsg_parse(const struct nlmsghdr *nlh, struct pinmsg *ret)
+{
+	struct nlattr *tb[PINGUARD_A_PIN_MAX + 1];
+	struct pinmsg msg = {};
+	uint8_t cmd;
+	int r;
+
+	r = parse_attrs(nlh, tb, PINGUARD_A_PIN_MAX, pin_policy, &cmd);
+	if (r < 0)
+		return r;
+	parse_pin(tb, &msg.event.pin);
+	msg.event.seq = get_u64(tb, PINGUARD_A_PIN_SEQ, 0);
+
+	if (cmd == PINGUARD_CMD_GET_PIN) {
+		if (tb[PINGUARD_A_PIN_ID])
+			msg.type = PINMSG_DUMP_PIN;
+		else if (tb[PINGUARD_A_PIN_SEQ])
+			msg.type = PINMSG_DUMP_START;
+		else
+			return -EBADMSG;
+	} else if (event_type(cmd, &msg.event.type) < 0) {
+		msg.type = PINMSG_OTHER;
+	} else {
+		msg.type = PINMSG_EVENT;
+		if (!tb[PINGUARD_A_PIN_SEQ])
+			return -EBADMSG;
+		if (msg.event.type != PIN_EVENT_DENY && !tb[PINGUARD_A_PIN_ID])
+			return -EBADMSG;
+		msg.event.reason = get_u32(tb, PINGUARD_A_PIN_REASON, 0);
+		msg.event.suppressed = get_u32(tb, PINGUARD_A_PIN_SUPPRESSED, 0);
+		msg.event.limit_cgroup_id = get_u64(tb, PINGUARD_A_PIN_LIMIT_CGROUP_ID, 0);
+		msg.event.usage_bytes = get_u64(tb, PINGUARD_A_PIN_USAGE, 0);
+		msg.event.max_bytes = get_u64(tb, PINGUARD_A_PIN_LIMIT, UINT64_MAX);
+	}
+	*ret = msg;
+	return 0;
+}
+
+int pinmsg_parse_info(const struct nlmsghdr *nlh, struct pin_kernel_info *ret)
+{
+	struct nlattr *tb[PINGUARD_A_INFO_MAX + 1];
+	uint8_t cmd;
+	int r;
+
+	r = parse_attrs(nlh, tb, PINGUARD_A_INFO_MAX, info_policy, &cmd);
+	if (r < 0)
+		return r;
+	if (cmd != PINGUARD_CMD_GET_INFO || !tb[PINGUARD_A_INFO_ABI])
+		return -EBADMSG;
+	*ret = (struct pin_kernel_info){
+		.abi = get_u32(tb, PINGUARD_A_INFO_ABI, 0),
+		.features = get_u64(tb, PINGUARD_A_INFO_FEATURES, 0),
+		.seq = get_u64(tb, PINGUARD_A_INFO_SEQ, 0),
+		.pins = get_u64(tb, PINGUARD_A_INFO_PINS, 0),
+		.bytes = get_u64(tb, PINGUARD_A_INFO_BYTES, 0),
+		.denied = get_u64(tb, PINGUARD_A_INFO_DENIED, 0),
+	};
+	return 0;
+}
+
+int pinmsg_parse_error(const struct nlmsghdr *nlh, const char **ret_text)
+{
+	size_t len = nlh->nlmsg_len - NLMSG_HDRLEN, skip = sizeof(int);
+	const char *payload = NLMSG_DATA(nlh);
+	struct nlattr *attr;
+	int error;
+
+	*ret_text = NULL;
+	if (nlh->nlmsg_len < NLMSG_HDRLEN || len < sizeof(int))
+		return -EBADMSG;
+	memcpy(&error, payload, sizeof(error));
+	if (error > 0)
+		return -EBADMSG;
+
+	if (nlh->nlmsg_type == NLMSG_ERROR) {
+		const struct nlmsgerr *err = NLMSG_DATA(nlh);
+
+		if (len < sizeof(*err))
+			return error;
+		/* The request follows its header unless it was left out. */
+		skip = NLMSG_ALIGN(nlh->nlmsg_flags & NLM_F_CAPPED ?
+				   sizeof(*err) : sizeof(int) + err->msg.nlmsg_len);
+	}
+	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS) || len <= skip)
+		return error;
+	attr = nla_find((struct nlattr *)(payload + skip), len - skip, NLMSGERR_ATTR_MSG);
+	if (attr && nla_len(attr) > 0 && !((char *)nla_data(attr))[nla_len(attr) - 1])
+		*ret_text = nla_data(attr);
+	return error;
+}
