@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The parts of tests/vm/run: what goes into the guest, its machine, and how it
+# ends. Uses the variables that tests/vm/run sets.
+# shellcheck shell=bash disable=SC2154
+
+# How long a guest may take to reach SCRIPT; 20 s are usual.
+readonly boot_timeout=300
+
+# Builds the checkout in the cache and installs it into $work/payload.
+install_project() {
+	local build source log
+	build=$cache/build/$(echo "$top" | hash)
+	source=$build/source log=$build/log
+	lock build
+	mkdir -p "$source" "$build/objects"
+	# A copy: the checkout itself may be configured, which forbids builds
+	# outside it.
+	rsync -a --delete --exclude=.git --filter=':- .gitignore' "$top/" "$source/"
+	if ! {
+		[ -e "$source/configure" ] || (cd "$source" && autoreconf -fi)
+		[ -e "$build/objects/Makefile" ] || (cd "$build/objects" &&
+			"$source/configure" --prefix=/usr --sysconfdir=/etc --localstatedir=/var)
+		make -C "$build/objects" -j"$(nproc)" all vm-programs
+		make -C "$build/objects" install DESTDIR="$work/payload"
+	} >"$log" 2>&1; then
+		tail -n 30 "$log" >&2
+		die "building pinguard failed, the whole log is in $log"
+	fi
+	mkdir -p "$work/payload/usr/lib/pinguard-vm"
+	cp "$top"/tests/vm/guest/* "$work/payload/usr/lib/pinguard-vm/"
+	mkdir -p "$build/objects/tests/vm"
+	find "$build/objects/tests/vm" -maxdepth 1 -type f -perm /111 \
+		-exec cp -t "$work/payload/usr/lib/pinguard-vm/" {} +
+	unlock
+}
+
+# Makes $work/payload.tar, which the guest unpacks over its root file system.
+payload() {
+	local copy file dest dir=$work/payload
+	mkdir -p "$dir/root" "$dir/etc" "$dir/usr/lib/systemd/system"
+	install_project
+	mv "$dir"/usr/lib/pinguard-vm/*.service "$dir/usr/lib/systemd/system/"
+	tr -d - </proc/sys/kernel/random/uuid >"$dir/etc/machine-id"
+	for copy in "${copies[@]}"; do
+		file=${copy%%:*} dest=/root/
+		[ "$file" = "$copy" ] || dest=${copy#*:}
+		[[ $dest == /* ]] || dest=/root/$dest
+		[[ $dest == */ ]] || mkdir -p "$dir${dest%/*}"
+		[[ $dest != */ ]] || mkdir -p "$dir$dest"
+		cp -rL --preserve=mode "$file" "$dir$dest"
+	done
+	if [ -n "$script" ]; then
+		cp -L --preserve=mode "$script" "$dir/root/"
+		chmod +x "$dir/root/${script##*/}"
+		ln -s "/root/${script##*/}" "$dir/usr/lib/pinguard-vm/script"
+	fi
+	if [ -n "$shell" ]; then
+		stty size 2>/dev/null >"$dir/usr/lib/pinguard-vm/shell" || echo 24 80 >"$dir/usr/lib/pinguard-vm/shell"
+	fi
+	tar -C "$dir" --owner=0 --group=0 -cf "$work/payload.tar" .
+	rm -rf "$dir"
+}
+
+# The machine: an IOMMU with two devices to give to VFIO, an NVDIMM, and a
+# DIMM that is hot-added memory to the kernel, as node 1.
+machine=(
+	-M q35,nvdimm=on,kernel-irqchip=split -smp 2 -m 2G,slots=4,maxmem=8G
+	-object memory-backend-ram,id=m0,size=2G -numa node,nodeid=0,memdev=m0,cpus=0-1
+	-numa node,nodeid=1
+	-object memory-backend-ram,id=m1,size=512M -device pc-dimm,memdev=m1,node=1
+	-device intel-iommu,intremap=on -device edu -nic none -device e1000e
+	-display none -monitor none -no-reboot -nodefaults
+)
+
+# acceleration: prints tcg, or kvm if this kernel has booted with it here.
+acceleration() {
+	local known log=$work/probe.log
+	if [ -n "${PINGUARD_VM_ACCEL-}" ]; then
+		echo "$PINGUARD_VM_ACCEL"
+		return
+	fi
+	[ -w /dev/kvm ] || { echo tcg && return; }
+	known=$cache/probe/$({ echo "$image" && uname -rv && qemu-system-x86_64 --version &&
+		grep -m1 'model name' /proc/cpuinfo; } | hash)
+	if [ ! -e "$known" ]; then
+		mkdir -p "${known%/*}"
+		timeout -s KILL 15 qemu-system-x86_64 -accel kvm -cpu host "${machine[@]}" \
+			-serial "file:$log" -kernel "$image" \
+			-drive "file=$root,if=virtio,format=raw,snapshot=on" \
+			-append "console=ttyS0 quiet panic=-1 root=/dev/vda init=/bin/echo -- booted-with-kvm" \
+			>/dev/null 2>&1 </dev/null || true
+		if grep -qs booted-with-kvm "$log"; then echo kvm; else echo tcg; fi >"$known"
+	fi
+	cat "$known"
+}
+
+# Starts QEMU as $qemu.
+boot() {
+	local cpu=(-accel "tcg,thread=multi" -cpu max) console=(-device virtserialport,nr=4,id=unused)
+	[ "$accel" != kvm ] || cpu=(-accel kvm -cpu host)
+	# The label area is cut from the file, the rest must be a multiple of 16 MiB.
+	truncate -s $((256 * 1024 + 128))K "$work/nvdimm"
+	mkfifo "$work/output"
+	touch "$work/status" "$work/kernel.log"
+	cat "$work/output" &
+	output=$!
+	if [ -n "$shell" ]; then
+		console=(-chardev "stdio,id=shell,signal=off" -device "virtconsole,chardev=shell,nr=4")
+		exec 4<&0
+	else
+		exec 4</dev/null
+	fi
+	qemu-system-x86_64 "${cpu[@]}" "${machine[@]}" \
+		-object "memory-backend-file,id=nv,share=on,mem-path=$work/nvdimm,size=$((256 * 1024 + 128))K" \
+		-device nvdimm,memdev=nv,label-size=128K \
+		-kernel "$image" -serial "file:$work/console.log" \
+		-drive "file=$root,if=virtio,format=raw,snapshot=on" \
+		-drive "file=$work/payload.tar,if=virtio,format=raw,readonly=on" \
+		-device virtio-serial-pci \
+		-chardev "file,id=output,path=$work/output" -device virtserialport,chardev=output,nr=1 \
+		-chardev "file,id=status,path=$work/status" -device virtserialport,chardev=status,nr=2 \
+		-chardev "file,id=klog,path=$work/kernel.log" -device virtserialport,chardev=klog,nr=3 \
+		"${console[@]}" \
+		-append "console=ttyS0 loglevel=5 printk.time=1 log_buf_len=8M panic=-1 oops=panic root=/dev/vda rw intel_iommu=on memhp_default_state=online_kernel systemd.show_status=no init=/bin/sh -- -c \"tar -C / --keep-directory-symlink -xf /dev/vdb; exec /bin/sh /usr/lib/pinguard-vm/init\"" \
+		"${qemu_arguments[@]}" <&4 9>&- 2>"$work/qemu.log" &
+	qemu=$!
+}
+
+# Waits for the guest's end; the status is SCRIPT's, or what tests/vm/run says
+# of a guest that did not end well.
+follow() {
+	local start=$SECONDS limit=$boot_timeout begun='' result='' late=''
+	while kill -0 "$qemu" 2>/dev/null; do
+		if [ -z "$begun" ] && grep -q '^begin$' "$work/status"; then
+			begun=1 start=$SECONDS limit=$timeout
+			[ -z "$shell" ] || limit=$((1 << 30))
+		fi
+		if [ $((SECONDS - start)) -ge "$limit" ] && ! grep -q '^exit ' "$work/status"; then
+			late=1
+			kill "$qemu"
+			break
+		fi
+		sleep 0.2
+	done
+	wait "$qemu" 2>/dev/null || true
+	qemu=
+	wait "$output" || true
+	result=$(sed -n 's/^exit \([0-9]*\)$/\1/p' "$work/status")
+	[ -z "$result" ] || return "$result"
+	cat "$work/qemu.log" >&2
+	say "the end of the guest's console:"
+	tail -n 50 "$work/console.log" >&2 || true
+	if [ -n "$late" ] && [ -n "$begun" ]; then
+		say "$script ran out of time ($timeout s)"
+		return 124
+	fi
+	if [ -n "$begun" ]; then
+		say "the guest died while $script was running"
+	elif [ -n "$late" ]; then
+		say "the guest did not reach $script in $boot_timeout s"
+	else
+		say "the guest died before it reached $script"
+	fi
+	return 125
+}
+
+# What a kernel message starts with if the kernel found a fault of its own.
+faults='WARNING: |BUG: |BUG kmalloc|kernel BUG at|INFO: |KASAN|KCSAN|KFENCE|UBSAN|Oops|Call Trace:|'
+faults+='-+\[ cut here|Kernel panic|general protection|invalid opcode|stack segment|refcount_t: |'
+faults+='list_(add|del)|watchdog: |rcu: .*(stall|starved)|DEBUG_LOCKS|Bad (page|rss)|unreferenced object|'
+faults+='page:[0-9a-f]+ refcount|Unbalanced|sysfs: cannot create duplicate|kobject:.*(error|tried)|unregister_netdevice: waiting'
+
+# "INFO: " starts reports of hung tasks, stalls and lockdep, but also a few
+# harmless lines.
+kernel_log_clean() {
+	local found
+	found=$(cat "$work/console.log" "$work/kernel.log" |
+		grep -aE "^\[ *[0-9]+\.[0-9]+\]( *[[CT][0-9]+\])? *($faults)" | sort -u) || return 0
+	say "the guest's kernel log holds:"
+	printf '%s\n' "$found" | head -n 40 >&2
+	return 1
+}
+
+keep_logs() {
+	rm -rf "$cache/failed"
+	mkdir -p "$cache/failed"
+	cp "$work/console.log" "$work/kernel.log" "$work/qemu.log" "$cache/failed/" 2>/dev/null || true
+	say "the guest's logs are in $cache/failed"
+}
