@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Programs that the guest's tests run; tests/vm/run builds them.
-VM_PROGRAMS =
-EXTRA_PROGRAMS = $(VM_PROGRAMS)
-CLEANFILES += $(VM_PROGRAMS)
+vm_programs = tests/vm/mr tests/vm/vfio-map
+EXTRA_PROGRAMS = $(vm_programs)
+tests_vm_mr_LDADD = -libverbs
 
 .PHONY: vm-programs
-vm-programs: $(VM_PROGRAMS)
+vm-programs: $(vm_programs)
 
 EXTRA_DIST += \
 	kernel/config.fragment \

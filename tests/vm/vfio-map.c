@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A VFIO owner for the guest's tests: puts the group of a device that is bound
+ * to vfio-pci into a type1 container, maps memory for DMA, says so, and keeps
+ * it until its standard input ends.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <linux/vfio.h>
+
+static int fail(const char *what)
+{
+	fprintf(stderr, "%s: %s\n", what, strerror(errno));
+	return 1;
+}
+
+/* Opens the group of the device at PCI address bdf; -1 on failure. */
+static int open_group(const char *bdf)
+{
+	char path[PATH_MAX], link[PATH_MAX];
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", bdf);
+	length = readlink(path, link, sizeof(link) - 1);
+	if (length < 0)
+		return -1;
+	link[length] = '\0';
+	snprintf(path, sizeof(path), "/dev/vfio/%.100s", strrchr(link, '/') + 1);
+	return open(path, O_RDWR | O_CLOEXEC);
+}
+
+int main(int argc, char *argv[])
+{
+	struct vfio_iommu_type1_dma_map map = {
+		.argsz = sizeof(map),
+		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.iova = 0x10000000,
+	};
+	int container, group;
+	void *memory;
+	char byte;
+
+	if (argc != 3) {
+		fprintf(stderr, "usage: vfio-map PCI-ADDRESS BYTES\n");
+		return 2;
+	}
+	map.size = strtoull(argv[2], NULL, 0);
+	container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
+	group = open_group(argv[1]);
+	if (container < 0 || group < 0)
+		return fail("open");
+	if (ioctl(group, VFIO_GROUP_SET_CONTAINER, &container) < 0)
+		return fail("VFIO_GROUP_SET_CONTAINER");
+	if (ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU) < 0)
+		return fail("VFIO_SET_IOMMU");
+
+	memory = mmap(NULL, map.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED)
+		return fail("mmap");
+	map.vaddr = (uintptr_t)memory;
+	if (ioctl(container, VFIO_IOMMU_MAP_DMA, &map) < 0) {
+		printf("refused: %s\n", strerrorname_np(errno));
+		return 1;
+	}
+	printf("mapped %llu at %p\n", (unsigned long long)map.size, memory);
+	fflush(stdout);
+	while (read(STDIN_FILENO, &byte, 1) > 0)
+		;
+	return 0;
+}
