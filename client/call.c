@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "client/pinctl.h"
+#include "lib/log.h"
+#include "lib/varlink.h"
+
+/* Starting the service through its socket is within it. */
+#define TIMEOUT_USEC (30 * UINT64_C(1000000))
+
+/* While the service reads the pins from the kernel it says NotReady. */
+#define NOT_READY_TRIES	     100
+#define NOT_READY_PAUSE_USEC 100000
+
+int out_of_memory(void)
+{
+	log_error("out of memory");
+	return STATUS_FAILED;
+}
+
+static int connection_failed(const struct pinctl *ctl, int error)
+{
+	switch (-error) {
+	case EACCES:
+	case EPERM:
+		log_error("%s: permission denied; the socket of a running service is open to "
+			  "everyone, see systemctl status pinguard.socket",
+			  ctl->socket);
+		return STATUS_DENIED;
+	case ETIMEDOUT:
+		log_error("the service does not answer at %s; see systemctl status pinguard",
+			  ctl->socket);
+		return STATUS_TIMED_OUT;
+	case ENOMEM:
+		return out_of_memory();
+	case ENOENT:
+	case ECONNREFUSED:
+		log_error("the service is not running (nothing at %s); start it with: "
+			  "systemctl start pinguard",
+			  ctl->socket);
+		return STATUS_UNREACHABLE;
+	case ECONNRESET:
+		log_error("the service closed the connection; see systemctl status pinguard");
+		return STATUS_UNREACHABLE;
+	case EBADMSG:
+	case EMSGSIZE:
+	case ELOOP:
+		log_error("what answers at %s does not speak pinguard's protocol", ctl->socket);
+		return STATUS_FAILED;
+	default:
+		(void)log_error_errno(error, "%s: %m", ctl->socket);
+		return STATUS_UNREACHABLE;
+	}
+}
+
+static int ensure_connected(struct pinctl *ctl)
+{
+	int r;
+
+	if (ctl->client)
+		return STATUS_DONE;
+	r = varlink_client_connect(ctl->socket, TIMEOUT_USEC, &ctl->client);
+	if (r < 0)
+		return connection_failed(ctl, r);
+	varlink_client_set_interrupt(ctl->client, ctl->interrupt_fd);
+	return STATUS_DONE;
+}
+
+/* Errors of the manager, by the parameters that tell what happened. */
+static int told_error(const char *name, const json_t *params)
+{
+	static const struct {
+		const char *name;
+		const char *text;
+		const char *subject; /* a parameter that is a string, before the reason */
+		int status;
+	} errors[] = {
+		{ "NoSuchCgroup", "no such cgroup", "cgroup", STATUS_NOT_FOUND },
+		{ "InvalidCgroup", "not a cgroup", "cgroup", STATUS_USAGE },
+		{ "RootCgroup", "the root of cgroup2 has no limits", "cgroup", STATUS_FAILED },
+		{ "QuotaNotPossible", "no quota can be set on", "cgroup", STATUS_FAILED },
+		{ "NoSuchQuota", "no quota is set on", "cgroup", STATUS_NOT_FOUND },
+		{ "NotSupported", "not supported by this kernel", NULL, STATUS_FAILED },
+		{ "NotReady", "the service is not ready", NULL, STATUS_TIMED_OUT },
+		{ "InvalidMessage", "the service did not understand the call", NULL, STATUS_FAILED },
+	};
+	const char *reason = json_get_string(params, "reason", NULL), *subject;
+
+	if (!strcmp(name, VARLINK_ERROR_PERMISSION_DENIED)) {
+		log_error("permission denied; this is for root and the group pinguard");
+		return STATUS_DENIED;
+	}
+	if (!strncmp(name, MANAGER, strlen(MANAGER)))
+		name += strlen(MANAGER);
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+		if (strcmp(errors[i].name, name) != 0)
+			continue;
+		subject = errors[i].subject ? json_get_string(params, errors[i].subject, "?") : NULL;
+		log_error("%s%s%s%s%s", errors[i].text, subject ? " " : "", subject ?: "",
+			  reason ? ": " : "", reason ?: "");
+		return errors[i].status;
+	}
+	return -1;
+}
+
+static int service_error(const char *name, const json_t *params)
+{
+	_cleanup_(freep) char *dump = NULL;
+	int status = told_error(name, params);
+
+	if (status >= 0)
+		return status;
+	if (!strcmp(name, MANAGER "LimitExceeded"))
+		log_error("the service allows no more than %lld %s",
+			  (long long)json_get_int(params, "max", 0),
+			  json_get_string(params, "limit", "?"));
+	else if (!strcmp(name, MANAGER "TooManyPins"))
+		log_error("too many pins for one reply: %lld",
+			  (long long)json_get_int(params, "pins", 0));
+	else if (!strcmp(name, MANAGER "SystemError"))
+		log_error("the service failed: %s", json_get_string(params, "message", "?"));
+	else if (!strcmp(name, VARLINK_ERROR_INVALID_PARAMETER))
+		log_error("the service does not accept this value: %s",
+			  json_get_string(params, "parameter", "?"));
+	else {
+		dump = json_dumps(params, JSON_COMPACT);
+		log_error("the service answered %s %s", name, dump ?: "");
+	}
+	return STATUS_FAILED;
+}
+
+/* Whether to call again; waits a little before that. */
+static bool not_ready(const char *error, unsigned int *tries)
+{
+	struct timespec pause = { .tv_nsec = NOT_READY_PAUSE_USEC * 1000L };
+
+	if (!error || strcmp(error, MANAGER "NotReady") != 0 || ++*tries >= NOT_READY_TRIES)
+		return false;
+	nanosleep(&pause, NULL);
+	return true;
+}
+
+int manager_call_expecting(struct pinctl *ctl, const char *method, json_t *params,
+			   const char *expected, json_t **ret_reply)
+{
+	_cleanup_json_ json_t *owned_params = params;
+	unsigned int tries = 0;
+	int r;
+
+	r = ensure_connected(ctl);
+	if (r != STATUS_DONE)
+		return r;
+	if (!params)
+		return out_of_memory();
+	for (;;) {
+		_cleanup_(freep) char *error = NULL;
+		_cleanup_json_ json_t *reply = NULL;
+
+		r = varlink_client_call(ctl->client, method, json_incref(params), &reply, &error);
+		if (r < 0)
+			return connection_failed(ctl, r);
+		if (not_ready(error, &tries))
+			continue;
+		if (error && expected && !strcmp(error, expected))
+			*ret_reply = NULL;
+		else if (error)
+			return service_error(error, reply);
+		else
+			*ret_reply = TAKE_PTR(reply);
+		return STATUS_DONE;
+	}
+}
+
+int manager_call(struct pinctl *ctl, const char *method, json_t *params, json_t **ret_reply)
+{
+	return manager_call_expecting(ctl, method, params, NULL, ret_reply);
+}
+
+/* 1 to go on, else 0 and an exit status. */
+static int stream_step(struct pinctl *ctl, const char *method, json_t *params, unsigned int *tries,
+		       bool endless, int (*on_reply)(const json_t *reply, void *userdata),
+		       void *userdata, int *ret_status)
+{
+	_cleanup_(freep) char *error = NULL;
+	_cleanup_json_ json_t *reply = NULL;
+	bool continues;
+	int r;
+
+	r = varlink_client_next(ctl->client, endless ? UINT64_MAX : TIMEOUT_USEC, &reply, &error,
+				&continues);
+	if (r == 0 && not_ready(error, tries)) {
+		r = varlink_client_call_more(ctl->client, method, json_incref(params));
+		if (r == 0)
+			return 1;
+	}
+	if (r == -EINTR)
+		*ret_status = STATUS_DONE;
+	else if (r < 0)
+		*ret_status = connection_failed(ctl, r);
+	else if (error)
+		*ret_status = service_error(error, reply);
+	else
+		*ret_status = on_reply(reply, userdata);
+	return r == 0 && !error && continues && *ret_status == STATUS_DONE;
+}
+
+int manager_stream(struct pinctl *ctl, const char *method, json_t *params, bool endless,
+		   int (*on_reply)(const json_t *reply, void *userdata), void *userdata)
+{
+	_cleanup_json_ json_t *owned_params = params;
+	unsigned int tries = 0;
+	int r, status;
+
+	r = ensure_connected(ctl);
+	if (r != STATUS_DONE)
+		return r;
+	if (!params)
+		return out_of_memory();
+	r = varlink_client_call_more(ctl->client, method, json_incref(params));
+	if (r < 0)
+		return connection_failed(ctl, r);
+	while (stream_step(ctl, method, params, &tries, endless, on_reply, userdata, &status) > 0)
+		;
+	return status;
+}

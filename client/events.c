@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+
+#include "client/pinctl.h"
+#include "lib/log.h"
+#include "lib/parse.h"
+
+static const char events_help[] =
+	"Usage: pinctl events [OPTIONS]\n"
+	"\n"
+	"Print what happened to pins and quotas since the service started, oldest first.\n"
+	"\n"
+	"      --since TIME      -10min, 14:00, today, \"2025-01-31 14:00\", @SECONDS, now\n"
+	"  -f, --follow          go on with what happens, until Ctrl-C\n"
+	"  -j, --json            print each event as a JSON object on a line\n"
+	"  -b, --bytes           print sizes in bytes\n"
+	"      --socket PATH     of the service\n"
+	"  -h, --help\n";
+
+struct events_arguments {
+	bool follow;
+	uint64_t since_usec;
+};
+
+enum {
+	OPTION_FOLLOW = 'f',
+	OPTION_SINCE = 0x2000,
+};
+
+static int handle_option(int option, const char *argument, void *userdata)
+{
+	struct events_arguments *arguments = userdata;
+	struct timespec now;
+	const char *reason;
+
+	if (option == OPTION_FOLLOW) {
+		arguments->follow = true;
+		return -1;
+	}
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (parse_time(argument, (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000,
+		       &arguments->since_usec, &reason) < 0)
+		return usage_error("not a time: \"%s\": %s", argument, reason);
+	return -1;
+}
+
+static void print_pin(const struct pinctl *ctl, const json_t *pin)
+{
+	const char *id = json_get_string(pin, "id", NULL);
+	char size[FORMAT_SIZE_LEN];
+
+	if (!pin || json_is_null(pin))
+		return;
+	if (id && strcmp(id, "0x0") != 0)
+		printf(" %s", id);
+	printf(" %s %s %s by %s[%" PRId64 "] in %s", json_get_string(pin, "kind", "?"),
+	       json_get_string(pin, "device", "-"),
+	       show_size(ctl, size, (uint64_t)json_get_int(pin, "bytes", 0)),
+	       json_get_string(pin, "comm", "?"), json_get_int(pin, "pid", 0),
+	       json_get_string(pin, "cgroup", "-"));
+}
+
+static void print_deny(const struct pinctl *ctl, const json_t *event)
+{
+	int64_t max = json_get_int(event, "max_bytes", -1);
+	int64_t usage = json_get_int(event, "usage_bytes", -1);
+	int64_t suppressed = json_get_int(event, "suppressed", 0);
+	const char *cgroup = json_get_string(event, "limit_cgroup", NULL);
+	const char *reason = json_get_string(event, "reason", "?");
+	char a[FORMAT_SIZE_LEN], b[FORMAT_SIZE_LEN];
+
+	printf(": refused by %s", reason);
+	if (cgroup)
+		printf(" of %s", cgroup);
+	if (usage >= 0)
+		printf(", %s", show_size(ctl, a, (uint64_t)usage));
+	if (usage >= 0 && max >= 0)
+		printf(" of %s", show_size(ctl, b, (uint64_t)max));
+	if (usage >= 0)
+		fputs(" in use", stdout);
+	if (suppressed > 0)
+		printf("; %" PRId64 " more like it were not reported", suppressed);
+}
+
+static void print_quota(const struct pinctl *ctl, const json_t *event)
+{
+	int64_t max = json_get_int(event, "max_bytes", -1), uid = json_get_int(event, "uid", -1);
+	char size[FORMAT_SIZE_LEN];
+
+	printf(" %s", json_get_string(event, "quota_cgroup", "-"));
+	if (max >= 0)
+		printf(" %s", show_size(ctl, size, (uint64_t)max));
+	if (uid >= 0)
+		printf(" by uid %" PRId64, uid);
+}
+
+static void print_event(const struct pinctl *ctl, const json_t *event)
+{
+	const char *type = json_get_string(event, "type", "?");
+	char when[FORMAT_TIME_LEN];
+	bool deny = !strcmp(type, "deny");
+
+	printf("%s  ", format_time(when, (uint64_t)json_get_int(event, "time_usec", 0)));
+	printf(deny && ctl->colour ? "\033[31m%-11s\033[0m" : "%-11s", type);
+	if (!strncmp(type, "quota_", strlen("quota_")))
+		print_quota(ctl, event);
+	else if (!strcmp(type, "resync"))
+		fputs(" events may be missing before this one", stdout);
+	else
+		print_pin(ctl, json_object_get(event, "pin"));
+	if (deny)
+		print_deny(ctl, event);
+	putchar('\n');
+}
+
+static int on_event(const json_t *reply, void *userdata)
+{
+	const struct pinctl *ctl = userdata;
+	const json_t *event = json_object_get(reply, "event");
+
+	/* the reply that ends the history may come without one */
+	if (json_is_object(event)) {
+		if (ctl->json)
+			(void)print_json(event);
+		else
+			print_event(ctl, event);
+	}
+	/* whoever reads along wants it now */
+	return fflush(stdout) == EOF ? STATUS_FAILED : STATUS_DONE;
+}
+
+static int run_events(struct pinctl *ctl, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "follow", no_argument, NULL, OPTION_FOLLOW },
+		{ "since", required_argument, NULL, OPTION_SINCE },
+		{},
+	};
+	struct events_arguments arguments = {};
+	_cleanup_(closep) int fd = -1;
+	sigset_t interrupt;
+	int r;
+
+	r = parse_options(ctl, argc, argv, options, handle_option, &arguments);
+	if (r >= 0)
+		return r;
+	if (optind < argc)
+		return usage_error("events takes options only, not \"%s\"; see pinctl events --help",
+				   argv[optind]);
+	if (ctl->columns)
+		return usage_error("events has no columns");
+
+	/* Ctrl-C is how following ends: no failure, and no half line */
+	sigemptyset(&interrupt);
+	sigaddset(&interrupt, SIGINT);
+	fd = signalfd(-1, &interrupt, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0 || sigprocmask(SIG_BLOCK, &interrupt, NULL) < 0) {
+		(void)log_error_errno(errno, "cannot wait for signals: %m");
+		return STATUS_FAILED;
+	}
+	ctl->interrupt_fd = fd;
+	return manager_stream(ctl, MANAGER "Monitor",
+			      json_pack("{sI sb}", "since_usec", (json_int_t)arguments.since_usec,
+					"follow", arguments.follow),
+			      arguments.follow, on_event, ctl);
+}
+
+const struct verb verb_events = { "events", events_help, run_events };

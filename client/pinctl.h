@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef PINGUARD_PINCTL_H
+#define PINGUARD_PINCTL_H
+
+#include <getopt.h>
+#include <jansson.h>
+#include <libsmartcols.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/format.h"
+#include "lib/json.h"
+#include "lib/macros.h"
+
+#define MANAGER "org.pinguard.Manager."
+
+/* Documented in pinctl(1); programs rely on them. */
+enum exit_status {
+	STATUS_DONE = 0,
+	STATUS_FAILED = 1,
+	STATUS_USAGE = 2,
+	STATUS_UNREACHABLE = 3,
+	STATUS_DENIED = 4,
+	STATUS_NOT_FOUND = 5,
+	STATUS_TIMED_OUT = 6,
+};
+
+struct varlink_client;
+
+/* What the options common to all verbs say, and the connection. */
+struct pinctl {
+	bool json, bytes, no_legend;
+	bool terminal, colour; /* of stdout */
+	const char *columns;
+	const char *socket;
+	const char *help; /* of the verb */
+	struct varlink_client *client;
+	int interrupt_fd;
+};
+
+struct verb {
+	const char *name;
+	const char *help;
+	/* argv[0] is the verb; returns an exit status */
+	int (*run)(struct pinctl *ctl, int argc, char **argv);
+};
+
+extern const struct verb verb_status, verb_pins, verb_quota, verb_events;
+
+/* --- options.c --- */
+
+/*
+ * Parse the common options and those in @own, which go to @handle. Afterwards
+ * optind is at the first argument that is no option. Returns -1 to go on, or
+ * an exit status.
+ */
+int parse_options(struct pinctl *ctl, int argc, char **argv, const struct option *own,
+		  int (*handle)(int option, const char *argument, void *userdata), void *userdata);
+
+/* Complain and return STATUS_USAGE. */
+int usage_error(const char *format, ...) _printf_(1, 2);
+
+/* The name in a NULL-terminated list that @word may have been meant as, or NULL. */
+const char *nearest(const char *word, const char *const *names);
+
+/* Check the text of a CGROUP before it is sent; -1 or an exit status. */
+int check_cgroup(const char *cgroup);
+
+/* Text from the command line as a string of JSON, escaped where it is not UTF-8. */
+json_t *argument_string(const char *argument);
+
+/* --- call.c --- */
+
+/*
+ * Call a method of the manager; the reference of @params is taken over.
+ * Errors have been told to the user. Returns an exit status.
+ */
+int manager_call(struct pinctl *ctl, const char *method, json_t *params, json_t **ret_reply);
+
+/* The same as manager_call(), but with NULL for an error that is named @expected. */
+int manager_call_expecting(struct pinctl *ctl, const char *method, json_t *params,
+			   const char *expected, json_t **ret_reply);
+
+/*
+ * Call a method that streams, with each reply to @on_reply; one that returns
+ * an exit status other than STATUS_DONE ends it. An interrupt ends it with STATUS_DONE.
+ * With @endless a reply may take for ever.
+ */
+int manager_stream(struct pinctl *ctl, const char *method, json_t *params, bool endless,
+		   int (*on_reply)(const json_t *reply, void *userdata), void *userdata);
+
+/* --- table.c --- */
+
+enum column_type {
+	COLUMN_TEXT,
+	COLUMN_NUMBER,
+	COLUMN_SIZE,
+	COLUMN_SIZE_MAX, /* null is "max" */
+	COLUMN_AGE,
+	COLUMN_TIME,
+	COLUMN_BOOL,
+	COLUMN_TREE, /* text that the caller sets, with the tree before it */
+};
+
+struct column {
+	const char *name;
+	const char *key; /* of the object in a row */
+	enum column_type type;
+	bool optional;	 /* only with -o */
+	bool shrinks;	 /* to fit a terminal */
+	bool keeps_tail; /* to fit a terminal, loses its begin; at most one has it */
+	bool alarming;	 /* a number other than 0 is worth a colour */
+};
+
+struct table {
+	struct pinctl *ctl;
+	const struct column *columns; /* all there are; ends with a NULL name */
+	const struct column *shown[32];
+	size_t n_shown;
+	struct libscols_table *scols;
+	uint64_t now_usec;
+};
+
+/* Choose the columns by -o; -1 or an exit status. @table is zeroed by the caller. */
+int table_init(struct table *table, struct pinctl *ctl, const struct column *columns);
+void table_done(struct table *table);
+bool table_has_tree(const struct table *table);
+
+/* A row of what @object has; @label for the tree's column. NULL when out of memory. */
+struct libscols_line *table_add(struct table *table, const json_t *object, const char *label,
+				struct libscols_line *parent);
+int table_print(struct table *table);
+
+/* A size for people, or with -b the bytes. */
+const char *show_size(const struct pinctl *ctl, char buf[static FORMAT_SIZE_LEN], uint64_t bytes);
+
+/* An object on a line of its own. */
+int print_json(const json_t *object);
+
+/* Set keys that are absent to null. */
+void fill_null(json_t *object, const char *const *keys);
+
+/* Largest first. */
+int compare_sizes(const json_t *a, const json_t *b, const char *key);
+
+int out_of_memory(void);
+
+#endif

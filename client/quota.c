@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/pinctl.h"
+#include "lib/log.h"
+#include "lib/parse.h"
+
+static const char quota_help[] =
+	"Usage: pinctl quota [list] [OPTIONS]\n"
+	"       pinctl quota set CGROUP MAX [--runtime]\n"
+	"       pinctl quota clear CGROUP\n"
+	"\n"
+	"List, set and clear the limits on pinned bytes. CGROUP is a path or a unit, MAX a\n"
+	"size such as 512M or 1.5G; max is the same as clear. What is pinned already stays.\n"
+	"\n"
+	"      --runtime         set: forget it at the next boot\n"
+	"  -j, --json            print one JSON object\n"
+	"  -b, --bytes           print sizes in bytes\n"
+	"  -o, --output COLUMNS  CGROUP MAX EFFECTIVE CURRENT RUNTIME STATE; REASON ID\n"
+	"      --no-legend       print rows only\n"
+	"      --socket PATH     of the service\n"
+	"  -h, --help\n";
+
+static const struct column quota_columns[] = {
+	{ "CGROUP", "cgroup", COLUMN_TEXT, .keeps_tail = true },
+	{ "MAX", "max_bytes", COLUMN_SIZE_MAX },
+	{ "EFFECTIVE", "effective_bytes", COLUMN_SIZE_MAX },
+	{ "CURRENT", "current_bytes", COLUMN_SIZE },
+	{ "RUNTIME", "runtime", COLUMN_BOOL },
+	{ "STATE", "state", COLUMN_TEXT },
+	{ "REASON", "reason", COLUMN_TEXT, .optional = true },
+	{ "ID", "cgroup_id", COLUMN_TEXT, .optional = true },
+	{},
+};
+
+struct quota_arguments {
+	bool runtime;
+};
+
+static int handle_option(int option, const char *argument, void *userdata)
+{
+	struct quota_arguments *arguments = userdata;
+
+	arguments->runtime = true;
+	return -1;
+}
+
+static int compare_quotas(const void *a, const void *b)
+{
+	const json_t *const *p = a, *const *q = b;
+
+	return compare_sizes(*p, *q, "current_bytes");
+}
+
+static int list(struct pinctl *ctl)
+{
+	_cleanup_(table_done) struct table table = {};
+	_cleanup_json_ json_t *reply = NULL;
+	_cleanup_(freep) const json_t **sorted = NULL;
+	const json_t *quotas;
+	size_t n, i;
+	int r;
+
+	r = table_init(&table, ctl, quota_columns);
+	if (r >= 0)
+		return r;
+	r = manager_call(ctl, MANAGER "ListQuotas", json_object(), &reply);
+	if (r != STATUS_DONE)
+		return r;
+	if (ctl->json)
+		return print_json(reply);
+	quotas = json_object_get(reply, "quotas");
+	n = json_array_size(quotas);
+	sorted = calloc(n + 1, sizeof(*sorted));
+	if (!sorted)
+		return out_of_memory();
+	for (i = 0; i < n; i++)
+		sorted[i] = json_array_get(quotas, i);
+	qsort(sorted, n, sizeof(*sorted), compare_quotas);
+	for (i = 0; i < n; i++)
+		if (!table_add(&table, sorted[i], NULL, NULL))
+			return out_of_memory();
+	return table_print(&table);
+}
+
+/* What a successful reply may still have to say. */
+static void comment(const struct pinctl *ctl, const json_t *quota)
+{
+	int64_t current = json_get_int(quota, "current_bytes", 0);
+	const char *state = json_get_string(quota, "state", "applied");
+	char have[FORMAT_SIZE_LEN], max[FORMAT_SIZE_LEN];
+
+	if (strcmp(state, "applied") != 0)
+		log_warning("the quota is %s: %s", state, json_get_string(quota, "reason", "?"));
+	else if (current > json_get_int(quota, "max_bytes", INT64_MAX))
+		log_warning("%s are pinned already, over the new limit of %s: they stay, new pins "
+			    "are refused",
+			    show_size(ctl, have, (uint64_t)current),
+			    show_size(ctl, max, (uint64_t)json_get_int(quota, "max_bytes", 0)));
+}
+
+static int clear(struct pinctl *ctl, const char *cgroup, const char *expected)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	int r = manager_call_expecting(ctl, MANAGER "ClearQuota",
+				       json_pack("{so}", "cgroup", argument_string(cgroup)),
+				       expected, &reply);
+
+	if (r == STATUS_DONE && ctl->json)
+		return reply ? print_json(reply) : puts("{}") < 0;
+	return r;
+}
+
+static int set(struct pinctl *ctl, const char *cgroup, const char *max, bool runtime)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	const char *reason;
+	uint64_t bytes;
+	int r;
+
+	if (parse_size(max, &bytes, &reason) < 0)
+		return usage_error("not a size: \"%s\": %s", max, reason);
+	/* no limit is what there is without a quota */
+	if (bytes == PARSE_SIZE_MAX)
+		return clear(ctl, cgroup, MANAGER "NoSuchQuota");
+	r = manager_call(ctl, MANAGER "SetQuota",
+			 json_pack("{so sI sb}", "cgroup", argument_string(cgroup), "max_bytes",
+				   (json_int_t)bytes, "runtime", runtime),
+			 &reply);
+	if (r != STATUS_DONE)
+		return r;
+	comment(ctl, json_object_get(reply, "quota"));
+	return ctl->json ? print_json(reply) : STATUS_DONE;
+}
+
+static int run_quota(struct pinctl *ctl, int argc, char **argv)
+{
+	static const struct option options[] = { { "runtime", no_argument, NULL, 0x2000 }, {} };
+	static const char *const actions[] = { "list", "set", "clear", NULL };
+	struct quota_arguments arguments = {};
+	const char *action, *found;
+	int r, n;
+
+	r = parse_options(ctl, argc, argv, options, handle_option, &arguments);
+	if (r >= 0)
+		return r;
+	argv += optind;
+	n = argc - optind;
+	action = n > 0 ? argv[0] : "list";
+	if (arguments.runtime && strcmp(action, "set") != 0)
+		return usage_error("--runtime belongs to pinctl quota set");
+	if (!strcmp(action, "list"))
+		return n > 1 ? usage_error("quota list takes no argument: %s", argv[1]) : list(ctl);
+	if (!strcmp(action, "set") || !strcmp(action, "clear")) {
+		bool is_set = *action == 's';
+
+		if (n != (is_set ? 3 : 2))
+			return usage_error("usage: pinctl quota %s", is_set ? "set CGROUP MAX" :
+									      "clear CGROUP");
+		r = check_cgroup(argv[1]);
+		if (r >= 0)
+			return r;
+		return is_set ? set(ctl, argv[1], argv[2], arguments.runtime) :
+				clear(ctl, argv[1], NULL);
+	}
+	found = nearest(action, actions);
+	if (found)
+		return usage_error("quota: unknown command %s; did you mean %s?", action, found);
+	return usage_error("quota: unknown command %s; there are list, set and clear", action);
+}
+
+const struct verb verb_quota = { "quota", quota_help, run_quota };

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "client/pinctl.h"
+#include "lib/format.h"
+
+static const char status_help[] =
+	"Usage: pinctl status [OPTIONS]\n"
+	"\n"
+	"Show what is pinned in total, and the tree of cgroups that have pins, limits or\n"
+	"refused pins. Each figure takes in the cgroups below.\n"
+	"\n"
+	"  -j, --json            print one JSON object\n"
+	"  -b, --bytes           print sizes in bytes\n"
+	"  -o, --output COLUMNS  CGROUP PINNED MAX PEAK PINS DENIED; PATH ID LOCKED REMOVED\n"
+	"                        SOURCE; without CGROUP a list and no tree\n"
+	"      --no-legend       print rows only\n"
+	"      --socket PATH     of the service\n"
+	"  -h, --help\n";
+
+static const struct column status_columns[] = {
+	{ "CGROUP", "path", COLUMN_TREE, .shrinks = true },
+	{ "PINNED", "pinned_bytes", COLUMN_SIZE },
+	{ "MAX", "max_bytes", COLUMN_SIZE_MAX },
+	{ "PEAK", "peak_bytes", COLUMN_SIZE },
+	{ "PINS", "pins", COLUMN_NUMBER },
+	{ "DENIED", "denied", COLUMN_NUMBER, .alarming = true },
+	{ "PATH", "path", COLUMN_TEXT, .optional = true },
+	{ "ID", "cgroup_id", COLUMN_TEXT, .optional = true },
+	{ "LOCKED", "locked_bytes", COLUMN_SIZE, .optional = true },
+	{ "REMOVED", "removed", COLUMN_BOOL, .optional = true },
+	{ "SOURCE", "source", COLUMN_TEXT, .optional = true },
+	{},
+};
+
+struct node {
+	const json_t *cgroup;
+	const char *path;
+	struct node *children; /* or the roots, in the node that stands for all */
+	struct node *prev, *next;
+};
+
+static void print_kernel(const json_t *kernel)
+{
+	const char *release = json_get_string(kernel, "release", "?");
+	const char *reason = json_get_string(kernel, "reason", NULL);
+
+	if (!strcmp(json_get_string(kernel, "support", ""), "patched")) {
+		printf("Kernel: %s, counts and limits pins (ABI %" PRId64 ")\n", release,
+		       json_get_int(kernel, "abi", 0));
+		return;
+	}
+	printf("Kernel: %s, observed only: %s\n", release,
+	       reason ?: "it does not count pins");
+	puts("        Figures are from /proc and RDMA netlink; quotas cannot be set.");
+}
+
+static void print_head(const struct pinctl *ctl, const json_t *reply)
+{
+	const json_t *totals = json_object_get(reply, "totals"), *entry;
+	char buf[FORMAT_SIZE_LEN];
+	int64_t pins = json_get_int(totals, "pins", 0);
+	size_t i;
+
+	print_kernel(json_object_get(reply, "kernel"));
+	printf("Pinned: %s in %" PRId64 " pin%s, %" PRId64 " refused\n",
+	       show_size(ctl, buf, (uint64_t)json_get_int(totals, "pinned_bytes", 0)), pins,
+	       pins == 1 ? "" : "s", json_get_int(totals, "denied", 0));
+	json_array_foreach (json_object_get(reply, "uncontrolled"), i, entry)
+		printf("%s%s: %s\n", i == 0 ? "Cannot be limited: " : "                   ",
+		       json_get_string(entry, "path", "?"), json_get_string(entry, "reason", "?"));
+}
+
+/* Parents before their children: the slash sorts before all other bytes. */
+static int compare_paths(const void *a, const void *b)
+{
+	const unsigned char *p = (const unsigned char *)((const struct node *)a)->path;
+	const unsigned char *q = (const unsigned char *)((const struct node *)b)->path;
+
+	while (*p && *p == *q) {
+		p++;
+		q++;
+	}
+	return (*p == '/' ? 1 : *p ? *p + 1 : 0) - (*q == '/' ? 1 : *q ? *q + 1 : 0);
+}
+
+static bool is_below(const char *path, const char *above)
+{
+	size_t length = strlen(above);
+
+	if (!strcmp(above, "/"))
+		return strcmp(path, "/") != 0;
+	return !strncmp(path, above, length) && path[length] == '/';
+}
+
+static int compare_nodes(const struct node *a, const struct node *b)
+{
+	return compare_sizes(a->cgroup, b->cgroup, "pinned_bytes") ?: strcmp(a->path, b->path);
+}
+
+static int add_rows(struct table *table, struct node *nodes, const char *above,
+		    struct libscols_line *parent)
+{
+	struct node *node;
+
+	DL_SORT(nodes, compare_nodes);
+	DL_FOREACH(nodes, node) {
+		const char *label = node->path;
+		_cleanup_(freep) char *text = NULL;
+		struct libscols_line *line;
+
+		/* a child shows what it adds to its parent's path */
+		if (above && strcmp(above, "/") != 0)
+			label += strlen(above) + 1;
+		else if (above)
+			label++;
+		if (asprintf(&text, "%s%s", label,
+			     json_get_bool(node->cgroup, "removed", false) ? " (removed)" : "") < 0)
+			return out_of_memory();
+		line = table_add(table, node->cgroup, text, parent);
+		if (!line)
+			return out_of_memory();
+		if (node->children && add_rows(table, node->children, node->path, line) >= 0)
+			return STATUS_FAILED;
+	}
+	return -1;
+}
+
+/* Hangs each node below its nearest ancestor; by way of a stack, as they are sorted. */
+static int build_tree(const json_t *cgroups, struct node *nodes, struct node **stack, bool flat,
+		      struct node **ret_roots)
+{
+	struct node *roots = NULL;
+	size_t i, n = 0, depth = 0;
+	const json_t *cgroup;
+
+	json_array_foreach (cgroups, i, cgroup) {
+		nodes[n].cgroup = cgroup;
+		nodes[n].path = json_get_string(cgroup, "path", NULL);
+		if (!nodes[n++].path)
+			return usage_error("the service sent a cgroup without a path");
+	}
+	qsort(nodes, n, sizeof(*nodes), compare_paths);
+	for (i = 0; i < n; i++) {
+		struct node **list;
+
+		while (depth > 0 && (flat || !is_below(nodes[i].path, stack[depth - 1]->path)))
+			depth--;
+		list = depth > 0 ? &stack[depth - 1]->children : &roots;
+		DL_APPEND(*list, &nodes[i]);
+		stack[depth++] = &nodes[i];
+	}
+	*ret_roots = roots;
+	return -1;
+}
+
+static int print_cgroups(struct pinctl *ctl, struct table *table, const json_t *cgroups)
+{
+	size_t n = json_array_size(cgroups);
+	_cleanup_(freep) struct node *nodes = calloc(n + 1, sizeof(*nodes));
+	_cleanup_(freep) struct node **stack = calloc(n + 1, sizeof(*stack));
+	struct node *roots = NULL;
+	int r;
+
+	if (!nodes || !stack)
+		return out_of_memory();
+	r = build_tree(cgroups, nodes, stack, !table_has_tree(table), &roots);
+	if (r < 0)
+		r = add_rows(table, roots, NULL, NULL);
+	if (r >= 0)
+		return r;
+	if (n > 0 && !ctl->no_legend)
+		putchar('\n');
+	return table_print(table);
+}
+
+static int run_status(struct pinctl *ctl, int argc, char **argv)
+{
+	static const char *const nullable[] = { "max_bytes", "high_bytes", "peak_bytes", NULL };
+	_cleanup_(table_done) struct table table = {};
+	_cleanup_json_ json_t *reply = NULL;
+	json_t *cgroups, *cgroup;
+	size_t i;
+	int r;
+
+	r = parse_options(ctl, argc, argv, NULL, NULL, NULL);
+	if (r >= 0)
+		return r;
+	if (optind < argc)
+		return usage_error("status takes no argument: %s", argv[optind]);
+	r = table_init(&table, ctl, status_columns);
+	if (r >= 0)
+		return r;
+	r = manager_call(ctl, MANAGER "GetStatus", json_object(), &reply);
+	if (r != STATUS_DONE)
+		return r;
+	cgroups = json_object_get(reply, "cgroups");
+	if (ctl->json) {
+		json_array_foreach (cgroups, i, cgroup)
+			fill_null(cgroup, nullable);
+		return print_json(reply);
+	}
+	if (!ctl->no_legend)
+		print_head(ctl, reply);
+	return print_cgroups(ctl, &table, cgroups);
+}
+
+const struct verb verb_status = { "status", status_help, run_status };
