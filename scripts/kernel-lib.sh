@@ -30,7 +30,7 @@ kernel_tree() {
 	[ -d "$tree" ] && return
 	need git xz
 	new=$kernel/tree.new
-	rm -rf "$kernel"/tree* "$kernel"/build*
+	rm -rf "$kernel"/{tree,build,check}*
 	mkdir -p "$new"
 	say "unpacking $kernel_source $version, this takes a minute"
 	tar -C "$new" --strip-components=1 -xf "$kernel_tarball"

@@ -8,29 +8,16 @@ readonly boot_timeout=300
 
 # Builds the checkout in the cache and installs it into $work/payload.
 install_project() {
-	local build source log
-	build=$cache/build/$(echo "$top" | hash)
-	source=$build/source log=$build/log
+	local dest=$work/payload/usr/lib/pinguard-vm
 	lock build
-	mkdir -p "$source" "$build/objects"
-	# A copy: the checkout itself may be configured, which forbids builds
-	# outside it.
-	rsync -a --delete --exclude=.git --filter=':- .gitignore' "$top/" "$source/"
-	if ! {
-		[ -e "$source/configure" ] || (cd "$source" && autoreconf -fi)
-		[ -e "$build/objects/Makefile" ] || (cd "$build/objects" &&
-			"$source/configure" --prefix=/usr --sysconfdir=/etc --localstatedir=/var)
-		make -C "$build/objects" -j"$(nproc)" all vm-programs
-		make -C "$build/objects" install DESTDIR="$work/payload"
-	} >"$log" 2>&1; then
-		tail -n 30 "$log" >&2
-		die "building pinguard failed, the whole log is in $log"
-	fi
-	mkdir -p "$work/payload/usr/lib/pinguard-vm"
-	cp "$top"/tests/vm/guest/* "$work/payload/usr/lib/pinguard-vm/"
-	mkdir -p "$build/objects/tests/vm"
-	find "$build/objects/tests/vm" -maxdepth 1 -type f -perm /111 \
-		-exec cp -t "$work/payload/usr/lib/pinguard-vm/" {} +
+	project_build objects all vm-programs || exit 1
+	make -s -C "$project/objects" install DESTDIR="$work/payload" >"$work/install.log" 2>&1 9>&- || {
+		cat "$work/install.log" >&2
+		die "installing pinguard failed"
+	}
+	mkdir -p "$dest"
+	cp "$top"/tests/vm/guest/* "$dest/"
+	find "$project/objects/tests/vm" -maxdepth 1 -type f -perm /111 -exec cp -t "$dest" {} +
 	unlock
 }
 

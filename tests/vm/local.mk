@@ -10,10 +10,16 @@ vm-programs: $(vm_programs)
 EXTRA_DIST += \
 	kernel/config.fragment \
 	kernel/pinguard.yaml \
+	scripts/check \
 	scripts/install-deps \
 	scripts/kernel-build \
+	scripts/kernel-check \
+	scripts/kernel-deb \
 	scripts/kernel-lib.sh \
+	scripts/kernel-tree \
 	scripts/lib.sh \
+	scripts/project-lib.sh \
+	tests/layers \
 	tests/vm/guest \
 	tests/vm/guest.sh \
 	tests/vm/rootfs \

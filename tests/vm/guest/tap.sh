@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What the guest's tests share: TAP, waiting, owners of pins. A test is a bash
+# script that sources this file and ends with done_testing.
+# shellcheck shell=bash
+
+set -u
+vm=/usr/lib/pinguard-vm
+PATH=$vm:$PATH
+test_count=0
+test_failures=0
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# result STATUS DESCRIPTION
+result() {
+	test_count=$((test_count + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $test_count - $2"
+	else
+		test_failures=$((test_failures + 1))
+		echo "not ok $test_count - $2"
+	fi
+}
+
+# check DESCRIPTION COMMAND...: COMMAND succeeds. Its output is shown if not.
+check() {
+	local description=$1 output status=0
+	shift
+	output=$("$@" 2>&1) || status=$?
+	result "$status" "$description"
+	[ "$status" -eq 0 ] || printf '%s: status %s\n%s\n' "$*" "$status" "$output" | sed 's/^/# /'
+}
+
+# is DESCRIPTION GOT WANTED
+is() {
+	[ "$2" = "$3" ]
+	result $? "$1"
+	[ "$2" = "$3" ] || printf 'got:    %s\nwanted: %s\n' "$2" "$3" | sed 's/^/# /'
+}
+
+# like DESCRIPTION GOT REGEX
+like() {
+	[[ $2 =~ $3 ]]
+	result $? "$1"
+	[[ $2 =~ $3 ]] || printf 'got:    %s\nwanted: %s\n' "$2" "$3" | sed 's/^/# /'
+}
+
+# fails DESCRIPTION STATUS REGEX COMMAND...: COMMAND ends with STATUS and says
+# something that matches REGEX on its standard error.
+fails() {
+	local description=$1 wanted=$2 regex=$3 output status=0
+	shift 3
+	output=$("$@" 2>&1 >/dev/null) || status=$?
+	[ "$status" -eq "$wanted" ] && [[ $output =~ $regex ]]
+	result $? "$description"
+	[ "$status" -eq "$wanted" ] && [[ $output =~ $regex ]] ||
+		printf '%s\nstatus %s, wanted %s\ngot:    %s\nwanted: %s\n' \
+			"$*" "$status" "$wanted" "$output" "$regex" | sed 's/^/# /'
+}
+
+# eventually COMMAND...: wait until COMMAND succeeds, a minute at most.
+eventually() {
+	local end=$((SECONDS + 60))
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.1
+	done
+}
+
+done_testing() {
+	echo "1..$test_count"
+	[ "$test_failures" -eq 0 ]
+	exit
+}
+
+# bail REASON: the test cannot go on.
+bail() {
+	result 1 "$*"
+	done_testing
+}
+
+# rxe0, a soft-RoCE device with the address 10.9.9.1.
+rdma_device() {
+	[ ! -e /sys/class/infiniband/rxe0 ] || return 0
+	ip link add d0 type dummy && ip addr add 10.9.9.1/24 dev d0 && ip link set d0 up &&
+		rdma link add rxe0 type rxe netdev d0 && eventually test -e /dev/infiniband/uverbs0
+}
+
+# vfio_device VENDOR:DEVICE (hexadecimal): bind it to vfio-pci; sets $bdf.
+vfio_device() {
+	local device
+	for device in /sys/bus/pci/devices/*; do
+		[ "$(cat "$device/vendor"):$(cat "$device/device")" = "0x${1%:*}:0x${1#*:}" ] || continue
+		bdf=${device##*/}
+		echo vfio-pci >"$device/driver_override"
+		[ ! -e "$device/driver" ] || echo "$bdf" >"$device/driver/unbind"
+		echo "$bdf" >/sys/bus/pci/drivers_probe
+		return
+	done
+	return 1
+}
+
+# owner NAME SLICE COMMAND...: run an owner as the unit NAME.service in SLICE
+# until it is stopped, without RLIMIT_MEMLOCK. Waits for its first line of
+# output, which is then in $scratch/NAME.
+owner() {
+	local name=$1 slice=$2
+	shift 2
+	rm -f "$scratch/$name" "$scratch/$name.stdin"
+	mkfifo "$scratch/$name.stdin"
+	systemd-run -q --unit="$name" --slice="$slice" -p LimitMEMLOCK=infinity \
+		-p StandardOutput="file:$scratch/$name" -p StandardError="file:$scratch/$name.stderr" \
+		-p CollectMode=inactive-or-failed \
+		sh -c 'exec "$@" <>"$0"' "$scratch/$name.stdin" "$@" &&
+		eventually grep -q . "$scratch/$name"
+}
+
+owner_pid() {
+	systemctl show -P MainPID "$1.service"
+}
+
+release() {
+	systemctl stop "$@"
+}
+
+# Value of one key in a file of the cgroup PATH's misc controller:
+# misc PATH current|max|peak|events
+misc() {
+	sed -n 's/^pinned\(\.max\)\? //p' "/sys/fs/cgroup$1/misc.$2"
+}
