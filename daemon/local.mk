@@ -3,9 +3,20 @@
 # Registry, sources and the loop; main.c apart, so that tests can link the rest.
 noinst_LTLIBRARIES += daemon/libcore.la
 daemon_libcore_la_SOURCES = \
+	daemon/cgroup.c daemon/cgroup.h \
+	daemon/cgroup-files.c \
+	daemon/cgroup-tree.c daemon/cgroup-tree.h \
+	daemon/events.c daemon/events.h \
 	daemon/genl.c daemon/genl.h \
+	daemon/messages.h \
 	daemon/nlio.c daemon/nlio.h \
+	daemon/observe.c daemon/observe.h \
 	daemon/pin.h \
 	daemon/pinmsg.c daemon/pinmsg.h \
-	daemon/registry.c daemon/registry.h
+	daemon/procfs.c daemon/procfs.h \
+	daemon/quota.c daemon/quota.h \
+	daemon/quota-store.c daemon/quota-store.h \
+	daemon/rdmamsg.c daemon/rdmamsg.h \
+	daemon/registry.c daemon/registry.h \
+	daemon/render.c daemon/render.h
 daemon_libcore_la_LIBADD = lib/libutil.la $(NL_LIBS) $(SYSTEMD_LIBS) $(JANSSON_LIBS)

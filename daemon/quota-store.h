@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Quotas, and the file that keeps them: written whole, or not at all. */
+#ifndef PINGUARD_QUOTA_STORE_H
+#define PINGUARD_QUOTA_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define QUOTA_STORE_FILE  "quotas.json"
+#define QUOTA_STORE_BYTES (4 << 20) /* a larger file is no file of ours */
+
+struct quota {
+	struct quota *prev, *next;
+	char *path; /* raw bytes */
+	uint64_t max_bytes; /* UINT64_MAX: explicitly none */
+	bool runtime; /* not in the file */
+	uid_t uid; /* who set it, where that was no administrator; else (uid_t)-1 */
+	uint64_t cgroup_id; /* then: good for this very cgroup alone */
+};
+
+struct quota *quota_new(const char *path, uint64_t max_bytes);
+void quota_list_add(struct quota **list, struct quota *quota);
+void quota_list_remove(struct quota **list, struct quota *quota); /* and free it */
+void quota_list_clear(struct quota **list);
+struct quota *quota_list_find(struct quota *list, const char *path);
+
+/*
+ * 0, also where there is no file; -EBADMSG where it is none of ours or
+ * damaged, and *ret_reason (a constant text) says what is wrong
+ */
+int quota_store_load(int dir_fd, struct quota **ret_list, const char **ret_reason);
+/* Out of the way, to QUOTA_STORE_FILE.corrupt-TIME. */
+int quota_store_set_aside(int dir_fd, uint64_t now_usec, char **ret_name);
+int quota_store_save(int dir_fd, const struct quota *list);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Limits of pinned bytes: kept here, enforced by the kernel through misc.max. */
+#ifndef PINGUARD_QUOTA_H
+#define PINGUARD_QUOTA_H
+
+#include "daemon/cgroup-tree.h"
+#include "daemon/quota-store.h"
+
+#define QUOTAS_MAX	4096
+#define QUOTAS_UID_MAX	256
+
+struct quotas;
+
+enum quota_state {
+	QUOTA_APPLIED,
+	QUOTA_PENDING, /* no such cgroup now */
+	QUOTA_FAILED,
+};
+
+struct quota_status {
+	enum quota_state state;
+	bool exists;
+	uint64_t cgroup_id;
+	uint64_t current_bytes; /* UINT64_MAX where nobody counts */
+	uint64_t effective_bytes; /* smallest limit up to the root, UINT64_MAX for none */
+	char *reason; /* the caller frees it; NULL for none */
+};
+
+/*
+ * state_dir: NULL for none, quotas are of the runtime then. A damaged file is
+ * set aside and logged. tree tells why a controller is off, may be NULL.
+ */
+int quotas_new(struct cgroupfs *fs, const char *state_dir, struct quotas **ret);
+struct quotas *quotas_free(struct quotas *q);
+DEFINE_CLEANUP(struct quotas *, quotas_free);
+void quotas_set_tree(struct quotas *q, struct cgroup_tree *tree);
+
+/* A list of the quotas' own. */
+const struct quota *quotas_list(const struct quotas *q);
+unsigned int quotas_count(const struct quotas *q);
+void quotas_status(struct quotas *q, const struct quota *quota, struct quota_status *ret);
+/* The same for a limit that is not of this service, or of none. */
+void quotas_path_status(struct quotas *q, const char *path, struct quota_status *ret);
+
+/*
+ * uid: of who asks where that is no administrator, else (uid_t)-1.
+ * -ENOENT: no such cgroup; -EOPNOTSUPP: not possible, *ret_reason (the caller
+ * frees it) says why; -E2BIG: too many; -EPERM: an administrator's
+ */
+int quotas_set(struct quotas *q, const char *path, uint64_t max_bytes, bool runtime, uid_t uid,
+	       char **ret_reason);
+/* -ENOENT: there is none; -EPERM as above */
+int quotas_clear(struct quotas *q, const char *path, uid_t uid);
+
+/* Put the stored limits into the kernel: all, or those at and below a path that appeared. */
+void quotas_apply(struct quotas *q, const char *path);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Pins, cgroups and events as org.pinguard.Manager shows them. No I/O. */
+#ifndef PINGUARD_RENDER_H
+#define PINGUARD_RENDER_H
+
+#include <jansson.h>
+
+#include "daemon/events.h"
+#include "daemon/registry.h"
+
+/* All return a new reference, NULL when out of memory. */
+json_t *render_pin(const struct pin *pin);
+json_t *render_event(const struct event *event);
+json_t *render_path(const struct cgroup_node *node); /* null for none */
+json_t *render_string(const char *text); /* escaped; null for NULL */
+
+const char *render_kind(uint32_t kind);
+/* PIN_KIND_UNKNOWN for "unknown"; -EINVAL for what is no kind */
+int render_parse_kind(const char *name, uint32_t *ret);
+
+#endif
