@@ -137,7 +137,8 @@ static int update_deadline(struct connection *connection)
 	connection->deadline_stale = false;
 	if (!wanted)
 		return sd_event_source_set_enabled(connection->deadline, SD_EVENT_OFF);
-	r = sd_event_source_set_time_relative(connection->deadline, SERVER_MESSAGE_TIMEOUT_USEC);
+	r = sd_event_source_set_time_relative(connection->deadline,
+					      connection->server->config.message_timeout_usec);
 	return r < 0 ? r : sd_event_source_set_enabled(connection->deadline, SD_EVENT_ONESHOT);
 }
 

@@ -12,15 +12,39 @@
 
 #define ACCEPTS_PER_ROUND 64
 
+static void set_accepting(struct server *server, int enabled)
+{
+	struct listener *listener;
+
+	LL_FOREACH(server->listeners, listener)
+		(void)sd_event_source_set_enabled(listener->source, enabled);
+}
+
+static int on_resume(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	set_accepting(userdata, SD_EVENT_ON);
+	return 0;
+}
+
 int server_new(sd_event *event, const struct server_config *config, struct server **ret)
 {
-	struct server *server = calloc(1, sizeof(*server));
+	_cleanup_(server_freep) struct server *server = calloc(1, sizeof(*server));
+	int r;
 
 	if (!server)
 		return -ENOMEM;
 	server->event = sd_event_ref(event);
 	server->config = *config;
-	*ret = server;
+	if (!server->config.message_timeout_usec)
+		server->config.message_timeout_usec = SERVER_MESSAGE_TIMEOUT_USEC;
+	/* now, for it needs a file descriptor when there may be none */
+	r = sd_event_add_time(event, &server->resume, CLOCK_MONOTONIC, 0, 0, on_resume, server);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(server->resume, SD_EVENT_OFF);
+	if (r < 0)
+		return r;
+	(void)sd_event_source_set_description(server->resume, "server-resume");
+	*ret = TAKE_PTR(server);
 	return 0;
 }
 
@@ -146,20 +170,6 @@ void server_forget(struct server *server, struct connection *connection)
 	user_put(server, user);
 }
 
-static void set_accepting(struct server *server, int enabled)
-{
-	struct listener *listener;
-
-	LL_FOREACH(server->listeners, listener)
-		(void)sd_event_source_set_enabled(listener->source, enabled);
-}
-
-static int on_resume(sd_event_source *source, uint64_t usec, void *userdata)
-{
-	set_accepting(userdata, SD_EVENT_ON);
-	return 0;
-}
-
 /* The listener stays readable while accept() fails: waiting is all that does not spin. */
 static int pause_accepting(struct server *server, int error)
 {
@@ -167,15 +177,8 @@ static int pause_accepting(struct server *server, int error)
 
 	log_warning_errno(error, "Cannot accept connections for a while: %m");
 	set_accepting(server, SD_EVENT_OFF);
-	if (server->resume) {
-		r = sd_event_source_set_time_relative(server->resume, SERVER_ACCEPT_PAUSE_USEC);
-		return r < 0 ? r : sd_event_source_set_enabled(server->resume, SD_EVENT_ONESHOT);
-	}
-	r = sd_event_add_time_relative(server->event, &server->resume, CLOCK_MONOTONIC,
-				       SERVER_ACCEPT_PAUSE_USEC, 0, on_resume, server);
-	if (r >= 0)
-		(void)sd_event_source_set_description(server->resume, "server-resume");
-	return r;
+	r = sd_event_source_set_time_relative(server->resume, SERVER_ACCEPT_PAUSE_USEC);
+	return r < 0 ? r : sd_event_source_set_enabled(server->resume, SD_EVENT_ONESHOT);
 }
 
 static bool out_of_resources(int error)
@@ -226,6 +229,8 @@ int server_listen_fd(struct server *server, int fd)
 		return -ENOMEM;
 	listener->server = server;
 	r = sd_event_add_io(server->event, &listener->source, fd, EPOLLIN, on_accept, listener);
+	if (r >= 0)
+		r = sd_event_source_set_exit_on_failure(listener->source, true);
 	if (r >= 0)
 		r = sd_event_source_set_io_fd_own(listener->source, true);
 	if (r < 0) {

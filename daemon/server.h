@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <systemd/sd-event.h>
 
 #include "daemon/peer.h"
@@ -94,6 +95,7 @@ struct server_config {
 	const struct method *methods;		      /* ends with a NULL name */
 	const char *error_interface; /* has the errors LimitExceeded and SystemError */
 	gid_t admin_gid;	     /* peer_lookup_group(PEER_ADMIN_GROUP) */
+	uint64_t message_timeout_usec; /* 0 for SERVER_MESSAGE_TIMEOUT_USEC */
 	void *userdata;		     /* for the handlers */
 };
 

@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 include tests/vm/local.mk
+include tests/unit/base.mk
