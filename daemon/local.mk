@@ -8,7 +8,14 @@ daemon_libcore_la_SOURCES = \
 	daemon/cgroup-tree.c daemon/cgroup-tree.h \
 	daemon/events.c daemon/events.h \
 	daemon/genl.c daemon/genl.h \
+	daemon/manager.c daemon/manager.h daemon/manager-internal.h \
+	daemon/manager-start.c \
 	daemon/messages.h \
+	daemon/methods.c daemon/methods.h \
+	daemon/methods-monitor.c \
+	daemon/methods-pins.c \
+	daemon/methods-quota.c \
+	daemon/methods-status.c \
 	daemon/nlio.c daemon/nlio.h \
 	daemon/observe.c daemon/observe.h \
 	daemon/pin.h \
@@ -18,5 +25,10 @@ daemon_libcore_la_SOURCES = \
 	daemon/quota-store.c daemon/quota-store.h \
 	daemon/rdmamsg.c daemon/rdmamsg.h \
 	daemon/registry.c daemon/registry.h \
-	daemon/render.c daemon/render.h
-daemon_libcore_la_LIBADD = lib/libutil.la $(NL_LIBS) $(SYSTEMD_LIBS) $(JANSSON_LIBS)
+	daemon/render.c daemon/render.h \
+	daemon/waiter.c
+daemon_libcore_la_LIBADD = daemon/libserver.la lib/libutil.la $(NL_LIBS) $(SYSTEMD_LIBS) $(JANSSON_LIBS)
+
+sbin_PROGRAMS += pinguard
+pinguard_SOURCES = daemon/main.c
+pinguard_LDADD = daemon/libcore.la

@@ -388,24 +388,46 @@ bool cgroup_node_below(const struct cgroup_node *node, uint64_t ancestor_id)
 	return false;
 }
 
-void registry_sum(struct registry *r)
+static void sum_up(struct cgroup_node *node, uint64_t pins, uint64_t bytes, uint64_t charged_bytes)
 {
-	struct cgroup_node *node, *up;
+	for (; node; node = node->parent) {
+		node->sum_pins += pins;
+		node->sum_bytes += bytes;
+		node->sum_charged_bytes += charged_bytes;
+	}
+}
+
+void registry_sum(struct registry *r, bool (*counts)(const struct pin *pin, void *userdata),
+		  void *userdata)
+{
+	struct cgroup_node *node;
+	struct pin *pin;
 
 	for (node = r->cgroups; node; node = node->hh.next) {
 		node->sum_pins = 0;
 		node->sum_bytes = 0;
 		node->sum_charged_bytes = 0;
+		node->sum_vm_pinned_bytes = 0;
+		node->sum_vm_locked_bytes = 0;
+		node->shown = false;
 	}
-	for (node = r->cgroups; node; node = node->hh.next) {
-		if (!node->pins && !node->charged_bytes)
+	if (!counts) {
+		for (node = r->cgroups; node; node = node->hh.next)
+			if (node->pins || node->charged_bytes)
+				sum_up(node, node->pins, node->bytes, node->charged_bytes);
+		return;
+	}
+	for (pin = r->pins; pin; pin = pin->hh.next) {
+		if (!counts(pin, userdata))
 			continue;
-		for (up = node; up; up = up->parent) {
-			up->sum_pins += node->pins;
-			up->sum_bytes += node->bytes;
-			up->sum_charged_bytes += node->charged_bytes;
-		}
+		sum_up(pin->cgroup, 1, pin->bytes, 0);
+		sum_up(pin->charged, 0, 0, pin->bytes);
 	}
+}
+
+size_t registry_n_cgroups(const struct registry *r)
+{
+	return HASH_COUNT(r->cgroups);
 }
 
 void registry_trim(struct registry *r, size_t keep)

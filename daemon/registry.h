@@ -42,6 +42,10 @@ struct cgroup_node {
 	uint64_t sum_pins;
 	uint64_t sum_bytes;
 	uint64_t sum_charged_bytes;
+	/* Scratch for whoever shows the tree; cleared by registry_sum(). */
+	uint64_t sum_vm_pinned_bytes;
+	uint64_t sum_vm_locked_bytes;
+	bool shown;
 	/* Owner of the directory, as the cgroup source saw it last. */
 	uid_t owner;
 	uint64_t checked_usec;
@@ -116,8 +120,11 @@ struct cgroup_node *registry_cgroup_next(struct registry *r, struct cgroup_node 
 struct cgroup_node *cgroup_node_ref(struct cgroup_node *node);
 void cgroup_node_unref(struct cgroup_node *node);
 bool cgroup_node_below(const struct cgroup_node *node, uint64_t ancestor_id);
-void registry_sum(struct registry *r);
-/* Forgets nodes that nothing refers to, once there are more than keep. */
+/* counts: which pins count, NULL for all of them */
+void registry_sum(struct registry *r, bool (*counts)(const struct pin *pin, void *userdata),
+		  void *userdata);
+size_t registry_n_cgroups(const struct registry *r);
+/* Forgets nodes that nothing refers to, if there are more than keep. */
 void registry_trim(struct registry *r, size_t keep);
 
 #endif

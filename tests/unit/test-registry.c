@@ -54,7 +54,7 @@ static void test_counts(void **state)
 
 	assert_int_equal(registry_upsert(r, &one), 0);
 	assert_int_equal(registry_upsert(r, &two), 0);
-	registry_sum(r);
+	registry_sum(r, NULL, NULL);
 	assert_int_equal(root->sum_pins, 2);
 	assert_int_equal(root->sum_bytes, 4196);
 	assert_int_equal(a->sum_charged_bytes, 4196);
@@ -66,7 +66,7 @@ static void test_counts(void **state)
 	one.cgroup_id = 4;
 	strcpy(one.device, "rxe1");
 	assert_int_equal(registry_upsert(r, &one), 0);
-	registry_sum(r);
+	registry_sum(r, NULL, NULL);
 	assert_int_equal(registry_bytes(r), 8292);
 	assert_int_equal(b->sum_pins, 0);
 	assert_int_equal(a->pins, 2);
@@ -76,7 +76,7 @@ static void test_counts(void **state)
 	assert_int_equal(registry_remove(r, 1), 0);
 	assert_int_equal(registry_remove(r, 1), -ENOENT);
 	assert_int_equal(registry_remove(r, 2), 0);
-	registry_sum(r);
+	registry_sum(r, NULL, NULL);
 	assert_int_equal(root->sum_bytes, 0);
 	assert_int_equal(registry_bytes(r), 0);
 	registry_trim(r, 0);

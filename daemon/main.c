@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+
+#include "daemon/manager.h"
+#include "lib/log.h"
+
+#define STATE_DIR "/var/lib/pinguard"
+#define SOCKET_DIR "/run/pinguard"
+
+enum {
+	EXIT_USAGE = 2,
+	EXIT_START = 3, /* state, cgroups or kernel sources */
+	EXIT_LISTEN = 4, /* the control socket */
+};
+
+static const char help[] =
+	"Usage: pinguard [OPTION...]\n"
+	"\n"
+	"Watch long-term pins of memory by devices, and keep their quotas.\n"
+	"Usually started by systemd; pinctl talks to it.\n"
+	"\n"
+	"  -d, --debug    log more\n"
+	"  -h, --help     show this help\n"
+	"      --version  show the version\n"
+	"\n"
+	"Environment: STATE_DIRECTORY, where quotas are kept (" STATE_DIR "),\n"
+	"PINGUARD_RCVBUF, bytes of the netlink receive buffer.\n"
+	"\n"
+	"Exit status: 0 stopped by a signal, 1 stopped by an error, 2 wrong usage,\n"
+	"3 state or kernel not usable at start, 4 control socket not usable.\n";
+
+/* -1 to go on, else the exit status */
+static int parse_arguments(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "debug", no_argument, NULL, 'd' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{},
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "dh", options, NULL)) >= 0) {
+		switch (c) {
+		case 'd':
+			log_set_max_level(LOG_DEBUG);
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+		case 'V':
+			puts("pinguard " PACKAGE_VERSION);
+			return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+		default:
+			return EXIT_USAGE;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "pinguard: unexpected argument \"%s\"\n", argv[optind]);
+		return EXIT_USAGE;
+	}
+	return -1;
+}
+
+static int parse_rcvbuf(int *ret)
+{
+	const char *text = getenv("PINGUARD_RCVBUF");
+	char *end;
+	long n;
+
+	*ret = 0;
+	if (!text)
+		return 0;
+	errno = 0;
+	n = strtol(text, &end, 10);
+	if (errno || end == text || *end || n < 1 || n > 1 << 30) {
+		log_error("PINGUARD_RCVBUF=%s is no number of bytes", text);
+		return -EINVAL;
+	}
+	*ret = n;
+	return 0;
+}
+
+/* With systemd it has been made already. */
+static int make_directory(const char *path, mode_t mode)
+{
+	if (mkdir(path, mode) < 0 && errno != EEXIST)
+		return log_error_errno(errno, "cannot make %s: %m", path);
+	return 0;
+}
+
+static void raise_limits(void)
+{
+	struct rlimit limit;
+
+	/* Two descriptors for each client. */
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const char *state_dir = getenv("STATE_DIRECTORY") ?: STATE_DIR;
+	struct manager_config config = { .state_dir = state_dir, .proc = "/proc" };
+	_cleanup_(manager_freep) struct manager *m = NULL;
+	int r, n_fds;
+
+	log_init("pinguard");
+	r = parse_arguments(argc, argv);
+	if (r >= 0)
+		return r;
+	if (parse_rcvbuf(&config.rcvbuf_bytes) < 0)
+		return EXIT_USAGE;
+	raise_limits();
+	if (make_directory(state_dir, 0700) < 0)
+		return EXIT_START;
+	if (manager_new(&config, &m) < 0)
+		return EXIT_START;
+
+	n_fds = sd_listen_fds(true);
+	if (n_fds < 0) {
+		log_error_errno(n_fds, "cannot take over the sockets of the service manager: %m");
+		return EXIT_LISTEN;
+	}
+	if (n_fds == 0 && make_directory(SOCKET_DIR, 0755) < 0)
+		return EXIT_LISTEN;
+	if (manager_listen(m, n_fds, VARLINK_SOCKET_PATH) < 0)
+		return EXIT_LISTEN;
+	return manager_run(m) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

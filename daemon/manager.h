@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The service's state, and what ties sources, registry and server together. */
+#ifndef PINGUARD_MANAGER_H
+#define PINGUARD_MANAGER_H
+
+#include <systemd/sd-event.h>
+
+#include "daemon/cgroup-tree.h"
+#include "daemon/events.h"
+#include "daemon/genl.h"
+#include "daemon/observe.h"
+#include "daemon/quota.h"
+#include "daemon/server.h"
+
+#define MANAGER_READY_TIMEOUT_USEC (5 * 1000000ULL)
+
+struct waiter;
+struct monitor;
+struct listing;
+
+struct manager {
+	sd_event *event;
+	struct registry *registry;
+	struct events *events;
+	struct cgroupfs *fs; /* NULL: no cgroup2, fs_reason says why */
+	char *fs_reason;
+	struct cgroup_tree *tree; /* may be NULL */
+	struct quotas *quotas; /* NULL without fs */
+	struct genl *genl; /* NULL: observing */
+	char *observe_reason; /* why */
+	bool misc; /* the kernel's misc controller knows the resource */
+	struct observe *observe; /* NULL with genl */
+	struct server *server;
+	uint32_t abi; /* what the kernel says, 0 for none */
+
+	struct waiter *waiters;
+	struct monitor *monitors;
+	struct listing *listings;
+
+	/* Cgroups with a limit or a denial, as the last walk found them. */
+	struct cgroup_node **noted;
+	size_t n_noted;
+	uint64_t noted_usec, noted_cost_usec;
+
+	sd_event_source *settle_source, *status_source;
+	char *status; /* as written last, at status_usec */
+	uint64_t status_usec;
+	unsigned int told_resyncs;
+	size_t trim_at;
+};
+
+struct manager_config {
+	const char *state_dir; /* NULL for none */
+	const char *proc;
+	int rcvbuf_bytes; /* 0 for the default */
+};
+
+int manager_new(const struct manager_config *config, struct manager **ret);
+struct manager *manager_free(struct manager *m);
+DEFINE_CLEANUP(struct manager *, manager_free);
+/* Until a signal to stop; 0 or a negative errno. */
+int manager_run(struct manager *m);
+/* The listening sockets: from the service manager, or one of its own. */
+int manager_listen(struct manager *m, int n_fds, const char *path);
+
+/* Whether the registry is what the kernel says now. */
+bool manager_ready(const struct manager *m);
+/*
+ * Calls done as soon as the registry can be trusted, from within if it can
+ * already; or with ready false when that takes too long. In observe mode it
+ * is read anew for that. The call's client may go meanwhile: done does not
+ * come then.
+ */
+typedef int (*manager_waiter)(struct manager *m, struct call *call, bool ready, json_t *params);
+int manager_wait_ready(struct manager *m, struct call *call, json_t *params, manager_waiter done);
+void waiters_settle(struct manager *m); /* those that have what they wait for */
+void waiters_free(struct manager *m);
+
+/* Takes the event over, and tells who listens. */
+void manager_add_event(struct manager *m, struct event *event);
+/* The line that systemctl status shows will be written anew. */
+void manager_status_changed(struct manager *m);
+uint64_t manager_now_usec(const struct manager *m); /* CLOCK_MONOTONIC, of this turn of the loop */
+uint64_t manager_clock_usec(void); /* the same, this very moment */
+uint64_t manager_realtime_usec(const struct manager *m);
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <utlist.h>
+
+#include "daemon/methods.h"
+#include "daemon/render.h"
+#include "lib/json.h"
+#include "lib/log.h"
+
+#define EVENTS_PER_STEP 1024
+
+/* A Monitor under way: a reader of the history. */
+struct monitor {
+	struct monitor *prev, *next;
+	struct manager *m;
+	struct call *call;
+	sd_event_source *source;
+	uint64_t position; /* of the event to come next */
+	bool follow;
+	json_t *pending; /* without follow: it may be the last */
+};
+
+static struct monitor *monitor_free(struct monitor *mon)
+{
+	if (!mon)
+		return NULL;
+	DL_DELETE(mon->m->monitors, mon);
+	sd_event_source_disable_unref(mon->source);
+	call_set_watch(mon->call, NULL, NULL);
+	call_unref(mon->call);
+	json_decref(mon->pending);
+	free(mon);
+	return NULL;
+}
+
+void monitors_free(struct manager *m)
+{
+	while (m->monitors)
+		monitor_free(m->monitors);
+}
+
+static json_t *wrap(json_t *event)
+{
+	return json_pack("{s:O}", "event", event);
+}
+
+static int send_event(struct monitor *mon, const struct event *event)
+{
+	_cleanup_json_ json_t *json = render_event(event), *ready = NULL;
+
+	if (!json)
+		return -ENOMEM;
+	if (mon->follow)
+		return call_reply_continues(mon->call, wrap(json));
+	ready = mon->pending;
+	mon->pending = TAKE_PTR(json);
+	return ready ? call_reply_continues(mon->call, wrap(ready)) : 0;
+}
+
+/* The ring has gone round: what is lost is not passed over in silence. */
+static int send_gap(struct monitor *mon)
+{
+	struct event gap = {
+		.type = EVENT_RESYNC,
+		.time_usec = manager_realtime_usec(mon->m),
+		.uid = PIN_UID_NONE,
+	};
+
+	mon->position = events_first(mon->m->events);
+	return send_event(mon, &gap);
+}
+
+/* After the history without follow: the last event, or an empty reply where there was none. */
+static int end(struct monitor *mon)
+{
+	if (mon->pending)
+		return call_reply(mon->call, wrap(mon->pending));
+	return call_reply(mon->call, json_pack("{s:n}", "event"));
+}
+
+/* 1 when done, 0 to go on later */
+static int step(struct monitor *mon)
+{
+	const struct event *event;
+	unsigned int i;
+	int r = 0;
+
+	for (i = 0; i < EVENTS_PER_STEP && call_writable(mon->call); i++) {
+		if (mon->position < events_first(mon->m->events)) {
+			r = send_gap(mon);
+		} else {
+			event = events_get(mon->m->events, mon->position);
+			if (!event) {
+				if (mon->follow)
+					return 0;
+				r = end(mon);
+				return r < 0 ? r : 1;
+			}
+			mon->position++;
+			if (may_see_event(mon->m, mon->call, event))
+				r = send_event(mon, event);
+		}
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static bool has_work(struct monitor *mon)
+{
+	return call_writable(mon->call) &&
+	       (!mon->follow || mon->position < events_next(mon->m->events));
+}
+
+static int on_step(sd_event_source *source, void *userdata)
+{
+	struct monitor *mon = userdata;
+	int r = step(mon);
+
+	if (r < 0 && r != -EPIPE && call_error_errno(mon->call, r) < 0)
+		log_debug("cannot answer Monitor");
+	if (r != 0) {
+		monitor_free(mon);
+		return 0;
+	}
+	return sd_event_source_set_enabled(source, has_work(mon) ? SD_EVENT_ON : SD_EVENT_OFF);
+}
+
+void methods_wake_monitors(struct manager *m)
+{
+	struct monitor *mon;
+
+	DL_FOREACH(m->monitors, mon)
+		if (has_work(mon))
+			(void)sd_event_source_set_enabled(mon->source, SD_EVENT_ON);
+}
+
+static void on_drained(struct call *call, void *userdata)
+{
+	struct monitor *mon = userdata;
+
+	(void)sd_event_source_set_enabled(mon->source, SD_EVENT_ON);
+}
+
+static void on_gone(struct call *call, void *userdata)
+{
+	monitor_free(userdata);
+}
+
+static const struct call_watch watch = { .drained = on_drained, .gone = on_gone };
+
+int method_monitor(struct call *call, json_t *params, void *userdata)
+{
+	int64_t since = json_get_int(params, "since_usec", INT64_MAX);
+	struct manager *m = userdata;
+	struct monitor *mon;
+	int r;
+
+	if (since < 0)
+		return call_error_invalid(call, "since_usec");
+	mon = calloc(1, sizeof(*mon));
+	if (!mon)
+		return -ENOMEM;
+	mon->m = m;
+	mon->call = call_ref(call);
+	mon->follow = json_get_bool(params, "follow", true);
+	mon->position = events_since(m->events, since);
+	DL_APPEND(m->monitors, mon);
+	call_set_watch(call, &watch, mon);
+	r = sd_event_add_defer(m->event, &mon->source, on_step, mon);
+	if (r >= 0) {
+		(void)sd_event_source_set_description(mon->source, "monitor");
+		r = sd_event_source_set_enabled(mon->source, SD_EVENT_ON);
+	}
+	if (r < 0) {
+		monitor_free(mon);
+		return r;
+	}
+	return 0;
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "daemon/methods.h"
+#include "daemon/render.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/parse.h"
+
+#define PINS_PER_STEP	4096 /* looked at; then others have their turn */
+#define PINS_IN_ONE_MAX 32768 /* in one reply */
+
+/* A ListPins under way. */
+struct listing {
+	struct listing *prev, *next;
+	struct manager *m;
+	struct call *call;
+	sd_event_source *source;
+	struct pin_cursor cursor;
+	struct pin_filter filter;
+	char *device;
+	json_t *pending; /* with "more": the pin that waits to know whether it is the last */
+	json_t *pins; /* without: all so far */
+};
+
+static struct listing *listing_free(struct listing *l)
+{
+	if (!l)
+		return NULL;
+	DL_DELETE(l->m->listings, l);
+	pin_cursor_done(&l->cursor);
+	sd_event_source_disable_unref(l->source);
+	call_set_watch(l->call, NULL, NULL);
+	call_unref(l->call);
+	json_decref(l->pending);
+	json_decref(l->pins);
+	free(l->device);
+	free(l);
+	return NULL;
+}
+
+void listings_free(struct manager *m)
+{
+	while (m->listings)
+		listing_free(m->listings);
+}
+
+static json_t *one_pin(json_t *pin)
+{
+	return json_pack("{s:[O]}", "pins", pin);
+}
+
+static int add(struct listing *l, json_t *pin)
+{
+	_cleanup_json_ json_t *ready = l->pending;
+
+	if (!pin)
+		return -ENOMEM;
+	if (l->pins) {
+		if (json_array_append_new(l->pins, pin) < 0)
+			return -ENOMEM;
+		return json_array_size(l->pins) > PINS_IN_ONE_MAX ? -EMSGSIZE : 0;
+	}
+	l->pending = pin;
+	return ready ? call_reply_continues(l->call, one_pin(ready)) : 0;
+}
+
+static int end(struct listing *l)
+{
+	if (l->pins)
+		return call_reply(l->call, json_pack("{s:O}", "pins", l->pins));
+	if (l->pending)
+		return call_reply(l->call, one_pin(l->pending));
+	return call_reply(l->call, json_pack("{s:[]}", "pins"));
+}
+
+static void fail(struct listing *l, int error)
+{
+	int r = 0;
+
+	if (error == -EMSGSIZE)
+		r = call_error(l->call, MANAGER_INTERFACE ".TooManyPins",
+			       json_pack("{s:I}", "pins",
+					 (json_int_t)registry_count(l->m->registry)));
+	else if (error != -EPIPE)
+		r = call_error_errno(l->call, error);
+	if (r < 0)
+		log_debug_errno(r, "cannot answer ListPins: %m");
+}
+
+/* 1 when done, 0 to go on later. */
+static int step(struct listing *l)
+{
+	struct pin *pin;
+	unsigned int i;
+	int r;
+
+	for (i = 0; i < PINS_PER_STEP && call_writable(l->call); i++) {
+		pin = pin_cursor_next(&l->cursor);
+		if (!pin) {
+			r = end(l);
+			return r < 0 ? r : 1;
+		}
+		if (!pin_filter_match(&l->filter, pin) ||
+		    !may_see_pin(l->m, l->call, pin->uid, pin->cgroup))
+			continue;
+		r = add(l, render_pin(pin));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int on_step(sd_event_source *source, void *userdata)
+{
+	struct listing *l = userdata;
+	int r = step(l);
+
+	if (r < 0)
+		fail(l, r);
+	if (r != 0) {
+		listing_free(l);
+		return 0;
+	}
+	return sd_event_source_set_enabled(source, call_writable(l->call) ? SD_EVENT_ON :
+									    SD_EVENT_OFF);
+}
+
+static void on_drained(struct call *call, void *userdata)
+{
+	struct listing *l = userdata;
+
+	(void)sd_event_source_set_enabled(l->source, SD_EVENT_ON);
+}
+
+static void on_gone(struct call *call, void *userdata)
+{
+	listing_free(userdata);
+}
+
+static const struct call_watch watch = { .drained = on_drained, .gone = on_gone };
+
+/* The id of a cgroup that exists, or did while its pins still live. */
+static int find_cgroup(struct manager *m, const char *cgroup, uint64_t *ret, const char **ret_reason)
+{
+	_cleanup_(freep) char *path = NULL, *shown = NULL;
+	struct cgroup_node *node;
+	int r;
+
+	if (m->fs) {
+		r = cgroupfs_name_to_path(m->fs, cgroup, &path, ret_reason);
+		if (r < 0 && r != -ENOENT && !(r == -EINVAL && cgroup[0] == '('))
+			return r;
+		if (path && cgroupfs_resolve_path(m->fs, path, &node) >= 0) {
+			*ret = node->id;
+			return 0;
+		}
+	}
+	for (node = registry_cgroup_next(m->registry, NULL); node;
+	     node = registry_cgroup_next(m->registry, node)) {
+		if (node->path && (strcmp(node->path, cgroup) == 0 ||
+				   (path && strcmp(node->path, path) == 0))) {
+			*ret = node->id;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+/* 0, 1 when the call has been answered, or a negative errno */
+static int parse_filter(struct listing *l, json_t *params)
+{
+	const char *cgroup = json_get_string(params, "cgroup", NULL);
+	const char *kind = json_get_string(params, "kind", NULL);
+	const char *id = json_get_string(params, "id", NULL);
+	const char *device = json_get_string(params, "device", NULL), *reason = NULL;
+	int64_t pid = json_get_int(params, "pid", 0);
+	struct pin_filter *f = &l->filter;
+	int r;
+
+	f->has_tgid = !json_is_null(json_object_get(params, "pid")) && json_object_get(params, "pid");
+	if (f->has_tgid && (pid < 1 || pid > INT32_MAX))
+		return call_error_invalid(l->call, "pid") ?: 1;
+	f->tgid = pid;
+	f->has_kind = kind;
+	if (kind && render_parse_kind(kind, &f->kind) < 0)
+		return call_error_invalid(l->call, "kind") ?: 1;
+	f->has_id = id;
+	if (id && parse_id(id, &f->id, NULL) < 0)
+		return call_error_invalid(l->call, "id") ?: 1;
+	if (device) {
+		l->device = strdup(device);
+		if (!l->device)
+			return -ENOMEM;
+		f->device = l->device;
+	}
+	if (!cgroup)
+		return 0;
+	f->has_cgroup = true;
+	r = find_cgroup(l->m, cgroup, &f->cgroup_id, &reason);
+	if (r == -EINVAL)
+		return reply_invalid_cgroup(l->call, cgroup, reason) ?: 1;
+	if (r == -ENOENT)
+		return reply_no_such_cgroup(l->call, cgroup) ?: 1;
+	return r;
+}
+
+static int start(struct manager *m, struct call *call, bool ready, json_t *params)
+{
+	struct listing *l;
+	int r;
+
+	if (!ready)
+		return reply_not_ready(call);
+	l = calloc(1, sizeof(*l));
+	if (!l)
+		return -ENOMEM;
+	l->m = m;
+	l->call = call_ref(call);
+	DL_APPEND(m->listings, l);
+	r = parse_filter(l, params);
+	if (r != 0) {
+		listing_free(l);
+		return r < 0 ? r : 0;
+	}
+	if (!call_more(call) && !(l->pins = json_array())) {
+		listing_free(l);
+		return -ENOMEM;
+	}
+	pin_cursor_init(&l->cursor, m->registry);
+	call_set_watch(call, &watch, l);
+	r = sd_event_add_defer(m->event, &l->source, on_step, l);
+	if (r >= 0) {
+		(void)sd_event_source_set_description(l->source, "list-pins");
+		r = sd_event_source_set_enabled(l->source, SD_EVENT_ON);
+	}
+	if (r < 0) {
+		listing_free(l);
+		return r;
+	}
+	return 0;
+}
+
+int method_list_pins(struct call *call, json_t *params, void *userdata)
+{
+	return manager_wait_ready(userdata, call, params, start);
+}
