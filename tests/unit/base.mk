@@ -1,19 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Tests of lib/, the server and pinctl.
-EXTRA_DIST += tests/unit/server-fixture.h
+EXTRA_DIST += tests/unit/server-fixture.h tests/unit/unit.h
 if HAVE_CMOCKA
 base_tests = \
+	tests/unit/test-cgroup-path \
+	tests/unit/test-escape \
+	tests/unit/test-format \
+	tests/unit/test-parse \
 	tests/unit/test-server \
-	tests/unit/test-server-limits
+	tests/unit/test-server-limits \
+	tests/unit/test-varlink
 check_PROGRAMS += $(base_tests)
 TESTS += $(base_tests)
 
+tests_unit_test_cgroup_path_LDADD = lib/libutil.la $(CMOCKA_LIBS)
+tests_unit_test_escape_LDADD = lib/libutil.la $(CMOCKA_LIBS)
+tests_unit_test_format_LDADD = lib/libutil.la $(CMOCKA_LIBS)
+tests_unit_test_parse_LDADD = lib/libutil.la $(CMOCKA_LIBS)
+tests_unit_test_varlink_LDADD = lib/libutil.la $(CMOCKA_LIBS)
 tests_unit_test_server_SOURCES = tests/unit/test-server.c tests/unit/server-fixture.c
-tests_unit_test_server_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_server_LDADD = daemon/libserver.la $(CMOCKA_LIBS)
-
 tests_unit_test_server_limits_SOURCES = \
 	tests/unit/test-server-limits.c tests/unit/server-fixture.c
-tests_unit_test_server_limits_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_server_limits_LDADD = daemon/libserver.la $(CMOCKA_LIBS)
 endif
