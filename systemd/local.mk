@@ -1,1 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+dist_systemdsystemunit_DATA = systemd/pinguard.socket
+nodist_systemdsystemunit_DATA = systemd/pinguard.service
+EXTRA_DIST += systemd/pinguard.service.in systemd/pinguard.sysusers \
+	systemd/pinguard.tmpfiles systemd/pinguard.catalog
+CLEANFILES += systemd/pinguard.service
+
+systemd/pinguard.service: systemd/pinguard.service.in Makefile
+	$(AM_V_at)$(MKDIR_P) $(@D)
+	$(AM_V_GEN)sed -e 's|@sbindir[@]|$(sbindir)|g' $(srcdir)/systemd/pinguard.service.in >$@.tmp && \
+		mv $@.tmp $@
+
+# Their names in the repository are not those that systemd wants.
+install-data-hook: install-systemd-data
+install-systemd-data:
+	$(MKDIR_P) $(DESTDIR)$(sysusersdir) $(DESTDIR)$(tmpfilesdir) $(DESTDIR)$(catalogdir)
+	$(INSTALL_DATA) $(srcdir)/systemd/pinguard.sysusers $(DESTDIR)$(sysusersdir)/pinguard.conf
+	$(INSTALL_DATA) $(srcdir)/systemd/pinguard.tmpfiles $(DESTDIR)$(tmpfilesdir)/pinguard.conf
+	$(INSTALL_DATA) $(srcdir)/systemd/pinguard.catalog $(DESTDIR)$(catalogdir)/pinguard.catalog
+uninstall-hook: uninstall-systemd-data
+uninstall-systemd-data:
+	rm -f $(DESTDIR)$(sysusersdir)/pinguard.conf $(DESTDIR)$(tmpfilesdir)/pinguard.conf \
+		$(DESTDIR)$(catalogdir)/pinguard.catalog
+.PHONY: install-systemd-data uninstall-systemd-data
