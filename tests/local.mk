@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 include tests/vm/local.mk
 include tests/unit/base.mk
+include tests/fuzz/local.mk
