@@ -110,7 +110,7 @@ owner() {
 	mkfifo "$scratch/$name.stdin"
 	systemd-run -q --unit="$name" --slice="$slice" -p LimitMEMLOCK=infinity \
 		-p StandardOutput="file:$scratch/$name" -p StandardError="file:$scratch/$name.stderr" \
-		-p CollectMode=inactive-or-failed \
+		-p CollectMode=inactive-or-failed -E PATH="$PATH" \
 		sh -c 'exec "$@" <>"$0"' "$scratch/$name.stdin" "$@" &&
 		eventually grep -q . "$scratch/$name"
 }
