@@ -121,7 +121,7 @@ static void print_event(const struct pinctl *ctl, const json_t *event)
 
 static int on_event(const json_t *reply, void *userdata)
 {
-	const struct pinctl *ctl = userdata;
+	struct pinctl *ctl = userdata;
 	const json_t *event = json_object_get(reply, "event");
 
 	/* the reply that ends the history may come without one */
@@ -132,7 +132,7 @@ static int on_event(const json_t *reply, void *userdata)
 			print_event(ctl, event);
 	}
 	/* whoever reads along wants it now */
-	return fflush(stdout) == EOF ? STATUS_FAILED : STATUS_DONE;
+	return flush_output(ctl);
 }
 
 static int run_events(struct pinctl *ctl, int argc, char **argv)

@@ -65,14 +65,15 @@ static int run(struct pinctl *ctl, int argc, char **argv)
 }
 
 /* A full disk must not look like success; a reader that has enough is no failure of ours. */
-static int close_stdout(int status)
+static int close_stdout(struct pinctl *ctl, int status)
 {
 	bool failed = ferror(stdout);
 
-	errno = 0;
+	failed |= flush_output(ctl) != STATUS_DONE;
 	if (fclose(stdout) == EOF || failed) {
-		if (errno != EPIPE)
-			log_error("cannot write the output: %s", strerror(errno ?: EIO));
+		if (ctl->output_error != EPIPE)
+			log_error("cannot write the output: %s",
+				  strerror(ctl->output_error ?: EIO));
 		if (status == STATUS_DONE)
 			return STATUS_FAILED;
 	}
@@ -94,5 +95,5 @@ int main(int argc, char **argv)
 	ctl.colour = ctl.terminal && !(no_colour && *no_colour);
 	status = run(&ctl, argc, argv);
 	varlink_client_free(ctl.client);
-	return close_stdout(status);
+	return close_stdout(&ctl, status);
 }

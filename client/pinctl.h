@@ -36,6 +36,7 @@ struct pinctl {
 	const char *help; /* of the verb */
 	struct varlink_client *client;
 	int interrupt_fd;
+	int output_error; /* errno of the first failure to write stdout */
 };
 
 struct verb {
@@ -133,6 +134,9 @@ int table_print(struct table *table);
 
 /* A size for people, or with -b the bytes. */
 const char *show_size(const struct pinctl *ctl, char buf[static FORMAT_SIZE_LEN], uint64_t bytes);
+
+/* Flush stdout; STATUS_FAILED and a note of why where that fails. */
+int flush_output(struct pinctl *ctl);
 
 /* An object on a line of its own. */
 int print_json(const json_t *object);

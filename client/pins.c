@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -121,26 +122,33 @@ static void fill_pin(json_t *pin)
 	fill_null(pin, nullable);
 }
 
+struct listing {
+	struct pinctl *ctl;
+	const char *separator;
+};
+
 /* Pins go out as they come in: there may be millions. */
 static int print_some(const json_t *reply, void *userdata)
 {
-	const char **separator = userdata;
+	struct listing *listing = userdata;
 	json_t *pin;
 	size_t i;
 
 	/* not before the service has answered: it may be an error */
-	if (**separator == '{') {
-		fputs(*separator, stdout);
-		*separator = "";
+	if (*listing->separator == '{') {
+		fputs(listing->separator, stdout);
+		listing->separator = "";
 	}
 	json_array_foreach (json_object_get(reply, "pins"), i, pin) {
 		fill_pin(pin);
-		fputs(*separator, stdout);
-		*separator = ",";
-		if (json_dumpf(pin, stdout, JSON_COMPACT) < 0)
+		fputs(listing->separator, stdout);
+		listing->separator = ",";
+		if (json_dumpf(pin, stdout, JSON_COMPACT) < 0 || ferror(stdout)) {
+			listing->ctl->output_error = errno;
 			return STATUS_FAILED;
+		}
 	}
-	return ferror(stdout) ? STATUS_FAILED : STATUS_DONE;
+	return STATUS_DONE;
 }
 
 static int collect_some(const json_t *reply, void *userdata)
@@ -176,7 +184,7 @@ static int run_pins(struct pinctl *ctl, int argc, char **argv)
 {
 	_cleanup_json_ json_t *filter = json_object(), *pins = json_array();
 	_cleanup_(table_done) struct table table = {};
-	const char *separator = "{\"pins\":[";
+	struct listing listing = { ctl, "{\"pins\":[" };
 	int r;
 
 	if (!filter || !pins)
@@ -192,7 +200,7 @@ static int run_pins(struct pinctl *ctl, int argc, char **argv)
 		return r;
 	if (ctl->json) {
 		r = manager_stream(ctl, MANAGER "ListPins", json_incref(filter), false, print_some,
-				   &separator);
+				   &listing);
 		if (r == STATUS_DONE)
 			puts("]}");
 		return r;

@@ -16,7 +16,8 @@ static const char status_help[] =
 	"  -j, --json            print one JSON object\n"
 	"  -b, --bytes           print sizes in bytes\n"
 	"  -o, --output COLUMNS  CGROUP PINNED MAX PEAK PINS DENIED; PATH ID LOCKED REMOVED\n"
-	"                        SOURCE; without CGROUP a list and no tree\n"
+	"                        SOURCE; without CGROUP a list and no tree; in observe mode\n"
+	"                        CGROUP PINNED LOCKED PINS\n"
 	"      --no-legend       print rows only\n"
 	"      --socket PATH     of the service\n"
 	"  -h, --help\n";
@@ -43,17 +44,22 @@ struct node {
 	struct node *prev, *next;
 };
 
+static bool is_patched(const json_t *kernel)
+{
+	return !strcmp(json_get_string(kernel, "support", ""), "patched");
+}
+
 static void print_kernel(const json_t *kernel)
 {
 	const char *release = json_get_string(kernel, "release", "?");
 	const char *reason = json_get_string(kernel, "reason", NULL);
 
-	if (!strcmp(json_get_string(kernel, "support", ""), "patched")) {
+	if (is_patched(kernel)) {
 		printf("Kernel: %s, counts and limits pins (ABI %" PRId64 ")\n", release,
 		       json_get_int(kernel, "abi", 0));
 		return;
 	}
-	printf("Kernel: %s, observed only: %s\n", release,
+	printf("Kernel: %s, observe mode: %s\n", release,
 	       reason ?: "it does not count pins");
 	puts("        Figures are from /proc and RDMA netlink; quotas cannot be set.");
 }
@@ -202,6 +208,15 @@ static int run_status(struct pinctl *ctl, int argc, char **argv)
 		json_array_foreach (cgroups, i, cgroup)
 			fill_null(cgroup, nullable);
 		return print_json(reply);
+	}
+	if (!ctl->columns && !is_patched(json_object_get(reply, "kernel"))) {
+		/* there are no limits to show, but there is what /proc says */
+		ctl->columns = "CGROUP,PINNED,LOCKED,PINS";
+		table_done(&table);
+		table = (struct table){};
+		r = table_init(&table, ctl, status_columns);
+		if (r >= 0)
+			return r;
 	}
 	if (!ctl->no_legend)
 		print_head(ctl, reply);

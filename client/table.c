@@ -227,6 +227,16 @@ int table_print(struct table *table)
 	return scols_print_table(table->scols) < 0 ? STATUS_FAILED : STATUS_DONE;
 }
 
+int flush_output(struct pinctl *ctl)
+{
+	if (fflush(stdout) == EOF) {
+		if (!ctl->output_error)
+			ctl->output_error = errno;
+		return STATUS_FAILED;
+	}
+	return STATUS_DONE;
+}
+
 int print_json(const json_t *object)
 {
 	if (json_dumpf(object, stdout, JSON_COMPACT) < 0 || putchar('\n') == EOF)

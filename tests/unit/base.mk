@@ -7,6 +7,7 @@ base_tests = \
 	tests/unit/test-escape \
 	tests/unit/test-format \
 	tests/unit/test-parse \
+	tests/unit/test-pinctl \
 	tests/unit/test-server \
 	tests/unit/test-server-limits \
 	tests/unit/test-varlink
@@ -17,6 +18,9 @@ tests_unit_test_cgroup_path_LDADD = lib/libutil.la $(CMOCKA_LIBS)
 tests_unit_test_escape_LDADD = lib/libutil.la $(CMOCKA_LIBS)
 tests_unit_test_format_LDADD = lib/libutil.la $(CMOCKA_LIBS)
 tests_unit_test_parse_LDADD = lib/libutil.la $(CMOCKA_LIBS)
+# runs ./pinctl
+tests_unit_test_pinctl_LDADD = daemon/libserver.la $(CMOCKA_LIBS)
+EXTRA_tests_unit_test_pinctl_DEPENDENCIES = pinctl
 tests_unit_test_varlink_LDADD = lib/libutil.la $(CMOCKA_LIBS)
 tests_unit_test_server_SOURCES = tests/unit/test-server.c tests/unit/server-fixture.c
 tests_unit_test_server_LDADD = daemon/libserver.la $(CMOCKA_LIBS)
