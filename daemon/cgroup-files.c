@@ -52,6 +52,7 @@ int cgroupfs_write(int fd, const char *file, const char *text)
 int cgroup_misc_parse(const char *text, const char *key, uint64_t *ret)
 {
 	size_t len = strlen(key);
+	unsigned long long value;
 	const char *line;
 	char *end;
 
@@ -63,9 +64,10 @@ int cgroup_misc_parse(const char *text, const char *key, uint64_t *ret)
 				return 0;
 			}
 			errno = 0;
-			*ret = strtoull(line, &end, 10);
+			value = strtoull(line, &end, 10);
 			if (end == line || errno || (*end && *end != '\n'))
 				return -EBADMSG;
+			*ret = value;
 			return 0;
 		}
 		if (!strchr(line, '\n'))

@@ -4,12 +4,10 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <linux/magic.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/syscall.h>
 
 #include "daemon/cgroup.h"
 #include "lib/cgroup-path.h"
@@ -95,19 +93,41 @@ const char *cgroupfs_mount(const struct cgroupfs *fs)
 	return fs->mount;
 }
 
+/*
+ * One component after the other: the service's sandbox has no openat2(), whose
+ * flags a system call filter cannot see.
+ */
 int cgroupfs_open(struct cgroupfs *fs, const char *path)
 {
-	struct open_how how = {
-		.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS |
-			   RESOLVE_NO_XDEV,
-	};
-	long fd;
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	char name[NAME_MAX + 1];
+	size_t len;
+	int fd, up;
 
-	while (*path == '/')
-		path++;
-	fd = syscall(SYS_openat2, fs->root_fd, *path ? path : ".", &how, sizeof(how));
-	return fd < 0 ? -errno : (int)fd;
+	fd = openat(fs->root_fd, ".", flags);
+	for (path += strspn(path, "/"); *path && fd >= 0; path += len + strspn(path + len, "/")) {
+		len = strcspn(path, "/");
+		if (len > NAME_MAX) {
+			close(fd);
+			return -ENAMETOOLONG;
+		}
+		memcpy(name, path, len);
+		name[len] = '\0';
+		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+			close(fd);
+			return -EINVAL;
+		}
+		up = fd;
+		fd = openat(up, name, flags);
+		if (fd < 0) {
+			int error = errno;
+
+			close(up);
+			return -error;
+		}
+		close(up);
+	}
+	return fd < 0 ? -errno : fd;
 }
 
 int cgroupfs_id(int fd, uint64_t *ret_id)

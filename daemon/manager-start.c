@@ -20,7 +20,10 @@ static int start_cgroups(struct manager *m, const struct manager_config *config)
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {
-		log_error("no cgroups, no quotas: %s", m->fs_reason ?: strerror(-r));
+		if (!m->fs_reason && asprintf(&m->fs_reason, "cgroup2 cannot be read: %s",
+					      strerror(-r)) < 0)
+			return -ENOMEM;
+		log_error("no cgroups, no quotas: %s", m->fs_reason);
 		return 0;
 	}
 	r = quotas_new(m->fs, config->state_dir, &m->quotas);

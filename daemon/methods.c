@@ -40,7 +40,6 @@ static const struct method methods[] = {
 };
 
 static const struct server_interface interfaces[] = {
-	{ "org.varlink.service", server_idl_org_varlink_service },
 	{ MANAGER_INTERFACE, server_idl_org_pinguard_Manager },
 	{},
 };

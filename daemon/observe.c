@@ -20,7 +20,8 @@
 #define STEP_RECVS	 16
 #define PROCESSES_MAX	 (1 << 20)
 #define DEVICES_MAX	 1024
-#define SYNTHETIC_ID(dev, mr) ((uint64_t)(dev) << 32 | (mr))
+/* Never 0. */
+#define SYNTHETIC_ID(dev, mr) (((uint64_t)(dev) + 1) << 32 | (mr))
 
 enum phase {
 	PHASE_IDLE,

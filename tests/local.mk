@@ -2,3 +2,4 @@
 include tests/vm/local.mk
 include tests/unit/base.mk
 include tests/fuzz/local.mk
+include tests/unit/daemon.mk

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Messages as the kernel sends them: pins, answers, errors, memory regions. */
+#include <errno.h>
+#include <netlink/msg.h>
+
+#include "daemon/pinmsg.h"
+#include "daemon/rdmamsg.h"
+#include "tests/fuzz/fuzz.h"
+
+static int on_mr(const struct rdma_mr *mr, void *userdata)
+{
+	return 0;
+}
+
+static void check(struct nlmsghdr *nlh)
+{
+	struct pin_kernel_info info;
+	struct rdma_device dev;
+	struct pinmsg msg;
+	const char *text;
+
+	if (pinmsg_parse(nlh, &msg) == 0) {
+		fuzz_assert(msg.event.pin.comm_len <= sizeof(msg.event.pin.comm));
+		fuzz_assert(memchr(msg.event.pin.device, 0, sizeof(msg.event.pin.device)));
+	}
+	(void)pinmsg_parse_info(nlh, &info);
+	fuzz_assert(pinmsg_parse_error(nlh, &text) <= 0);
+	if (text)
+		fuzz_assert(strlen(text) < nlh->nlmsg_len);
+	if (rdmamsg_parse_device(nlh, &dev) == 0)
+		fuzz_assert(memchr(dev.name, 0, sizeof(dev.name)));
+	(void)rdmamsg_parse_mrs(nlh, on_mr, NULL);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	/* Its own, so that a read past the end is seen. */
+	struct nlmsghdr *buffer = malloc(size ? size : 1), *nlh;
+	int left = size;
+
+	fuzz_assert(buffer);
+	if (size)
+		memcpy(buffer, data, size);
+	for (nlh = buffer; nlmsg_ok(nlh, left); nlh = nlmsg_next(nlh, &left))
+		check(nlh);
+	free(buffer);
+	return 0;
+}
