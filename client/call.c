@@ -146,7 +146,7 @@ static bool not_ready(const char *error, unsigned int *tries)
 int manager_call_expecting(struct pinctl *ctl, const char *method, json_t *params,
 			   const char *expected, json_t **ret_reply)
 {
-	_cleanup_json_ json_t *owned_params = params;
+	_unused_ _cleanup_json_ json_t *owned_params = params;
 	unsigned int tries = 0;
 	int r;
 
@@ -210,7 +210,7 @@ static int stream_step(struct pinctl *ctl, const char *method, json_t *params, u
 int manager_stream(struct pinctl *ctl, const char *method, json_t *params, bool endless,
 		   int (*on_reply)(const json_t *reply, void *userdata), void *userdata)
 {
-	_cleanup_json_ json_t *owned_params = params;
+	_unused_ _cleanup_json_ json_t *owned_params = params;
 	unsigned int tries = 0;
 	int r, status;
 

@@ -30,8 +30,20 @@ static json_t *parse(const char *text)
 	return json;
 }
 
+/* Of a stock kernel, once a quota was set on /stock. */
+static bool stock;
+
 static int get_status(struct call *call, json_t *params, void *userdata)
 {
+	if (stock)
+		return call_reply(
+			call,
+			parse("{\"version\":\"1\",\"kernel\":{\"support\":\"stock\",\"abi\":0,"
+			      "\"release\":\"6.1\",\"reason\":\"no patch\"},\"totals\":"
+			      "{\"pinned_bytes\":4096,\"pins\":0,\"denied\":0},\"cgroups\":["
+			      "{\"path\":\"/a\",\"cgroup_id\":\"0x1\",\"removed\":false,"
+			      "\"source\":\"proc\",\"pinned_bytes\":4096,\"locked_bytes\":8192,"
+			      "\"pins\":0,\"denied\":0}],\"uncontrolled\":[]}"));
 	return call_reply(
 		call,
 		parse("{\"version\":\"1\",\"kernel\":{\"support\":\"patched\",\"abi\":1,\"release\":\"6.12\"},"
@@ -92,6 +104,7 @@ static int set_quota(struct call *call, json_t *params, void *userdata)
 				  json_object_get(params, "runtime"), "current_bytes",
 				  (json_int_t)8388608, "state", "applied");
 
+	stock = !strcmp(json_get_string(params, "cgroup", ""), "/stock");
 	return call_reply(call, json_pack("{so}", "quota", quota));
 }
 
@@ -291,6 +304,15 @@ static void test_events(void **state)
 	EXPECT("events --since=tomorrow", 2, "it is no time such as");
 }
 
+static void test_observe(void **state)
+{
+	EXPECT("quota set /stock 1G", 0, "");
+	EXPECT("", 0, "Kernel: 6.1, observe mode: no patch", "CGROUP", "PINNED", "LOCKED", "PINS\n",
+	       "/a", "4K", "8K");
+	assert_null(strstr(output, "DENIED"));
+	EXPECT("quota set /a.slice 1G", 0, "");
+}
+
 /* Ctrl-C ends following with success, and what came before it is out. */
 static void test_follow(void **state)
 {
@@ -381,7 +403,7 @@ int main(void)
 		cmocka_unit_test(test_status),	 cmocka_unit_test(test_pins),
 		cmocka_unit_test(test_quota),	 cmocka_unit_test(test_events),
 		cmocka_unit_test(test_follow),	 cmocka_unit_test(test_terminal),
-		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_failures), cmocka_unit_test(test_observe),
 	};
 
 	setenv("TZ", "UTC", 1);
