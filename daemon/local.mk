@@ -9,13 +9,14 @@ daemon_libcore_la_SOURCES = \
 	daemon/events.c daemon/events.h \
 	daemon/genl.c daemon/genl.h \
 	daemon/manager.c daemon/manager.h daemon/manager-internal.h \
+	daemon/manager-methods.c daemon/manager-methods.h \
+	daemon/manager-monitor.c \
+	daemon/manager-pins.c \
+	daemon/manager-quota.c \
 	daemon/manager-start.c \
+	daemon/manager-status.c \
+	daemon/manager-waiter.c \
 	daemon/messages.h \
-	daemon/methods.c daemon/methods.h \
-	daemon/methods-monitor.c \
-	daemon/methods-pins.c \
-	daemon/methods-quota.c \
-	daemon/methods-status.c \
 	daemon/nlio.c daemon/nlio.h \
 	daemon/observe.c daemon/observe.h \
 	daemon/pin.h \
@@ -25,8 +26,7 @@ daemon_libcore_la_SOURCES = \
 	daemon/quota-store.c daemon/quota-store.h \
 	daemon/rdmamsg.c daemon/rdmamsg.h \
 	daemon/registry.c daemon/registry.h \
-	daemon/render.c daemon/render.h \
-	daemon/waiter.c
+	daemon/render.c daemon/render.h
 daemon_libcore_la_LIBADD = daemon/libserver.la lib/libutil.la $(NL_LIBS) $(SYSTEMD_LIBS) $(JANSSON_LIBS)
 
 sbin_PROGRAMS += pinguard

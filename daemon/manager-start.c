@@ -8,7 +8,7 @@
 
 #include "daemon/manager-internal.h"
 #include "daemon/messages.h"
-#include "daemon/methods.h"
+#include "daemon/manager-methods.h"
 #include "lib/log.h"
 
 /* No cgroup2: the rest goes on, and says so. */

@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "daemon/manager-internal.h"
-#include "daemon/methods.h"
+#include "daemon/manager-methods.h"
 #include "lib/format.h"
 #include "lib/log.h"
 

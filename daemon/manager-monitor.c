@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <utlist.h>
 
-#include "daemon/methods.h"
+#include "daemon/manager-methods.h"
 #include "daemon/render.h"
 #include "lib/json.h"
 #include "lib/log.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The methods of org.pinguard.Manager. */
-#ifndef PINGUARD_METHODS_H
-#define PINGUARD_METHODS_H
+#ifndef PINGUARD_MANAGER_METHODS_H
+#define PINGUARD_MANAGER_METHODS_H
 
 #include "daemon/manager.h"
 

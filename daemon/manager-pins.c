@@ -3,7 +3,7 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "daemon/methods.h"
+#include "daemon/manager-methods.h"
 #include "daemon/render.h"
 #include "lib/json.h"
 #include "lib/log.h"

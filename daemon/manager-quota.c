@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "daemon/messages.h"
-#include "daemon/methods.h"
+#include "daemon/manager-methods.h"
 #include "daemon/render.h"
 #include "lib/escape.h"
 #include "lib/format.h"

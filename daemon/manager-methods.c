@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 
-#include "daemon/methods.h"
+#include "daemon/manager-methods.h"
 #include "lib/json.h"
 
 static const struct method_param list_pins_params[] = {
