@@ -231,7 +231,8 @@ static int set_placeholder(struct cgroupfs *fs, struct cgroup_node *node, const 
 	struct cgroup_node *root = registry_cgroup_find(fs->registry, CGROUP_ROOT_ID);
 	char text[64];
 
-	snprintf(text, sizeof(text), "(%s 0x%" PRIx64 ")", what, node->id);
+	snprintf(text, sizeof(text), "/(%s 0x%" PRIx64 ")", what, node->id);
+	node->unresolved = true;
 	return registry_cgroup_set(fs->registry, node, root == node ? NULL : root, text);
 }
 
@@ -266,7 +267,7 @@ void cgroupfs_check(struct cgroupfs *fs, struct cgroup_node *node, uint64_t now_
 	_cleanup_(closep) int fd = -1;
 	struct stat st;
 
-	if (node->removed || !node->path ||
+	if (node->removed || node->unresolved || !node->path ||
 	    (node->checked_usec && now_usec - node->checked_usec < CHECK_USEC))
 		return;
 	node->checked_usec = now_usec;
@@ -275,7 +276,7 @@ void cgroupfs_check(struct cgroupfs *fs, struct cgroup_node *node, uint64_t now_
 		node->owner = st.st_uid;
 	} else if (fd >= 0 || fd == -ENOENT || fd == -ENODEV) {
 		/* Its path is free, or another's by now. */
-		node->removed = node->path[0] == '/';
+		node->removed = true;
 		node->owner = (uid_t)-1;
 	}
 }

@@ -151,7 +151,7 @@ static int find_cgroup(struct manager *m, const char *cgroup, uint64_t *ret, con
 
 	if (m->fs) {
 		r = cgroupfs_name_to_path(m->fs, cgroup, &path, ret_reason);
-		if (r < 0 && r != -ENOENT && !(r == -EINVAL && cgroup[0] == '('))
+		if (r < 0 && r != -ENOENT)
 			return r;
 		if (path && cgroupfs_resolve_path(m->fs, path, &node) >= 0) {
 			*ret = node->id;

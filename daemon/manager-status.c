@@ -136,7 +136,7 @@ static json_t *cgroup_json(struct status *s, struct cgroup_node *node)
 
 	cgroupfs_check(s->m->fs, node, manager_now_usec(s->m));
 	whole = s->all || owns_node(s->m, s->call, node);
-	if (!node->removed && !proc)
+	if (!node->removed && !node->unresolved && !proc)
 		fd = cgroupfs_open(s->m->fs, node->path);
 	if (fd >= 0)
 		(void)cgroupfs_read_misc(fd, &misc);

@@ -120,12 +120,8 @@ int pinmsg_parse(const struct nlmsghdr *nlh, struct pinmsg *ret)
 	msg.event.seq = get_u64(tb, PINGUARD_A_PIN_SEQ, 0);
 
 	if (cmd == PINGUARD_CMD_GET_PIN) {
-		if (tb[PINGUARD_A_PIN_ID])
-			msg.type = PINMSG_DUMP_PIN;
-		else if (tb[PINGUARD_A_PIN_SEQ])
-			msg.type = PINMSG_DUMP_START;
-		else
-			return -EBADMSG;
+		/* Before the first event the number is 0, and may be left out. */
+		msg.type = tb[PINGUARD_A_PIN_ID] ? PINMSG_DUMP_PIN : PINMSG_DUMP_START;
 	} else if (event_type(cmd, &msg.event.type) < 0) {
 		msg.type = PINMSG_OTHER;
 	} else {

@@ -34,6 +34,7 @@ struct cgroup_node {
 	char *path; /* raw bytes, "/" for the root; NULL while unknown */
 	unsigned int refs; /* pins, children, events */
 	bool removed;
+	bool unresolved; /* path says so, it is none */
 	/* Of this cgroup alone, by owner; charged_bytes by charged cgroup. */
 	uint64_t pins;
 	uint64_t bytes;
