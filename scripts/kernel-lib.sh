@@ -5,6 +5,7 @@
 
 series=$top/kernel/patches/$kernel_version
 fragment=$top/kernel/config.fragment
+debug_fragment=$top/kernel/debug.fragment
 kernel=$cache/kernel
 
 # Names of the user who builds and time of the build stay out of the image.
