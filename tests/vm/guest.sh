@@ -74,7 +74,7 @@ acceleration() {
 		timeout -s KILL 15 qemu-system-x86_64 -accel kvm -cpu host "${machine[@]}" \
 			-serial "file:$log" -kernel "$image" \
 			-drive "file=$root,if=virtio,format=raw,snapshot=on" \
-			-append "console=ttyS0 quiet panic=-1 root=/dev/vda init=/bin/echo -- booted-with-kvm" \
+			-append "console=ttyS0 no_timer_check quiet panic=-1 root=/dev/vda init=/bin/echo -- booted-with-kvm" \
 			>/dev/null 2>&1 </dev/null || true
 		if grep -qs booted-with-kvm "$log"; then echo kvm; else echo tcg; fi >"$known"
 	fi
@@ -108,7 +108,7 @@ boot() {
 		-chardev "file,id=status,path=$work/status" -device virtserialport,chardev=status,nr=2 \
 		-chardev "file,id=klog,path=$work/kernel.log" -device virtserialport,chardev=klog,nr=3 \
 		"${console[@]}" \
-		-append "console=ttyS0 loglevel=5 printk.time=1 log_buf_len=8M panic=-1 oops=panic root=/dev/vda rw intel_iommu=on memhp_default_state=online_kernel systemd.show_status=no init=/bin/sh -- -c \"tar -C / --keep-directory-symlink -xf /dev/vdb; exec /bin/sh /usr/lib/pinguard-vm/init\"" \
+		-append "console=ttyS0 no_timer_check loglevel=5 printk.time=1 log_buf_len=8M panic=-1 oops=panic root=/dev/vda rw intel_iommu=on memhp_default_state=online_kernel systemd.show_status=no init=/bin/sh -- -c \"tar -C / --keep-directory-symlink -xf /dev/vdb; exec /bin/sh /usr/lib/pinguard-vm/init\"" \
 		"${qemu_arguments[@]}" <&4 9>&- 2>"$work/qemu.log" &
 	qemu=$!
 }

@@ -100,10 +100,9 @@ vfio_device() {
 	return 1
 }
 
-# owner NAME SLICE COMMAND...: run an owner as the unit NAME.service in SLICE
-# until it is stopped, without RLIMIT_MEMLOCK. Waits for its first line of
-# output, which is then in $scratch/NAME.
-owner() {
+# start NAME SLICE COMMAND...: run an owner as the unit NAME.service in SLICE
+# until it is stopped, without RLIMIT_MEMLOCK, its standard input open.
+start() {
 	local name=$1 slice=$2
 	shift 2
 	rm -f "$scratch/$name" "$scratch/$name.stdin"
@@ -111,8 +110,13 @@ owner() {
 	systemd-run -q --unit="$name" --slice="$slice" -p LimitMEMLOCK=infinity \
 		-p StandardOutput="file:$scratch/$name" -p StandardError="file:$scratch/$name.stderr" \
 		-p CollectMode=inactive-or-failed -E PATH="$PATH" \
-		sh -c 'exec "$@" <>"$0"' "$scratch/$name.stdin" "$@" &&
-		eventually grep -q . "$scratch/$name"
+		sh -c 'exec "$@" <>"$0"' "$scratch/$name.stdin" "$@"
+}
+
+# owner NAME SLICE COMMAND...: start, and wait for the first line of output,
+# which is then in $scratch/NAME.
+owner() {
+	start "$@" && eventually grep -q . "$scratch/$1"
 }
 
 owner_pid() {
@@ -123,8 +127,23 @@ release() {
 	systemctl stop "$@"
 }
 
-# Value of one key in a file of the cgroup PATH's misc controller:
-# misc PATH current|max|peak|events
+# Unit NAME is unloaded: ended, and not failed.
+gone() {
+	[ "$(systemctl show -P LoadState "$1.service")" = not-found ]
+}
+
+# listening PORT
+listening() {
+	ss -tln | grep -q ":$1 "
+}
+
+# misc CGROUP current|max|peak|events|events.local: its figure for pins.
 misc() {
-	sed -n 's/^pinned\(\.max\)\? //p' "/sys/fs/cgroup$1/misc.$2"
+	sed -nE 's/^pinned(\.max)? //p' "/sys/fs/cgroup$1/misc.$2"
+}
+
+# status COMMAND...: prints its exit status; its output is dropped.
+status() {
+	"$@" >/dev/null 2>&1
+	echo $?
 }
