@@ -203,9 +203,10 @@ struct manager *manager_free(struct manager *m)
 {
 	if (!m)
 		return NULL;
+	/* First: clients see the connection end, and calls under way are dropped. */
+	server_free(m->server);
 	waiters_free(m);
 	methods_free(m);
-	server_free(m->server);
 	genl_free(m->genl);
 	observe_free(m->observe);
 	quotas_free(m->quotas);

@@ -183,6 +183,7 @@ static char *status_text(struct manager *m)
 {
 	char size[FORMAT_SIZE_LEN], *text = NULL;
 	unsigned int quotas = m->quotas ? quotas_count(m->quotas) : 0;
+	size_t pins = registry_count(m->registry);
 	int r;
 
 	if (!m->genl)
@@ -190,9 +191,9 @@ static char *status_text(struct manager *m)
 	else if (!manager_ready(m))
 		r = asprintf(&text, "reading the pins from the kernel; kernel ABI %u", m->abi);
 	else
-		r = asprintf(&text, "%zu pins, %s pinned, %u quotas; kernel ABI %u",
-			     registry_count(m->registry),
-			     format_size(size, registry_bytes(m->registry)), quotas, m->abi);
+		r = asprintf(&text, "%zu pin%s, %s pinned, %u quota%s; kernel ABI %u", pins,
+			     pins == 1 ? "" : "s", format_size(size, registry_bytes(m->registry)),
+			     quotas, quotas == 1 ? "" : "s", m->abi);
 	return r < 0 ? NULL : text;
 }
 
