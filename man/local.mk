@@ -1,1 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+dist_man_MANS += \
+	man/org.pinguard.Manager.7 \
+	man/pinctl.1 \
+	man/pinguard.8
+EXTRA_DIST += \
+	CONTRIBUTING.md \
+	LICENSES/GPL-2.0-or-later.txt \
+	LICENSES/LGPL-2.1-or-later.txt \
+	README.md \
+	docs/architecture.md \
+	docs/kernel.md
