@@ -44,7 +44,8 @@ enum pinguard_reason {
  *   count
  * @PINGUARD_FLAG_OWNER_GONE: The process that made it has exited, its number
  *   may be in use anew
- * @PINGUARD_FLAG_OPENING: Not complete yet; only in dumps with a pfn range
+ * @PINGUARD_FLAG_OPENING: Not complete yet, and its bytes not known; only in
+ *   dumps with a pfn range
  */
 enum pinguard_flag {
 	PINGUARD_FLAG_RELEASING = 1,
@@ -54,8 +55,7 @@ enum pinguard_flag {
 
 /**
  * enum pinguard_feature - What this kernel does
- * @PINGUARD_FEATURE_RDMA: Memory regions and queues of RDMA devices are
- *   counted
+ * @PINGUARD_FEATURE_RDMA: What RDMA devices pin through ib_umem is counted
  * @PINGUARD_FEATURE_VFIO: DMA mappings of VFIO type1 containers are counted
  */
 enum pinguard_feature {
