@@ -3,6 +3,7 @@
 if HAVE_CMOCKA
 daemon_tests = \
 	tests/unit/test-cgroup \
+	tests/unit/test-events \
 	tests/unit/test-observe \
 	tests/unit/test-pinmsg \
 	tests/unit/test-quota-store \
@@ -10,6 +11,7 @@ daemon_tests = \
 check_PROGRAMS += $(daemon_tests)
 TESTS += $(daemon_tests)
 tests_unit_test_cgroup_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_test_events_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_observe_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_pinmsg_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_quota_store_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
