@@ -23,18 +23,28 @@ kernel_source_version() {
 		die "$kernel_source is missing, scripts/install-deps installs it"
 }
 
-# Sets $tree, made on first use. Call it under lock kernel.
+# Sets $tree, made on first use.
 kernel_tree() {
-	local version new
+	local version
 	version=$(kernel_source_version)
 	tree=$kernel/tree-$version
-	[ -d "$tree" ] && return
+	[ ! -d "$tree" ] || return 0
 	need git xz
-	new=$kernel/tree.new
-	rm -rf "$kernel"/{tree,build,check}*
+	mkdir -p "$kernel"
+	(
+		flock 8
+		[ -d "$tree" ] || kernel_unpack "$version"
+	) 8>"$cache/kernel-tree.lock"
+}
+
+kernel_unpack() {
+	local version=$1 new=$kernel/new
+	rm -rf "$new" "$kernel"/{tree,build,check}*
 	mkdir -p "$new"
 	say "unpacking $kernel_source $version, this takes a minute"
 	tar -C "$new" --strip-components=1 -xf "$kernel_tarball"
+	# Debian's packaging ignores all files, new ones of ours as well.
+	sed -i '/^# Debian packaging: ignore/,$d' "$new/.gitignore"
 	kernel_git -C "$new" init -q -b main
 	# A threshold of one byte makes git write one pack instead of 87,000 files.
 	kernel_git -C "$new" -c core.bigFileThreshold=1 -c core.compression=1 add -f -A
@@ -51,7 +61,7 @@ kernel_patches() {
 # Prints the commit of base with the series applied. It is made in a separate
 # index, so that a checkout touches only the files that really change.
 kernel_series_commit() {
-	local index=$kernel/series.index patch
+	local index=$kernel/series.index.$$ patch
 	(
 		export GIT_INDEX_FILE=$index
 		kernel_git -C "$tree" read-tree base
