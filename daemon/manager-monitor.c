@@ -4,10 +4,11 @@
 
 #include "daemon/manager-methods.h"
 #include "daemon/render.h"
+#include "daemon/turn.h"
 #include "lib/json.h"
 #include "lib/log.h"
 
-#define EVENTS_PER_STEP 1024
+#define EVENTS_PER_STEP 256 /* then others have their turn */
 
 /* A Monitor under way: a reader of the history. */
 struct monitor {
@@ -37,6 +38,13 @@ void monitors_free(struct manager *m)
 {
 	while (m->monitors)
 		monitor_free(m->monitors);
+}
+
+static int on_step(sd_event_source *source, void *userdata);
+
+static int next_step(struct monitor *mon)
+{
+	return turn_schedule(mon->m->event, &mon->source, on_step, mon, "monitor");
 }
 
 static json_t *wrap(json_t *event)
@@ -112,34 +120,42 @@ static bool has_work(struct monitor *mon)
 	       (!mon->follow || mon->position < events_next(mon->m->events));
 }
 
+static void finish(struct monitor *mon, int error)
+{
+	if (error < 0 && error != -EPIPE && call_error_errno(mon->call, error) < 0)
+		log_debug("cannot answer Monitor");
+	monitor_free(mon);
+}
+
 static int on_step(sd_event_source *source, void *userdata)
 {
 	struct monitor *mon = userdata;
 	int r = step(mon);
 
-	if (r < 0 && r != -EPIPE && call_error_errno(mon->call, r) < 0)
-		log_debug("cannot answer Monitor");
-	if (r != 0) {
-		monitor_free(mon);
-		return 0;
-	}
-	return sd_event_source_set_enabled(source, has_work(mon) ? SD_EVENT_ON : SD_EVENT_OFF);
+	if (r == 0 && has_work(mon))
+		r = next_step(mon);
+	if (r != 0)
+		finish(mon, r);
+	return 0;
 }
 
 void methods_wake_monitors(struct manager *m)
 {
 	struct monitor *mon;
 
+	/* One that cannot be woken now is at the next event. */
 	DL_FOREACH(m->monitors, mon)
 		if (has_work(mon))
-			(void)sd_event_source_set_enabled(mon->source, SD_EVENT_ON);
+			(void)next_step(mon);
 }
 
 static void on_drained(struct call *call, void *userdata)
 {
 	struct monitor *mon = userdata;
+	int r = next_step(mon);
 
-	(void)sd_event_source_set_enabled(mon->source, SD_EVENT_ON);
+	if (r < 0)
+		finish(mon, r);
 }
 
 static void on_gone(struct call *call, void *userdata)
@@ -167,14 +183,8 @@ int method_monitor(struct call *call, json_t *params, void *userdata)
 	mon->position = events_since(m->events, since);
 	DL_APPEND(m->monitors, mon);
 	call_set_watch(call, &watch, mon);
-	r = sd_event_add_defer(m->event, &mon->source, on_step, mon);
-	if (r >= 0) {
-		(void)sd_event_source_set_description(mon->source, "monitor");
-		r = sd_event_source_set_enabled(mon->source, SD_EVENT_ON);
-	}
-	if (r < 0) {
+	r = next_step(mon);
+	if (r < 0)
 		monitor_free(mon);
-		return r;
-	}
-	return 0;
+	return r;
 }

@@ -5,12 +5,16 @@
 
 #include "daemon/manager-methods.h"
 #include "daemon/render.h"
+#include "daemon/turn.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/parse.h"
 
-#define PINS_PER_STEP	4096 /* looked at; then others have their turn */
+#define STEP_COST	4096 /* then others have their turn; to look at a pin costs 1 */
+#define PIN_COST	16 /* to show it */
 #define PINS_IN_ONE_MAX 32768 /* in one reply */
+/* To others than administrators, who may ask on many connections and never read. */
+#define PINS_IN_ONE_USER_MAX 1024
 
 /* A ListPins under way. */
 struct listing {
@@ -23,6 +27,7 @@ struct listing {
 	char *device;
 	json_t *pending; /* with "more": the pin that waits to know whether it is the last */
 	json_t *pins; /* without: all so far */
+	size_t pins_max; /* in them */
 };
 
 static struct listing *listing_free(struct listing *l)
@@ -61,7 +66,7 @@ static int add(struct listing *l, json_t *pin)
 	if (l->pins) {
 		if (json_array_append_new(l->pins, pin) < 0)
 			return -ENOMEM;
-		return json_array_size(l->pins) > PINS_IN_ONE_MAX ? -EMSGSIZE : 0;
+		return json_array_size(l->pins) > l->pins_max ? -EMSGSIZE : 0;
 	}
 	l->pending = pin;
 	return ready ? call_reply_continues(l->call, one_pin(ready)) : 0;
@@ -78,12 +83,14 @@ static int end(struct listing *l)
 
 static void fail(struct listing *l, int error)
 {
+	/* How many there are is not for everyone. */
+	size_t pins = call_is_admin(l->call) ? registry_count(l->m->registry) :
+					       json_array_size(l->pins);
 	int r = 0;
 
 	if (error == -EMSGSIZE)
 		r = call_error(l->call, MANAGER_INTERFACE ".TooManyPins",
-			       json_pack("{s:I}", "pins",
-					 (json_int_t)registry_count(l->m->registry)));
+			       json_pack("{s:I}", "pins", (json_int_t)pins));
 	else if (error != -EPIPE)
 		r = call_error_errno(l->call, error);
 	if (r < 0)
@@ -97,7 +104,7 @@ static int step(struct listing *l)
 	unsigned int i;
 	int r;
 
-	for (i = 0; i < PINS_PER_STEP && call_writable(l->call); i++) {
+	for (i = 0; i < STEP_COST && call_writable(l->call); i++) {
 		pin = pin_cursor_next(&l->cursor);
 		if (!pin) {
 			r = end(l);
@@ -106,6 +113,7 @@ static int step(struct listing *l)
 		if (!pin_filter_match(&l->filter, pin) ||
 		    !may_see_pin(l->m, l->call, pin->uid, pin->cgroup))
 			continue;
+		i += PIN_COST;
 		r = add(l, render_pin(pin));
 		if (r < 0)
 			return r;
@@ -113,26 +121,36 @@ static int step(struct listing *l)
 	return 0;
 }
 
+static int on_step(sd_event_source *source, void *userdata);
+
+static int next_step(struct listing *l)
+{
+	return turn_schedule(l->m->event, &l->source, on_step, l, "list-pins");
+}
+
 static int on_step(sd_event_source *source, void *userdata)
 {
 	struct listing *l = userdata;
 	int r = step(l);
 
+	if (r == 0 && call_writable(l->call))
+		r = next_step(l);
 	if (r < 0)
 		fail(l, r);
-	if (r != 0) {
+	if (r != 0)
 		listing_free(l);
-		return 0;
-	}
-	return sd_event_source_set_enabled(source, call_writable(l->call) ? SD_EVENT_ON :
-									    SD_EVENT_OFF);
+	return 0;
 }
 
 static void on_drained(struct call *call, void *userdata)
 {
 	struct listing *l = userdata;
+	int r = next_step(l);
 
-	(void)sd_event_source_set_enabled(l->source, SD_EVENT_ON);
+	if (r < 0) {
+		fail(l, r);
+		listing_free(l);
+	}
 }
 
 static void on_gone(struct call *call, void *userdata)
@@ -202,9 +220,14 @@ static int parse_filter(struct listing *l, json_t *params)
 	r = find_cgroup(l->m, cgroup, &f->cgroup_id, &reason);
 	if (r == -EINVAL)
 		return reply_invalid_cgroup(l->call, cgroup, reason) ?: 1;
-	if (r == -ENOENT)
-		return reply_no_such_cgroup(l->call, cgroup) ?: 1;
-	return r;
+	if (r != -ENOENT)
+		return r;
+	/* Whether others' cgroups exist is not told: no pins are to be seen in either. */
+	if (!call_is_admin(l->call)) {
+		f->cgroup_id = 0;
+		return 0;
+	}
+	return reply_no_such_cgroup(l->call, cgroup) ?: 1;
 }
 
 static int start(struct manager *m, struct call *call, bool ready, json_t *params)
@@ -229,18 +252,13 @@ static int start(struct manager *m, struct call *call, bool ready, json_t *param
 		listing_free(l);
 		return -ENOMEM;
 	}
+	l->pins_max = call_is_admin(call) ? PINS_IN_ONE_MAX : PINS_IN_ONE_USER_MAX;
 	pin_cursor_init(&l->cursor, m->registry);
 	call_set_watch(call, &watch, l);
-	r = sd_event_add_defer(m->event, &l->source, on_step, l);
-	if (r >= 0) {
-		(void)sd_event_source_set_description(l->source, "list-pins");
-		r = sd_event_source_set_enabled(l->source, SD_EVENT_ON);
-	}
-	if (r < 0) {
+	r = next_step(l);
+	if (r < 0)
 		listing_free(l);
-		return r;
-	}
-	return 0;
+	return r;
 }
 
 int method_list_pins(struct call *call, json_t *params, void *userdata)

@@ -11,6 +11,7 @@
 #include "daemon/observe.h"
 #include "daemon/procfs.h"
 #include "daemon/rdmamsg.h"
+#include "daemon/turn.h"
 #include "lib/log.h"
 #include "lib/parse.h"
 
@@ -77,9 +78,6 @@ static int finish(struct observe *o)
 	round_clear(o);
 	o->phase = PHASE_IDLE;
 	r = sd_event_now(o->event, CLOCK_MONOTONIC, &o->done_usec);
-	if (r < 0)
-		return r;
-	r = sd_event_source_set_enabled(o->source, SD_EVENT_OFF);
 	if (r < 0)
 		return r;
 	return o->listener->end(0, o->userdata);
@@ -263,10 +261,8 @@ static int step_netlink(struct observe *o, nlio_handler handler)
 	return 0;
 }
 
-static int on_step(sd_event_source *source, void *userdata)
+static int step(struct observe *o)
 {
-	struct observe *o = userdata;
-
 	switch (o->phase) {
 	case PHASE_PROC:
 		return step_proc(o);
@@ -278,6 +274,25 @@ static int on_step(sd_event_source *source, void *userdata)
 		break;
 	}
 	return 0;
+}
+
+static int on_step(sd_event_source *source, void *userdata);
+
+static int next_step(struct observe *o)
+{
+	int r = turn_schedule(o->event, &o->source, on_step, o, "observe");
+
+	if (r >= 0)
+		r = sd_event_source_set_exit_on_failure(o->source, true);
+	return MIN(r, 0);
+}
+
+static int on_step(sd_event_source *source, void *userdata)
+{
+	struct observe *o = userdata;
+	int r = step(o);
+
+	return r == 0 && o->phase != PHASE_IDLE ? next_step(o) : r;
 }
 
 int observe_refresh(struct observe *o)
@@ -306,7 +321,7 @@ int observe_refresh(struct observe *o)
 	if (r < 0)
 		return r;
 	o->phase = PHASE_PROC;
-	return sd_event_source_set_enabled(o->source, SD_EVENT_ON);
+	return next_step(o);
 }
 
 const struct observe_process *observe_processes(const struct observe *o, size_t *ret_n)
@@ -318,7 +333,6 @@ const struct observe_process *observe_processes(const struct observe *o, size_t 
 int observe_new(sd_event *event, const struct observe_config *config, struct observe **ret)
 {
 	_cleanup_(observe_freep) struct observe *o = calloc(1, sizeof(*o));
-	int r;
 
 	if (!o)
 		return -ENOMEM;
@@ -329,14 +343,6 @@ int observe_new(sd_event *event, const struct observe_config *config, struct obs
 	o->proc_fd = open(config->proc, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (o->proc_fd < 0)
 		return -errno;
-	r = sd_event_add_defer(event, &o->source, on_step, o);
-	if (r < 0)
-		return r;
-	(void)sd_event_source_set_description(o->source, "observe");
-	(void)sd_event_source_set_exit_on_failure(o->source, true);
-	r = sd_event_source_set_enabled(o->source, SD_EVENT_OFF);
-	if (r < 0)
-		return r;
 	*ret = TAKE_PTR(o);
 	return 0;
 }

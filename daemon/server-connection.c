@@ -6,6 +6,7 @@
 #include <utlist.h>
 
 #include "daemon/server-internal.h"
+#include "daemon/turn.h"
 #include "lib/json.h"
 #include "lib/log.h"
 
@@ -26,6 +27,19 @@ struct connection *connection_unref(struct connection *connection)
 	return NULL;
 }
 
+static void set_ready(struct connection *connection, bool ready)
+{
+	struct user *user = connection->user;
+
+	if (connection->ready == ready)
+		return;
+	connection->ready = ready;
+	if (ready)
+		DL_APPEND2(user->ready, connection, ready_prev, ready_next);
+	else
+		DL_DELETE2(user->ready, connection, ready_prev, ready_next);
+}
+
 void connection_close(struct connection *connection)
 {
 	struct server *server = TAKE_PTR(connection->server);
@@ -35,6 +49,7 @@ void connection_close(struct connection *connection)
 	connection->io = sd_event_source_disable_unref(connection->io);
 	connection->work = sd_event_source_disable_unref(connection->work);
 	connection->deadline = sd_event_source_disable_unref(connection->deadline);
+	set_ready(connection, false);
 	close(TAKE_FD(connection->fd));
 	varlink_reader_done(&connection->reader);
 	varlink_writer_done(&connection->writer);
@@ -43,16 +58,6 @@ void connection_close(struct connection *connection)
 	server_forget(server, connection);
 	connection->user = NULL;
 	connection_unref(connection);
-}
-
-void connection_schedule(struct connection *connection)
-{
-	int r = connection->server ?
-			sd_event_source_set_enabled(connection->work, SD_EVENT_ONESHOT) :
-			0;
-
-	if (r < 0)
-		(void)log_error_errno(r, "Cannot schedule a connection's work: %m");
 }
 
 void connection_drop(struct connection *connection, const char *why)
@@ -173,27 +178,29 @@ static int send_queue(struct connection *connection)
 	return r;
 }
 
-/* Everything that is due; 1 where the connection is at its end. */
+/* Has the user's next turn take up a message. */
+static int wait_for_turn(struct connection *connection)
+{
+	struct user *user = connection->user;
+
+	set_ready(connection, true);
+	return turn_schedule(user->server->event, &user->turn, connection_on_turn, user,
+			     "server-user-turn");
+}
+
+/* All that is due but for messages; 1 where the connection is at its end. */
 static int work(struct connection *connection)
 {
 	struct call *call = connection->call;
 	size_t queued;
-	int r = 1;
+	int r;
 
+	connection->work = sd_event_source_disable_unref(connection->work);
 	if (connection->dropped)
 		return 1;
 	if (call && call->blocked && !connection->deaf &&
 	    varlink_writer_queued(&connection->writer) <= SERVER_QUEUE_LOW_BYTES)
 		call_drained(call);
-
-	for (unsigned int i = 0; r > 0 && i < CONNECTION_CALLS_PER_ROUND; i++) {
-		if (!may_dispatch(connection))
-			break;
-		r = take_message(connection);
-	}
-	if (r < 0)
-		return r;
-	connection->hungry = r == 0;
 	if (connection->hungry && connection->eof)
 		connection->closing = true;
 
@@ -206,23 +213,71 @@ static int work(struct connection *connection)
 		return 1;
 	if (connection->closing && !call && queued == 0)
 		return 1;
-	if (call ? call->blocked && queued <= SERVER_QUEUE_LOW_BYTES :
-		   !connection->hungry && may_dispatch(connection))
+	if (call && call->blocked && queued <= SERVER_QUEUE_LOW_BYTES)
 		connection_schedule(connection);
+	if (!connection->hungry && may_dispatch(connection)) {
+		r = wait_for_turn(connection);
+		if (r < 0)
+			return r;
+	}
 	return update_events(connection);
 }
 
-static int on_work(sd_event_source *source, void *userdata)
+/* @r is what became of it; ends it where that is an error or the end. */
+static void settle(struct connection *connection, int r)
 {
-	_cleanup_(connection_unrefp) struct connection *connection = connection_ref(userdata);
-	int r = work(connection);
-
+	if (r == 0)
+		r = work(connection);
 	if (r < 0)
 		(void)log_debug_errno(r, "A connection of uid %u failed: %m",
 				      (unsigned int)connection->peer.uid);
 	if (r != 0)
 		connection_close(connection);
+}
+
+/*
+ * Calls are answered by turns, one call at a time: however many connections a
+ * user has and calls it sends, another user waits for one of them.
+ */
+int connection_on_turn(sd_event_source *source, void *userdata)
+{
+	struct user *user = userdata;
+	_cleanup_(connection_unrefp) struct connection *connection = NULL;
+	int r = 0;
+
+	if (!user->ready)
+		return 0;
+	connection = connection_ref(user->ready);
+	set_ready(connection, false);
+	/* now, for the user may be gone with its last connection */
+	if (user->ready)
+		r = turn_schedule(user->server->event, &user->turn, connection_on_turn, user,
+				  "server-user-turn");
+	if (r == 0 && may_dispatch(connection)) {
+		r = take_message(connection);
+		connection->hungry = r == 0;
+		r = MIN(r, 0);
+	}
+	settle(connection, r);
 	return 0;
+}
+
+static int on_work(sd_event_source *source, void *userdata)
+{
+	_cleanup_(connection_unrefp) struct connection *connection = connection_ref(userdata);
+
+	settle(connection, 0);
+	return 0;
+}
+
+void connection_schedule(struct connection *connection)
+{
+	int r = connection->server ? turn_schedule(connection->server->event, &connection->work,
+						   on_work, connection, "server-connection-work") :
+				     0;
+
+	if (r < 0)
+		(void)log_error_errno(r, "Cannot schedule a connection's work: %m");
 }
 
 static int receive(struct connection *connection)
@@ -235,12 +290,14 @@ static int receive(struct connection *connection)
 	if (r < 0)
 		return r;
 	n = recv(connection->fd, room, size, MSG_DONTWAIT);
-	if (n > 0)
+	if (n > 0) {
 		varlink_reader_commit(&connection->reader, (size_t)n);
-	else if (n == 0 || errno == ECONNRESET)
+		connection->hungry = false;
+	} else if (n == 0 || errno == ECONNRESET) {
 		connection->eof = true;
-	else if (errno != EAGAIN && errno != EINTR)
+	} else if (errno != EAGAIN && errno != EINTR) {
 		return -errno;
+	}
 	return 0;
 }
 
@@ -254,12 +311,7 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userda
 		connection->deaf = true;
 	if (may_receive(connection))
 		r = receive(connection);
-	r = r < 0 ? r : work(connection);
-	if (r < 0)
-		(void)log_debug_errno(r, "A connection of uid %u failed: %m",
-				      (unsigned int)connection->peer.uid);
-	if (r != 0)
-		connection_close(connection);
+	settle(connection, r);
 	return 0;
 }
 
@@ -270,10 +322,6 @@ static int add_sources(struct connection *connection)
 
 	r = sd_event_add_io(event, &connection->io, connection->fd, EPOLLIN, on_io, connection);
 	if (r >= 0)
-		r = sd_event_add_defer(event, &connection->work, on_work, connection);
-	if (r >= 0)
-		r = sd_event_source_set_enabled(connection->work, SD_EVENT_OFF);
-	if (r >= 0)
 		r = sd_event_add_time(event, &connection->deadline, CLOCK_MONOTONIC, 0, 0,
 				      on_deadline, connection);
 	if (r >= 0)
@@ -281,7 +329,6 @@ static int add_sources(struct connection *connection)
 	if (r < 0)
 		return r;
 	(void)sd_event_source_set_description(connection->io, "server-connection");
-	(void)sd_event_source_set_description(connection->work, "server-connection-work");
 	(void)sd_event_source_set_description(connection->deadline, "server-connection-deadline");
 	return 0;
 }
@@ -304,7 +351,6 @@ int connection_new(struct server *server, int fd, struct peer *peer, struct user
 	r = add_sources(connection);
 	if (r < 0) {
 		sd_event_source_disable_unref(connection->io);
-		sd_event_source_disable_unref(connection->work);
 		sd_event_source_disable_unref(connection->deadline);
 		connection_unref(connection);
 		return r;

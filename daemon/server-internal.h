@@ -7,14 +7,15 @@
 
 #include "daemon/server.h"
 
-/* Calls of one connection that are answered before others get their turn. */
-#define CONNECTION_CALLS_PER_ROUND 16
-
 /* What one uid has in use. */
 struct user {
 	uid_t uid;
 	unsigned int connections, subscriptions;
 	bool warned; /* of its limit of connections */
+	struct server *server;
+	/* Those with a message to be taken up; each turn takes one of one of them. */
+	struct connection *ready;
+	sd_event_source *turn;
 	UT_hash_handle hh;
 };
 
@@ -46,12 +47,14 @@ struct connection {
 	struct varlink_reader reader;
 	struct varlink_writer writer;
 	struct call *call; /* the one being answered; it holds a reference, we do not */
+	bool ready;	   /* in the user's list */
 	bool hungry;	   /* there is no whole message left in the reader */
 	bool eof;	   /* the client sends no more */
 	bool deaf;	   /* it reads no more */
 	bool closing;	   /* once the queue is empty */
 	bool dropped;	   /* in the next round, without waiting for the queue */
 	struct connection *prev, *next;
+	struct connection *ready_prev, *ready_next;
 };
 
 struct call {
@@ -75,6 +78,8 @@ int connection_new(struct server *server, int fd, struct peer *peer, struct user
 struct connection *connection_ref(struct connection *connection);
 struct connection *connection_unref(struct connection *connection);
 void connection_close(struct connection *connection);
+/* The turn of a user's connections. */
+int connection_on_turn(sd_event_source *source, void *userdata);
 /* Have the loop send, dispatch and close whatever is due. */
 void connection_schedule(struct connection *connection);
 void connection_drop(struct connection *connection, const char *why);

@@ -97,6 +97,7 @@ static struct user *user_get(struct server *server, uid_t uid)
 		if (!user)
 			return NULL;
 		user->uid = uid;
+		user->server = server;
 		HASH_ADD(hh, server->users, uid, sizeof(user->uid), user);
 	}
 	return user;
@@ -106,6 +107,7 @@ static void user_put(struct server *server, struct user *user)
 {
 	if (user->connections == 0) {
 		HASH_DELETE(hh, server->users, user);
+		sd_event_source_disable_unref(user->turn);
 		free(user);
 	}
 }

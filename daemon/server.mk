@@ -6,7 +6,8 @@ daemon_libserver_la_SOURCES = \
 	daemon/server.c daemon/server.h daemon/server-internal.h \
 	daemon/server-call.c \
 	daemon/server-connection.c \
-	daemon/server-service.c
+	daemon/server-service.c \
+	daemon/turn.c daemon/turn.h
 nodist_daemon_libserver_la_SOURCES = daemon/server-idl.c
 daemon_libserver_la_LIBADD = lib/libutil.la $(SYSTEMD_LIBS) $(JANSSON_LIBS)
 

@@ -23,6 +23,9 @@ void pump(struct fixture *f)
 
 static int echo(struct call *call, json_t *params, void *userdata)
 {
+	struct fixture *f = userdata;
+
+	f->n_echoes++;
 	return call_reply(call, json_incref(params));
 }
 

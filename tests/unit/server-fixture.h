@@ -22,6 +22,7 @@ struct fixture {
 	struct call *kept[64]; /* by Later, Subscribe and Flood */
 	size_t n_kept;
 	unsigned int n_gone;
+	unsigned int n_echoes;
 	int last_result; /* of the last call_*() in a handler */
 	size_t high_water_bytes;
 };

@@ -398,6 +398,44 @@ static void test_out_of_descriptors(void **state)
 	rmdir(dir);
 }
 
+/* A user's thousand calls on all connections it may have, and another's one. */
+static void test_turns(void **state)
+{
+	struct client flood[SERVER_CONNECTIONS_UID_MAX], other;
+	struct fixture *f = *state;
+	unsigned int answered = 0;
+	_cleanup_json_ json_t *reply = NULL;
+	char byte;
+
+	if (geteuid() != 0)
+		skip();
+	for (size_t i = 0; i < ARRAY_SIZE(flood); i++) {
+		client_open_as(f, &flood[i], 12345);
+		for (int n = 0; n < 16; n++)
+			client_send(&flood[i], TEST_CALL("Echo", "{}"));
+	}
+	client_open(f, &other);
+	client_send(&other, TEST_CALL("Echo", "{\"text\":\"other\"}"));
+	while (recv(other.fd, &byte, 1, MSG_PEEK) < 0)
+		assert_true(sd_event_run(f->event, 0) > 0);
+	assert_in_range(f->n_echoes, 1, 4);
+	reply = client_expect(f, &other, NULL);
+
+	pump(f);
+	for (size_t i = 0; i < ARRAY_SIZE(flood); i++) {
+		json_t *message;
+
+		while ((message = client_read(f, &flood[i]))) {
+			json_decref(message);
+			answered++;
+		}
+		client_close(&flood[i]);
+	}
+	assert_int_equal(answered, 16 * ARRAY_SIZE(flood));
+	client_close(&other);
+	pump(f);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -413,6 +451,7 @@ int main(void)
 		TEST(test_connections_per_uid),
 		TEST(test_connections_total),
 		TEST(test_subscriptions),
+		TEST(test_turns),
 		TEST(test_socket_path),
 		TEST(test_out_of_descriptors),
 	};

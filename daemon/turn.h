@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef PINGUARD_TURN_H
+#define PINGUARD_TURN_H
+
+#include <systemd/sd-event.h>
+
+/**
+ * turn_schedule() - have a handler called once, after all that waits now
+ * @source: of the turn, NULL at first; the caller drops it with
+ *	sd_event_source_disable_unref(), from within the handler too
+ * @description: of the source
+ *
+ * Long work is done in turns, so that the loop comes by everybody else in
+ * between. A turn that waits already keeps its place in line.
+ *
+ * Return: 0 or a negative errno
+ */
+int turn_schedule(sd_event *event, sd_event_source **source, sd_event_handler_t handler,
+		  void *userdata, const char *description);
+
+#endif
