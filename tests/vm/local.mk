@@ -11,6 +11,8 @@ EXTRA_DIST += \
 	kernel/config.fragment \
 	kernel/pinguard.yaml \
 	scripts/check \
+	scripts/demo \
+	scripts/demo-guest \
 	scripts/install-deps \
 	scripts/kernel-build \
 	scripts/kernel-check \
