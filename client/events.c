@@ -57,7 +57,7 @@ static void print_pin(const struct pinctl *ctl, const json_t *pin)
 
 	if (!pin || json_is_null(pin))
 		return;
-	if (id && strcmp(id, "0x0") != 0)
+	if (id)
 		printf(" %s", id);
 	printf(" %s %s %s by %s[%" PRId64 "] in %s", json_get_string(pin, "kind", "?"),
 	       json_get_string(pin, "device", "-"),

@@ -127,21 +127,41 @@ struct walk {
 	cgroup_walker walker;
 	void *userdata;
 	unsigned int n;
+	unsigned int n_user; /* in the subtree of a user; 0 outside of any */
 };
+
+/* 0 to go on, 1 where a user's share is used up, -E2BIG where there are too many. */
+static int count(struct walk *w, int fd)
+{
+	struct stat st;
+
+	if (!w->n_user && (fstat(fd, &st) < 0 || st.st_uid == 0))
+		return ++w->n > CGROUP_WALK_MAX ? -E2BIG : 0;
+	return ++w->n_user > CGROUP_WALK_USER_MAX;
+}
+
+static int walk_below(struct walk *w, int fd, const char *path, unsigned int depth);
 
 static int walk_dir(struct walk *w, int fd, const char *path, unsigned int depth)
 {
+	bool in_user = w->n_user > 0;
+	int r = count(w, fd);
+
+	if (r == 0)
+		r = w->walker(fd, path, w->userdata);
+	if (r == 0 && depth < CGROUP_DEPTH_MAX)
+		r = walk_below(w, fd, path, depth);
+	if (!in_user)
+		w->n_user = 0;
+	return r == 1 ? 0 : r;
+}
+
+static int walk_below(struct walk *w, int fd, const char *path, unsigned int depth)
+{
 	struct dirent *de;
 	DIR *dir;
-	int copy, r;
+	int copy, r = 0;
 
-	if (++w->n > CGROUP_WALK_MAX)
-		return -E2BIG;
-	r = w->walker(fd, path, w->userdata);
-	if (r != 0)
-		return r == 1 ? 0 : r;
-	if (depth >= CGROUP_DEPTH_MAX)
-		return 0;
 	copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (copy < 0)
 		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
@@ -150,7 +170,7 @@ static int walk_dir(struct walk *w, int fd, const char *path, unsigned int depth
 		close(copy);
 		return -ENOMEM;
 	}
-	while (r == 0 && (de = readdir(dir))) {
+	while (r == 0 && w->n_user <= CGROUP_WALK_USER_MAX && (de = readdir(dir))) {
 		_cleanup_(freep) char *below = NULL;
 		_cleanup_(closep) int child = -1;
 

@@ -12,8 +12,6 @@
 #include "lib/log.h"
 
 #define WATCH_MASK (IN_CREATE | IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK)
-#define READS_PER_WAKEUP 8
-
 struct watch {
 	UT_hash_handle hh;
 	int wd;
@@ -213,13 +211,6 @@ static int on_created(struct cgroup_tree *tree, const char *dir, const char *nam
 		path = NULL;
 		return -ENOMEM;
 	}
-	/* A slice: those made in it before the watch was there count, too. */
-	if (is_slice(path)) {
-		int r = cgroup_tree_scan(tree);
-
-		if (r < 0)
-			return r;
-	}
 	return tree->appeared(path, tree->userdata);
 }
 
@@ -246,28 +237,43 @@ static int on_inotify(struct cgroup_tree *tree, const struct inotify_event *ev)
 	return 0;
 }
 
+/* Each event in a buffer of them, until one makes the handler return other than 0. */
+static int for_each_event(struct cgroup_tree *tree, const char *buf, size_t size,
+			  int (*handler)(struct cgroup_tree *, const struct inotify_event *))
+{
+	const struct inotify_event *ev;
+	const char *p;
+	int r = 0;
+
+	for (p = buf; p < buf + size && r == 0; p += sizeof(*ev) + ev->len) {
+		ev = (const struct inotify_event *)p;
+		r = handler(tree, ev);
+	}
+	return r;
+}
+
+static int is_new_slice(struct cgroup_tree *tree, const struct inotify_event *ev)
+{
+	return (ev->mask & IN_CREATE) && (ev->mask & IN_ISDIR) && ev->len && is_slice(ev->name);
+}
+
 static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
 	char buf[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
 	struct cgroup_tree *tree = userdata;
-	const struct inotify_event *ev;
-	unsigned int i;
 	ssize_t n;
-	char *p;
-	int r;
+	int r = 0;
 
-	for (i = 0; i < READS_PER_WAKEUP; i++) {
-		n = read(fd, buf, sizeof(buf));
-		if (n < 0)
-			return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-		for (p = buf; p < buf + n; p += sizeof(*ev) + ev->len) {
-			ev = (const struct inotify_event *)p;
-			r = on_inotify(tree, ev);
-			if (r < 0)
-				return log_error_errno(r, "cannot follow the cgroup tree: %m");
-		}
-	}
-	return 0;
+	/* What does not fit comes next time: users can make many. */
+	n = read(fd, buf, sizeof(buf));
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	/* One scan for all new slices; it finds those made in them before they were watched. */
+	if (for_each_event(tree, buf, (size_t)n, is_new_slice))
+		r = cgroup_tree_scan(tree);
+	if (r == 0)
+		r = for_each_event(tree, buf, (size_t)n, on_inotify);
+	return r < 0 ? log_error_errno(r, "cannot follow the cgroup tree: %m") : 0;
 }
 
 int cgroup_tree_new(sd_event *event, struct cgroupfs *fs, bool control,

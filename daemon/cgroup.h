@@ -13,6 +13,8 @@
 #define CGROUP_ROOT_ID	 1 /* kernfs numbers its root so */
 #define CGROUP_RESOURCE	 "pinned"
 #define CGROUP_WALK_MAX	 20000 /* directories that one walk looks at */
+/* And of a user's subtree, apart from those: nobody can hide the others'. */
+#define CGROUP_WALK_USER_MAX 2000
 #define CGROUP_DEPTH_MAX 64
 
 struct cgroupfs;
@@ -71,7 +73,9 @@ uid_t cgroupfs_delegate_above(struct cgroupfs *fs, const char *path, uid_t uid);
 
 /*
  * Every cgroup, parents first, until the walker returns other than 0; 1 from it
- * leaves out what is below. -E2BIG when there are more than CGROUP_WALK_MAX.
+ * leaves out what is below. -E2BIG when there are more than CGROUP_WALK_MAX;
+ * of a directory that does not belong to root, and what is below, no more than
+ * CGROUP_WALK_USER_MAX are looked at.
  */
 typedef int (*cgroup_walker)(int fd, const char *path, void *userdata);
 int cgroupfs_walk(struct cgroupfs *fs, cgroup_walker walker, void *userdata);

@@ -54,7 +54,8 @@ static json_t *wrap(json_t *event)
 
 static int send_event(struct monitor *mon, const struct event *event)
 {
-	_cleanup_json_ json_t *json = render_event(event), *ready = NULL;
+	bool whole = call_is_admin(mon->call) || owns_node(mon->m, mon->call, event->limit);
+	_cleanup_json_ json_t *json = render_event(event, whole), *ready = NULL;
 
 	if (!json)
 		return -ENOMEM;

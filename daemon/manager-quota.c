@@ -56,19 +56,27 @@ static int add_quota(struct quota_walk *w, const char *path, const struct quota 
 }
 
 /* Limits that are there without this service. */
-static int on_cgroup(int fd, const char *path, void *userdata)
+static int add_others(struct quota_walk *w)
 {
-	struct quota_walk *w = userdata;
+	struct manager *m = w->m;
 	struct cgroup_misc misc;
+	size_t i;
+	int r = manager_note_limits(m);
 
-	if (cgroupfs_read_misc(fd, &misc) < 0)
-		return 0;
-	if (!misc.present)
-		return 1;
-	if (misc.max_bytes == UINT64_MAX ||
-	    quota_list_find((struct quota *)quotas_list(w->m->quotas), path))
-		return 0;
-	return add_quota(w, path, NULL);
+	for (i = 0; i < m->n_noted && r >= 0; i++) {
+		const char *path = m->noted[i]->path;
+		_cleanup_(closep) int fd = -1;
+
+		/* Another may have its path by now, and be noted, too. */
+		cgroupfs_check(m->fs, m->noted[i], manager_now_usec(m));
+		if (m->noted[i]->removed)
+			continue;
+		fd = cgroupfs_open(m->fs, path);
+		if (fd >= 0 && cgroupfs_read_misc(fd, &misc) >= 0 && misc.max_bytes != UINT64_MAX &&
+		    !quota_list_find((struct quota *)quotas_list(m->quotas), path))
+			r = add_quota(w, path, NULL);
+	}
+	return r;
 }
 
 int method_list_quotas(struct call *call, json_t *params, void *userdata)
@@ -84,8 +92,8 @@ int method_list_quotas(struct call *call, json_t *params, void *userdata)
 	for (quota = m->quotas ? quotas_list(m->quotas) : NULL; quota && r >= 0; quota = quota->next)
 		r = add_quota(&w, quota->path, quota);
 	if (r >= 0 && m->quotas && m->misc)
-		r = cgroupfs_walk(m->fs, on_cgroup, &w);
-	if (r < 0 && r != -E2BIG)
+		r = add_others(&w);
+	if (r < 0)
 		return r;
 	return call_reply(call, json_pack("{s:O}", "quotas", array));
 }
@@ -109,8 +117,9 @@ static int check_target(struct manager *m, struct call *call, const char *cgroup
 	r = cgroupfs_name_to_path(m->fs, cgroup, &path, &reason);
 	if (r == -EINVAL)
 		*ret_answer = reply_invalid_cgroup(call, cgroup, reason);
-	else if (r == -ENOENT)
-		*ret_answer = reply_no_such_cgroup(call, cgroup);
+	else if (r == -ENOENT) /* which units exist is not for everyone */
+		*ret_answer = call_is_admin(call) ? reply_no_such_cgroup(call, cgroup) :
+						    call_error_denied(call);
 	else if (r < 0)
 		*ret_answer = call_error_errno(call, r);
 	if (r < 0)
@@ -178,15 +187,15 @@ static void record(struct manager *m, struct call *call, enum event_type type, c
 		log_event(LOG_NOTICE, MESSAGE_QUOTA_CLEARED, NULL, "uid %u cleared the quota of %s",
 			  uid, shown ?: "?");
 	}
-	m->noted_usec = 0;
 	manager_status_changed(m);
+	if (cgroupfs_resolve_path(m->fs, path, &node) < 0 || manager_note(m, node) < 0)
+		node = NULL;
 	if (!event)
 		return;
 	event->quota_cgroup = strdup(path);
 	event->max_bytes = max_bytes;
 	event->uid = uid;
-	if (cgroupfs_resolve_path(m->fs, path, &node) >= 0)
-		event->cgroup = cgroup_node_ref(node);
+	event->cgroup = cgroup_node_ref(node);
 	manager_add_event(m, event);
 }
 

@@ -36,10 +36,35 @@ static void show(struct cgroup_node *node)
 		node->shown = true;
 }
 
+int manager_note(struct manager *m, struct cgroup_node *node)
+{
+	struct cgroup_node **noted;
+
+	if (node->noted)
+		return 0;
+	noted = reallocarray(m->noted, m->n_noted + 1, sizeof(*noted));
+	if (!noted)
+		return -ENOMEM;
+	m->noted = noted;
+	m->noted[m->n_noted++] = cgroup_node_ref(node);
+	node->noted = true;
+	return 0;
+}
+
+static void forget_noted(struct manager *m)
+{
+	while (m->n_noted > 0) {
+		struct cgroup_node *node = m->noted[--m->n_noted];
+
+		node->noted = false;
+		cgroup_node_unref(node);
+	}
+}
+
 static int note(int fd, const char *path, void *userdata)
 {
 	struct manager *m = userdata;
-	struct cgroup_node *node, **noted;
+	struct cgroup_node *node;
 	struct cgroup_misc misc;
 
 	if (cgroupfs_read_misc(fd, &misc) < 0)
@@ -49,24 +74,17 @@ static int note(int fd, const char *path, void *userdata)
 	if ((misc.max_bytes == UINT64_MAX && !misc.denied) || strcmp(path, "/") == 0 ||
 	    cgroupfs_resolve_path(m->fs, path, &node) < 0)
 		return 0;
-	noted = reallocarray(m->noted, m->n_noted + 1, sizeof(*noted));
-	if (!noted)
-		return -ENOMEM;
-	m->noted = noted;
-	m->noted[m->n_noted++] = cgroup_node_ref(node);
-	return 0;
+	return manager_note(m, node);
 }
 
-/* Limits and denials without a pin. */
-static int note_limits(struct manager *m)
+int manager_note_limits(struct manager *m)
 {
 	uint64_t now = manager_now_usec(m), start, end;
 	int r;
 
 	if (!m->misc || (m->noted_usec && now - m->noted_usec < WALK_RATIO * m->noted_cost_usec))
 		return 0;
-	while (m->n_noted > 0)
-		cgroup_node_unref(m->noted[--m->n_noted]);
+	forget_noted(m);
 	start = manager_clock_usec();
 	r = cgroupfs_walk(m->fs, note, m);
 	end = manager_clock_usec();
@@ -178,13 +196,26 @@ static json_t *cgroups_json(struct status *s)
 	return TAKE_PTR(array);
 }
 
+/* Where one's own cgroups are affected. */
+static bool concerns(struct status *s, const char *path)
+{
+	size_t i, len = strcmp(path, "/") == 0 ? 0 : strlen(path);
+
+	for (i = 0; i < s->n_nodes && !s->all; i++)
+		if (strncmp(s->nodes[i]->path, path, len) == 0 &&
+		    (!s->nodes[i]->path[len] || s->nodes[i]->path[len] == '/'))
+			return true;
+	return s->all;
+}
+
 static json_t *uncontrolled_json(struct status *s)
 {
 	const struct cgroup_tree_entry *e = s->m->tree ? cgroup_tree_uncontrolled(s->m->tree) : NULL;
 	_cleanup_json_ json_t *array = json_array();
 
 	for (; array && e; e = e->next)
-		if (json_array_append_new(array, json_pack("{s:o, s:s}", "path",
+		if (concerns(s, e->path) &&
+		    json_array_append_new(array, json_pack("{s:o, s:s}", "path",
 				render_string(e->path), "reason", e->reason)) < 0)
 			return NULL;
 	return TAKE_PTR(array);
@@ -224,7 +255,7 @@ static int reply(struct manager *m, struct call *call, bool ready, json_t *param
 	_cleanup_(freep) struct cgroup_node **nodes = NULL;
 	int r;
 
-	r = note_limits(m);
+	r = manager_note_limits(m);
 	if (r < 0)
 		return r;
 	registry_sum(m->registry, s.all ? NULL : counts, &s);

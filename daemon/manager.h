@@ -84,4 +84,9 @@ uint64_t manager_now_usec(const struct manager *m); /* CLOCK_MONOTONIC, of this 
 uint64_t manager_clock_usec(void); /* the same, this very moment */
 uint64_t manager_realtime_usec(const struct manager *m);
 
+/* Brings m->noted up to date, unless that was done a moment ago: it walks over the tree. */
+int manager_note_limits(struct manager *m);
+/* One that has got a limit just now. */
+int manager_note(struct manager *m, struct cgroup_node *node);
+
 #endif

@@ -280,6 +280,33 @@ static unsigned int count_of(const struct quotas *q, uid_t uid)
 	return n;
 }
 
+/* A user's quota is good for one cgroup, and that may be gone or replaced. */
+static bool is_stale(struct quotas *q, const struct quota *quota)
+{
+	_cleanup_(closep) int fd = -1;
+	uint64_t id;
+
+	if (quota->uid == (uid_t)-1)
+		return false;
+	fd = cgroupfs_open(q->fs, quota->path);
+	return fd < 0 || cgroupfs_id(fd, &id) < 0 || id != quota->cgroup_id;
+}
+
+static void drop_stale(struct quotas *q)
+{
+	struct quota *quota, *tmp;
+
+	DL_FOREACH_SAFE(q->list, quota, tmp)
+		if (is_stale(q, quota))
+			quota_list_remove(&q->list, quota);
+}
+
+/* Users' quotas take nothing from the administrators' share, nor one user's from another's. */
+static bool is_full(const struct quotas *q, uid_t uid)
+{
+	return count_of(q, uid) >= (uid == (uid_t)-1 ? QUOTAS_MAX : QUOTAS_UID_MAX);
+}
+
 /* Puts new in the place of old (or nothing) and writes it down; undone on failure. */
 static int replace(struct quotas *q, struct quota *old, struct quota *new)
 {
@@ -304,7 +331,7 @@ static int replace(struct quotas *q, struct quota *old, struct quota *new)
 int quotas_set(struct quotas *q, const char *path, uint64_t max_bytes, bool runtime, uid_t uid,
 	       char **ret_reason)
 {
-	struct quota *old = quota_list_find(q->list, path), *new, *list = NULL;
+	struct quota *old, *new, *list = NULL;
 	_cleanup_(closep) int fd = cgroupfs_open(q->fs, path);
 	int r;
 
@@ -313,10 +340,14 @@ int quotas_set(struct quotas *q, const char *path, uint64_t max_bytes, bool runt
 	r = check_possible(q, fd, path, ret_reason);
 	if (r < 0)
 		return r;
+	old = quota_list_find(q->list, path);
+	if (is_full(q, uid) || (old && is_stale(q, old))) {
+		drop_stale(q);
+		old = quota_list_find(q->list, path);
+	}
 	if (old && uid != (uid_t)-1 && old->uid != uid)
 		return -EPERM;
-	if (!old && (quotas_count(q) >= QUOTAS_MAX ||
-		     (uid != (uid_t)-1 && count_of(q, uid) >= QUOTAS_UID_MAX)))
+	if ((!old || old->uid != uid) && is_full(q, uid))
 		return -E2BIG;
 	new = quota_new(path, max_bytes);
 	if (!new)

@@ -35,6 +35,7 @@ struct cgroup_node {
 	unsigned int refs; /* pins, children, events */
 	bool removed;
 	bool unresolved; /* path says so, it is none */
+	bool noted; /* in the manager's list of those with a limit or a denial */
 	/* Of this cgroup alone, by owner; charged_bytes by charged cgroup. */
 	uint64_t pins;
 	uint64_t bytes;

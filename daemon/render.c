@@ -70,7 +70,7 @@ struct names {
 static json_t *pin_json(const struct pin_info *info, const struct names *n)
 {
 	return json_pack("{s:o, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}",
-			 "id", json_hex(info->id),
+			 "id", info->id ? json_hex(info->id) : json_null(),
 			 "kind", render_kind(info->kind),
 			 "device", render_string(n->device),
 			 "pid", (json_int_t)info->tgid,
@@ -129,7 +129,7 @@ static json_t *event_reason(const struct event *event)
 	return json_string(reasons[event->reason]);
 }
 
-json_t *render_event(const struct event *event)
+json_t *render_event(const struct event *event, bool whole)
 {
 	bool deny = event->type == EVENT_DENY;
 	bool quota = event->type == EVENT_QUOTA_SET || event->type == EVENT_QUOTA_CLEAR;
@@ -141,9 +141,10 @@ json_t *render_event(const struct event *event)
 			 "pin", event_pin(event),
 			 "reason", event_reason(event),
 			 "limit_cgroup", render_path(event->limit),
-			 "usage_bytes", integer_or_null(event->usage_bytes, deny && event->limit),
+			 "usage_bytes", integer_or_null(event->usage_bytes,
+							whole && deny && event->limit),
 			 "max_bytes", integer_or_null(event->max_bytes, (deny && event->limit) || quota),
-			 "suppressed", integer_or_null(event->suppressed, deny),
+			 "suppressed", integer_or_null(event->suppressed, whole && deny),
 			 "quota_cgroup", render_string(event->quota_cgroup),
 			 "uid", integer_or_null(event->uid, event->uid != PIN_UID_NONE));
 }

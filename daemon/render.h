@@ -10,7 +10,8 @@
 
 /* All return a new reference, NULL when out of memory. */
 json_t *render_pin(const struct pin *pin);
-json_t *render_event(const struct event *event);
+/* whole: with what a refusal tells of others in the cgroup whose limit it was */
+json_t *render_event(const struct event *event, bool whole);
 json_t *render_path(const struct cgroup_node *node); /* null for none */
 json_t *render_string(const char *text); /* escaped; null for NULL */
 

@@ -6,6 +6,7 @@ daemon_tests = \
 	tests/unit/test-events \
 	tests/unit/test-observe \
 	tests/unit/test-pinmsg \
+	tests/unit/test-quota \
 	tests/unit/test-quota-store \
 	tests/unit/test-registry
 check_PROGRAMS += $(daemon_tests)
@@ -14,6 +15,7 @@ tests_unit_test_cgroup_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_events_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_observe_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_pinmsg_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_test_quota_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_quota_store_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_registry_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 endif

@@ -88,7 +88,7 @@ static void test_deny(void **state)
 	event->limit = cgroup_node_ref(node);
 	event->usage_bytes = 4096;
 	event->max_bytes = 8192;
-	json = render_event(event);
+	json = render_event(event, true);
 	assert_string_equal(json_get_string(json, "type", ""), "deny");
 	assert_string_equal(json_get_string(json, "reason", ""), "limit");
 	assert_string_equal(json_get_string(json, "limit_cgroup", ""), "/a");

@@ -121,7 +121,7 @@ static int monitor(struct call *call, json_t *params, void *userdata)
 	(void)call_reply_continues(
 		call, parse("{\"event\":{\"time_usec\":1000000,\"type\":\"deny\",\"reason\":\"limit\","
 			    "\"limit_cgroup\":\"/a.slice\",\"usage_bytes\":8388608,\"max_bytes\":8388608,"
-			    "\"suppressed\":2,\"pin\":{\"id\":\"0x0\",\"kind\":\"rdma\",\"device\":\"rxe0\","
+			    "\"suppressed\":2,\"pin\":{\"id\":null,\"kind\":\"rdma\",\"device\":\"rxe0\","
 			    "\"pid\":7,\"comm\":\"x\",\"cgroup\":\"/a.slice/x\",\"bytes\":4096}}}"));
 	if (!json_get_bool(params, "follow", false))
 		return call_reply(call, parse("{\"event\":{\"time_usec\":2000000,\"type\":\"quota_set\","
