@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -14,6 +15,10 @@
 /* While the service reads the pins from the kernel it says NotReady. */
 #define NOT_READY_TRIES	     100
 #define NOT_READY_PAUSE_USEC 100000
+
+#define BACKOFF_MIN_USEC (100 * UINT64_C(1000))
+#define BACKOFF_MAX_USEC (5 * UINT64_C(1000000))
+#define LASTING_USEC	 (10 * UINT64_C(1000000)) /* and the backoff starts anew */
 
 int out_of_memory(void)
 {
@@ -56,16 +61,51 @@ static int connection_failed(const struct pinctl *ctl, int error)
 	}
 }
 
+static uint64_t now_monotonic_usec(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static int try_connect(struct pinctl *ctl)
+{
+	int r = varlink_client_connect(ctl->socket, TIMEOUT_USEC, &ctl->client);
+
+	if (r < 0)
+		return r;
+	varlink_client_set_interrupt(ctl->client, ctl->interrupt_fd);
+	ctl->connected_usec = now_monotonic_usec();
+	return 0;
+}
+
 static int ensure_connected(struct pinctl *ctl)
 {
+	int r = ctl->client ? 0 : try_connect(ctl);
+
+	return r < 0 ? connection_failed(ctl, r) : STATUS_DONE;
+}
+
+int manager_reconnect(struct pinctl *ctl)
+{
+	struct pollfd interrupt = { .fd = ctl->interrupt_fd, .events = POLLIN };
 	int r;
 
-	if (ctl->client)
-		return STATUS_DONE;
-	r = varlink_client_connect(ctl->socket, TIMEOUT_USEC, &ctl->client);
+	log_notice("the service closed the connection; trying to reach it again");
+	ctl->client = varlink_client_free(ctl->client);
+	if (now_monotonic_usec() - ctl->connected_usec > LASTING_USEC)
+		ctl->backoff_usec = 0;
+	do {
+		ctl->backoff_usec = MIN(MAX(2 * ctl->backoff_usec, BACKOFF_MIN_USEC),
+					BACKOFF_MAX_USEC);
+		if (poll(&interrupt, 1, (int)(ctl->backoff_usec / 1000)) > 0)
+			return STATUS_INTERRUPTED;
+		r = try_connect(ctl);
+	} while (r == -ENOENT || r == -ECONNREFUSED || r == -ETIMEDOUT || r == -ECONNRESET);
 	if (r < 0)
 		return connection_failed(ctl, r);
-	varlink_client_set_interrupt(ctl->client, ctl->interrupt_fd);
+	log_notice("connected again");
 	return STATUS_DONE;
 }
 
@@ -198,6 +238,8 @@ static int stream_step(struct pinctl *ctl, const char *method, json_t *params, u
 	}
 	if (r == -EINTR)
 		*ret_status = STATUS_DONE;
+	else if (r == -ECONNRESET && endless)
+		*ret_status = STATUS_LOST;
 	else if (r < 0)
 		*ret_status = connection_failed(ctl, r);
 	else if (error)
@@ -221,7 +263,7 @@ int manager_stream(struct pinctl *ctl, const char *method, json_t *params, bool 
 		return out_of_memory();
 	r = varlink_client_call_more(ctl->client, method, json_incref(params));
 	if (r < 0)
-		return connection_failed(ctl, r);
+		return r == -ECONNRESET && endless ? STATUS_LOST : connection_failed(ctl, r);
 	while (stream_step(ctl, method, params, &tries, endless, on_reply, userdata, &status) > 0)
 		;
 	return status;

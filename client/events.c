@@ -119,13 +119,40 @@ static void print_event(const struct pinctl *ctl, const json_t *event)
 	putchar('\n');
 }
 
+/* Where in the stream of events this is, to go on from there. */
+struct reader {
+	struct pinctl *ctl;
+	int64_t last_usec; /* of the last event; where to begin, before the first */
+	unsigned int n_last; /* how many there were of that time */
+	unsigned int n_known; /* of these, how many come once more */
+};
+
+/* After a new connection the events of the last one's time come again, in the same order. */
+static bool is_known(struct reader *reader, const json_t *event)
+{
+	int64_t usec = json_get_int(event, "time_usec", 0);
+
+	/* may be made for this reader, and does no harm twice */
+	if (!strcmp(json_get_string(event, "type", ""), "resync"))
+		return false;
+	if (reader->n_known > 0 && usec == reader->last_usec) {
+		reader->n_known--;
+		return true;
+	}
+	reader->n_known = 0;
+	reader->n_last = usec == reader->last_usec ? reader->n_last + 1 : 1;
+	reader->last_usec = usec;
+	return false;
+}
+
 static int on_event(const json_t *reply, void *userdata)
 {
-	struct pinctl *ctl = userdata;
+	struct reader *reader = userdata;
+	struct pinctl *ctl = reader->ctl;
 	const json_t *event = json_object_get(reply, "event");
 
 	/* the reply that ends the history may come without one */
-	if (json_is_object(event)) {
+	if (json_is_object(event) && !is_known(reader, event)) {
 		if (ctl->json)
 			(void)print_json(event);
 		else
@@ -133,6 +160,30 @@ static int on_event(const json_t *reply, void *userdata)
 	}
 	/* whoever reads along wants it now */
 	return flush_output(ctl);
+}
+
+static int read_events(struct pinctl *ctl, const struct events_arguments *arguments)
+{
+	struct reader reader = { .ctl = ctl, .last_usec = (int64_t)arguments->since_usec };
+	int r;
+
+	for (;;) {
+		r = manager_stream(ctl, MANAGER "Monitor",
+				   json_pack("{sI sb}", "since_usec", (json_int_t)reader.last_usec,
+					     "follow", arguments->follow),
+				   arguments->follow, on_event, &reader);
+		if (r != STATUS_LOST)
+			break;
+		r = manager_reconnect(ctl);
+		if (r == STATUS_INTERRUPTED)
+			return STATUS_DONE;
+		if (r != STATUS_DONE)
+			return r;
+		reader.n_known = reader.n_last;
+	}
+	if (r == STATUS_DONE && !arguments->follow && reader.n_last == 0)
+		say_none(ctl, "events");
+	return r;
 }
 
 static int run_events(struct pinctl *ctl, int argc, char **argv)
@@ -165,10 +216,7 @@ static int run_events(struct pinctl *ctl, int argc, char **argv)
 		return STATUS_FAILED;
 	}
 	ctl->interrupt_fd = fd;
-	return manager_stream(ctl, MANAGER "Monitor",
-			      json_pack("{sI sb}", "since_usec", (json_int_t)arguments.since_usec,
-					"follow", arguments.follow),
-			      arguments.follow, on_event, ctl);
+	return read_events(ctl, &arguments);
 }
 
 const struct verb verb_events = { "events", events_help, run_events };

@@ -118,18 +118,24 @@ int parse_options(struct pinctl *ctl, int argc, char **argv, const struct option
 		  int (*handle)(int option, const char *argument, void *userdata), void *userdata)
 {
 	struct option options[OPTIONS_MAX] = {};
+	/* without arguments of its own the verb comes after the options */
+	char letters[16 + OPTIONS_MAX], *letter = stpcpy(letters, handle ? ":jbo:hV" : "+:jbo:hV");
 	size_t n = 0;
 	int r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(common); i++)
 		options[n++] = common[i];
-	for (; own && own->name; own++)
+	for (; own && own->name; own++) {
 		options[n++] = *own;
+		if (own->val < 0x80 && own->has_arg == no_argument)
+			*letter++ = (char)own->val;
+	}
+	*letter = '\0';
 
 	opterr = 0;
 	optind = 0;
 	for (;;) {
-		int option = getopt_long(argc, argv, handle ? ":jbo:hV" : "+:jbo:hV", options, NULL);
+		int option = getopt_long(argc, argv, letters, options, NULL);
 
 		switch (option) {
 		case -1:

@@ -23,6 +23,9 @@ enum exit_status {
 	STATUS_DENIED = 4,
 	STATUS_NOT_FOUND = 5,
 	STATUS_TIMED_OUT = 6,
+	/* not to exit with */
+	STATUS_LOST = 0x100,
+	STATUS_INTERRUPTED,
 };
 
 struct varlink_client;
@@ -36,6 +39,7 @@ struct pinctl {
 	const char *help; /* of the verb */
 	struct varlink_client *client;
 	int interrupt_fd;
+	uint64_t connected_usec, backoff_usec; /* of manager_reconnect() */
 	int output_error; /* errno of the first failure to write stdout */
 };
 
@@ -85,10 +89,17 @@ int manager_call_expecting(struct pinctl *ctl, const char *method, json_t *param
 /*
  * Call a method that streams, with each reply to @on_reply; one that returns
  * an exit status other than STATUS_DONE ends it. An interrupt ends it with STATUS_DONE.
- * With @endless a reply may take for ever.
+ * With @endless a reply may take for ever, and where the service closes the
+ * connection that is not told, but STATUS_LOST: then manager_reconnect().
  */
 int manager_stream(struct pinctl *ctl, const char *method, json_t *params, bool endless,
 		   int (*on_reply)(const json_t *reply, void *userdata), void *userdata);
+
+/*
+ * Wait a little, longer each time that a connection does not last, and connect
+ * until that succeeds. STATUS_DONE, STATUS_INTERRUPTED or an exit status.
+ */
+int manager_reconnect(struct pinctl *ctl);
 
 /* --- table.c --- */
 
@@ -130,7 +141,11 @@ bool table_has_tree(const struct table *table);
 /* A row of what @object has; @label for the tree's column. NULL when out of memory. */
 struct libscols_line *table_add(struct table *table, const json_t *object, const char *label,
 				struct libscols_line *parent);
-int table_print(struct table *table);
+/* @what there is none of where it is empty, such as "pins" */
+int table_print(struct table *table, const char *what);
+
+/* Tell a terminal, on stderr, that there is none of @what. */
+void say_none(const struct pinctl *ctl, const char *what);
 
 /* A size for people, or with -b the bytes. */
 const char *show_size(const struct pinctl *ctl, char buf[static FORMAT_SIZE_LEN], uint64_t bytes);

@@ -177,7 +177,7 @@ static int print_table(struct table *table, const json_t *pins)
 	for (i = 0; i < n; i++)
 		if (!table_add(table, sorted[i], NULL, NULL))
 			return out_of_memory();
-	return table_print(table);
+	return table_print(table, "pins");
 }
 
 static int run_pins(struct pinctl *ctl, int argc, char **argv)

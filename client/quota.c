@@ -82,7 +82,7 @@ static int list(struct pinctl *ctl)
 	for (i = 0; i < n; i++)
 		if (!table_add(&table, sorted[i], NULL, NULL))
 			return out_of_memory();
-	return table_print(&table);
+	return table_print(&table, "quotas");
 }
 
 /* What a successful reply may still have to say. */

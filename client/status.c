@@ -180,7 +180,7 @@ static int print_cgroups(struct pinctl *ctl, struct table *table, const json_t *
 		return r;
 	if (n > 0 && !ctl->no_legend)
 		putchar('\n');
-	return table_print(table);
+	return table_print(table, "cgroups with pins or limits");
 }
 
 static int run_status(struct pinctl *ctl, int argc, char **argv)

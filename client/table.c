@@ -218,11 +218,20 @@ static void keep_tails(struct table *table)
 		(void)column_width(table, kept, width > others + 12 ? width - others : 12);
 }
 
-int table_print(struct table *table)
+/* People want to know that there was an answer; stdout is for rows. */
+void say_none(const struct pinctl *ctl, const char *what)
 {
-	/* an empty table says nothing, not even its head */
-	if (scols_table_get_nlines(table->scols) == 0)
+	if (ctl->terminal && !ctl->no_legend && !ctl->json)
+		fprintf(stderr, "No %s.\n", what);
+}
+
+int table_print(struct table *table, const char *what)
+{
+	/* an empty table has no rows, and no head either */
+	if (scols_table_get_nlines(table->scols) == 0) {
+		say_none(table->ctl, what);
 		return STATUS_DONE;
+	}
 	keep_tails(table);
 	return scols_print_table(table->scols) < 0 ? STATUS_FAILED : STATUS_DONE;
 }

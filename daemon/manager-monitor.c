@@ -18,6 +18,7 @@ struct monitor {
 	sd_event_source *source;
 	uint64_t position; /* of the event to come next */
 	bool follow;
+	bool gap; /* to be told first: the history does not go back that far */
 	json_t *pending; /* without follow: it may be the last */
 };
 
@@ -66,16 +67,25 @@ static int send_event(struct monitor *mon, const struct event *event)
 	return ready ? call_reply_continues(mon->call, wrap(ready)) : 0;
 }
 
-/* The ring has gone round: what is lost is not passed over in silence. */
+/* Where the history begins: events before that are lost. */
+static uint64_t history_usec(struct manager *m)
+{
+	uint64_t first = events_first(m->events);
+
+	return first > 0 ? events_get(m->events, first)->time_usec : m->started_usec;
+}
+
+/* What is lost is not passed over in silence. */
 static int send_gap(struct monitor *mon)
 {
 	struct event gap = {
 		.type = EVENT_RESYNC,
-		.time_usec = manager_realtime_usec(mon->m),
+		.time_usec = history_usec(mon->m),
 		.uid = PIN_UID_NONE,
 	};
 
-	mon->position = events_first(mon->m->events);
+	mon->gap = false;
+	mon->position = MAX(mon->position, events_first(mon->m->events));
 	return send_event(mon, &gap);
 }
 
@@ -95,7 +105,7 @@ static int step(struct monitor *mon)
 	int r = 0;
 
 	for (i = 0; i < EVENTS_PER_STEP && call_writable(mon->call); i++) {
-		if (mon->position < events_first(mon->m->events)) {
+		if (mon->gap || mon->position < events_first(mon->m->events)) {
 			r = send_gap(mon);
 		} else {
 			event = events_get(mon->m->events, mon->position);
@@ -118,7 +128,7 @@ static int step(struct monitor *mon)
 static bool has_work(struct monitor *mon)
 {
 	return call_writable(mon->call) &&
-	       (!mon->follow || mon->position < events_next(mon->m->events));
+	       (!mon->follow || mon->gap || mon->position < events_next(mon->m->events));
 }
 
 static void finish(struct monitor *mon, int error)
@@ -182,6 +192,8 @@ int method_monitor(struct call *call, json_t *params, void *userdata)
 	mon->call = call_ref(call);
 	mon->follow = json_get_bool(params, "follow", true);
 	mon->position = events_since(m->events, since);
+	/* 0 asks for all there is; that some is gone is told then, too. */
+	mon->gap = (uint64_t)since < history_usec(m) && (since > 0 || events_first(m->events) > 0);
 	DL_APPEND(m->monitors, mon);
 	call_set_watch(call, &watch, mon);
 	r = next_step(mon);

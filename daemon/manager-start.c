@@ -140,6 +140,7 @@ int manager_new(const struct manager_config *config, struct manager **ret)
 	r = sd_event_new(&m->event);
 	if (r < 0)
 		return log_error_errno(r, "cannot make an event loop: %m");
+	m->started_usec = manager_realtime_usec(m);
 	m->registry = registry_new();
 	m->events = events_new();
 	if (!m->registry || !m->events)

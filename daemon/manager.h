@@ -33,6 +33,8 @@ struct manager {
 	struct server *server;
 	uint32_t abi; /* what the kernel says, 0 for none */
 
+	uint64_t started_usec; /* CLOCK_REALTIME: the history goes no further back */
+
 	struct waiter *waiters;
 	struct monitor *monitors;
 	struct listing *listings;

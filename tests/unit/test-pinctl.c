@@ -114,6 +114,9 @@ static int clear_quota(struct call *call, json_t *params, void *userdata)
 			  json_pack("{sO}", "cgroup", json_object_get(params, "cgroup")));
 }
 
+/* Whether this is a second server, where something has happened since. */
+static bool restarted;
+
 static int monitor(struct call *call, json_t *params, void *userdata)
 {
 	static struct call *kept;
@@ -126,6 +129,10 @@ static int monitor(struct call *call, json_t *params, void *userdata)
 	if (!json_get_bool(params, "follow", false))
 		return call_reply(call, parse("{\"event\":{\"time_usec\":2000000,\"type\":\"quota_set\","
 					      "\"quota_cgroup\":\"/b\",\"max_bytes\":1024,\"uid\":0}}"));
+	if (restarted)
+		(void)call_reply_continues(
+			call, parse("{\"event\":{\"time_usec\":3000000,\"type\":\"quota_set\","
+				    "\"quota_cgroup\":\"/b\",\"max_bytes\":1024,\"uid\":0}}"));
 	call_unref(kept);
 	kept = call_ref(call);
 	return 0;
@@ -343,6 +350,47 @@ static void test_follow(void **state)
 	close(fds[0]);
 }
 
+/* The service is restarted: following goes on after the last event, and says so. */
+static void test_reconnect(void **state)
+{
+	static const char quota[] = "\"type\":\"quota_set\"", deny[] = "\"type\":\"deny\"";
+	const char *pinctl = getenv("PINCTL");
+	int fds[2], status;
+	size_t used = 0;
+	ssize_t n = 1;
+	pid_t pid;
+
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0) {
+		dup2(fds[1], STDOUT_FILENO);
+		dup2(fds[1], STDERR_FILENO);
+		close(fds[0]);
+		execl(pinctl ? pinctl : "./pinctl", "pinctl", "events", "-f", "-j", NULL);
+		_exit(127);
+	}
+	close(fds[1]);
+	memset(output, 0, sizeof(output));
+	while (n > 0 && !strstr(output, quota)) {
+		n = read(fds[0], output + used, sizeof(output) - 1 - used);
+		used += (size_t)MAX(n, 0);
+		if (strstr(output, deny) && !strstr(output, "again") && n > 0) {
+			stop_server(NULL);
+			restarted = true;
+			assert_int_equal(start_server(NULL), 0);
+		}
+	}
+	kill(pid, SIGINT);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_non_null(strstr(output, "trying to reach it again"));
+	assert_non_null(strstr(output, "connected again"));
+	/* the first event came but once */
+	assert_null(strstr(strstr(output, deny) + 1, deny));
+	close(fds[0]);
+	restarted = false;
+}
+
 /* Nothing is wider than a terminal, and there the end of a path is kept. */
 static void test_terminal(void **state)
 {
@@ -404,6 +452,7 @@ int main(void)
 		cmocka_unit_test(test_quota),	 cmocka_unit_test(test_events),
 		cmocka_unit_test(test_follow),	 cmocka_unit_test(test_terminal),
 		cmocka_unit_test(test_failures), cmocka_unit_test(test_observe),
+		cmocka_unit_test(test_reconnect),
 	};
 
 	setenv("TZ", "UTC", 1);
