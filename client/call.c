@@ -41,6 +41,11 @@ static int connection_failed(const struct pinctl *ctl, int error)
 		return STATUS_TIMED_OUT;
 	case ENOMEM:
 		return out_of_memory();
+	case EINVAL:
+		return usage_error("the path of the socket is empty");
+	case ENAMETOOLONG:
+		return usage_error("the path of the socket is too long, 107 bytes are possible: %s",
+				   ctl->socket);
 	case ENOENT:
 	case ECONNREFUSED:
 		log_error("the service is not running (nothing at %s); start it with: "
@@ -120,7 +125,7 @@ static int told_error(const char *name, const json_t *params)
 	} errors[] = {
 		{ "NoSuchCgroup", "no such cgroup", "cgroup", STATUS_NOT_FOUND },
 		{ "InvalidCgroup", "not a cgroup", "cgroup", STATUS_USAGE },
-		{ "RootCgroup", "the root of cgroup2 has no limits", "cgroup", STATUS_FAILED },
+		{ "RootCgroup", "no quota can be set: the root of cgroup2 has no limits", NULL, STATUS_FAILED },
 		{ "QuotaNotPossible", "no quota can be set on", "cgroup", STATUS_FAILED },
 		{ "NoSuchQuota", "no quota is set on", "cgroup", STATUS_NOT_FOUND },
 		{ "NotSupported", "not supported by this kernel", NULL, STATUS_FAILED },

@@ -7,6 +7,7 @@
 #include "client/pinctl.h"
 #include "lib/cgroup-path.h"
 #include "lib/escape.h"
+#include "lib/log.h"
 
 #define OPTIONS_MAX 32
 
@@ -27,13 +28,14 @@ static const struct option common[] = {
 
 int usage_error(const char *format, ...)
 {
+	_cleanup_(freep) char *text = NULL;
 	va_list ap;
 
-	fputs("pinctl: ", stderr);
 	va_start(ap, format);
-	vfprintf(stderr, format, ap);
+	if (vasprintf(&text, format, ap) < 0)
+		text = NULL;
 	va_end(ap);
-	fputs("\n", stderr);
+	log_error("%s", text ?: format);
 	return STATUS_USAGE;
 }
 
@@ -111,6 +113,8 @@ static int bad_option(char **argv, int option, const struct option *options)
 		known++;
 	if (known->name)
 		return usage_error("option --%s takes no argument", known->name);
+	if (optopt >= '0' && optopt <= '9')
+		return usage_error("unknown option %s; if it is meant as a size: it is negative", text);
 	return usage_error("unknown option -%c; see --help", optopt);
 }
 

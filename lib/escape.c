@@ -49,7 +49,7 @@ static bool is_hostile(uint32_t c)
 	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
-char *escape(const void *bytes, size_t size)
+static char *escape_bytes(const void *bytes, size_t size, bool backslashes)
 {
 	static const char hex[] = "0123456789abcdef";
 	const unsigned char *in = bytes;
@@ -65,7 +65,7 @@ char *escape(const void *bytes, size_t size)
 		uint32_t c = 0;
 		size_t length = utf8_decode(in, size, &c), i;
 
-		if (c == '\\')
+		if (c == '\\' && backslashes)
 			*out++ = '\\';
 		if (length > 0 && !is_hostile(c)) {
 			memcpy(out, in, length);
@@ -84,6 +84,16 @@ char *escape(const void *bytes, size_t size)
 	}
 	*out = '\0';
 	return text;
+}
+
+char *escape(const void *bytes, size_t size)
+{
+	return escape_bytes(bytes, size, true);
+}
+
+char *escape_text(const char *text)
+{
+	return escape_bytes(text, strlen(text), false);
 }
 
 char *escape_string(const char *string)

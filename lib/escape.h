@@ -22,6 +22,14 @@ char *escape(const void *bytes, size_t size);
 char *escape_string(const char *string);
 
 /**
+ * escape_text() - escape_string() that leaves backslashes alone
+ *
+ * For text of which parts are escaped already: nothing in it is obeyed by a
+ * terminal, but it cannot be unescape()d.
+ */
+char *escape_text(const char *text);
+
+/**
  * unescape() - the inverse of escape()
  * @text: escaped text; what escape() would have escaped is taken as it is
  * @ret: the bytes, NUL-terminated; the caller frees them

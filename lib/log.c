@@ -10,6 +10,7 @@
 #include <sys/uio.h>
 #include <systemd/sd-journal.h>
 
+#include "lib/escape.h"
 #include "lib/log.h"
 
 #define LOG_FIELDS_MAX 32
@@ -80,6 +81,7 @@ int log_write(int level, int error, const char *message_id, const char *const *f
 	      const char *format, ...)
 {
 	static const char key[] = "MESSAGE=";
+	_cleanup_(freep) char *safe = NULL;
 	int saved_errno = errno;
 	char message[2048];
 	va_list ap;
@@ -93,11 +95,13 @@ int log_write(int level, int error, const char *message_id, const char *const *f
 	va_start(ap, format);
 	vsnprintf(message + sizeof(key) - 1, sizeof(message) - (sizeof(key) - 1), format, ap);
 	va_end(ap);
+	/* Whatever a caller has let through: no terminal obeys it. */
+	safe = escape_text(message);
 
 	/* A journal that does not take it must not swallow it. */
 	if (log_target != TARGET_JOURNAL ||
-	    write_journal(level, error, message_id, fields, message) < 0) {
-		const char *text = message + sizeof(key) - 1;
+	    write_journal(level, error, message_id, fields, safe ?: message) < 0) {
+		const char *text = (safe ?: message) + sizeof(key) - 1;
 
 		if (log_target != TARGET_PLAIN)
 			fprintf(stderr, "<%d>%s\n", level, text);

@@ -68,7 +68,7 @@ static int list_pins(struct call *call, json_t *params, void *userdata)
 
 	if (!strcmp(json_get_string(params, "kind", ""), "xdp"))
 		return call_reply(call, json_pack("{s[]}", "pins"));
-	if (!strcmp(cgroup, "/missing"))
+	if (!strncmp(cgroup, "/missing", strlen("/missing")))
 		return call_error(call, MANAGER "NoSuchCgroup", json_pack("{ss}", "cgroup", cgroup));
 	if (!strcmp(cgroup, "/denied"))
 		return call_error_denied(call);
@@ -431,6 +431,12 @@ static void test_failures(void **state)
 {
 	EXPECT("--socket=@nobody pins", 3, "systemctl start pinguard");
 	EXPECT("--socket=/nonexistent/socket", 3, "systemctl start pinguard");
+	EXPECT("--socket=", 2, "the path of the socket is empty");
+	EXPECT("--socket=/$(printf %0200d 1)", 2, "too long");
+	EXPECT("quota set /a -1", 2, "it is negative");
+	/* what is typed in comes from somewhere, too */
+	EXPECT("\"$(printf '\\033[31m\\nx')\"", 2, "unknown command \\x1b[31m\\x0ax;");
+	EXPECT("pins --cgroup=/missing\"$(printf '\\033')\"", 5, "no such cgroup /missing\\x1b\n");
 	EXPECT("pinz", 2, "did you mean pins?");
 	EXPECT("pins --devcie=x", 2, "did you mean --device?");
 	EXPECT("pins --pin=12", 2, "not of the form 0x1f");
