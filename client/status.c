@@ -53,15 +53,21 @@ static void print_kernel(const json_t *kernel)
 {
 	const char *release = json_get_string(kernel, "release", "?");
 	const char *reason = json_get_string(kernel, "reason", NULL);
+	const char *no_quotas = json_get_string(kernel, "no_quotas_reason", NULL);
+	bool same = reason && no_quotas && !strcmp(reason, no_quotas);
 
 	if (is_patched(kernel)) {
-		printf("Kernel: %s, counts and limits pins (ABI %" PRId64 ")\n", release,
-		       json_get_int(kernel, "abi", 0));
-		return;
+		printf("Kernel: %s, counts%s pins (ABI %" PRId64 ")\n", release,
+		       no_quotas ? "" : " and limits", json_get_int(kernel, "abi", 0));
+		if (reason)
+			printf("        Not ready: %s.\n", reason);
+	} else {
+		printf("Kernel: %s, observe mode: %s\n", release, reason ?: "it does not count pins");
+		printf("        Figures are from /proc and RDMA netlink%s.\n",
+		       same ? "; quotas cannot be set" : "");
 	}
-	printf("Kernel: %s, observe mode: %s\n", release,
-	       reason ?: "it does not count pins");
-	puts("        Figures are from /proc and RDMA netlink; quotas cannot be set.");
+	if (no_quotas && !same)
+		printf("        Quotas cannot be set: %s.\n", no_quotas);
 }
 
 static void print_head(const struct pinctl *ctl, const json_t *reply)

@@ -26,7 +26,8 @@ daemon_libcore_la_SOURCES = \
 	daemon/quota-store.c daemon/quota-store.h \
 	daemon/rdmamsg.c daemon/rdmamsg.h \
 	daemon/registry.c daemon/registry.h \
-	daemon/render.c daemon/render.h
+	daemon/render.c daemon/render.h \
+	daemon/support.c daemon/support.h
 daemon_libcore_la_LIBADD = daemon/libserver.la lib/libutil.la $(NL_LIBS) $(SYSTEMD_LIBS) $(JANSSON_LIBS)
 
 sbin_PROGRAMS += pinguard

@@ -216,6 +216,8 @@ static int parse_filter(struct listing *l, json_t *params)
 	}
 	if (!cgroup)
 		return 0;
+	if (!l->m->fs)
+		return reply_not_supported(l->call, l->m->fs_reason) ?: 1;
 	f->has_cgroup = true;
 	r = find_cgroup(l->m, cgroup, &f->cgroup_id, &reason);
 	if (r == -EINVAL)

@@ -110,8 +110,10 @@ static int check_target(struct manager *m, struct call *call, const char *cgroup
 	const struct peer *peer = call_peer(call);
 	int r;
 
+	const struct support support = manager_support(m);
+
 	if (!m->fs) {
-		*ret_answer = reply_not_supported(call, m->fs_reason);
+		*ret_answer = reply_not_supported(call, support_no_quotas(&support));
 		return 1;
 	}
 	r = cgroupfs_name_to_path(m->fs, cgroup, &path, &reason);
@@ -143,8 +145,7 @@ static int check_target(struct manager *m, struct call *call, const char *cgroup
 		}
 	}
 	if (!m->misc) {
-		*ret_answer = reply_not_supported(call, m->observe_reason ?:
-			"the kernel's misc controller does not count pinned memory");
+		*ret_answer = reply_not_supported(call, support_no_quotas(&support));
 		return 1;
 	}
 	*ret_path = TAKE_PTR(path);

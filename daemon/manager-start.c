@@ -66,12 +66,22 @@ static int start_quotas(struct manager *m)
 {
 	_cleanup_(closep) int fd = -1;
 	struct cgroup_misc misc;
+	char controllers[1024];
 	int r;
 
 	if (!m->fs)
 		return 0;
 	fd = cgroupfs_open(m->fs, "/");
 	m->misc = fd >= 0 && cgroupfs_read_misc(fd, &misc) >= 0 && misc.present;
+	m->misc_listed = m->misc ||
+			 (fd >= 0 && cgroupfs_read(fd, "cgroup.controllers", controllers,
+						   sizeof(controllers)) >= 0 &&
+			  strstr(controllers, "misc"));
+	if (m->genl && !m->misc) {
+		const struct support support = manager_support(m);
+
+		log_warning("no quotas: %s", support_no_quotas(&support));
+	}
 	r = cgroup_tree_new(m->event, m->fs, m->misc, manager_on_appeared, m, &m->tree);
 	if (r < 0)
 		return log_error_errno(r, "cannot follow the cgroup tree: %m");

@@ -223,20 +223,20 @@ static json_t *uncontrolled_json(struct status *s)
 
 static json_t *kernel_json(struct status *s, bool ready)
 {
-	const char *reason = s->m->observe_reason;
+	struct support support = manager_support(s->m);
+	const char *reason, *no_quotas = support_no_quotas(&support);
 	struct utsname un;
 
+	support.ready = ready;
+	reason = support_reason(&support);
 	if (uname(&un) < 0)
 		strcpy(un.release, "?");
-	if (!reason && !ready)
-		reason = "the pins are being read from the kernel, what is shown of them may be old";
-	if (!reason)
-		reason = s->m->fs_reason;
-	return json_pack("{s:s, s:i, s:s, s:o}",
+	return json_pack("{s:s, s:i, s:s, s:o, s:o}",
 			 "support", s->m->genl ? "patched" : "stock",
 			 "abi", s->m->abi,
 			 "release", un.release,
-			 "reason", reason ? json_string(reason) : json_null());
+			 "reason", reason ? json_string(reason) : json_null(),
+			 "no_quotas_reason", no_quotas ? json_string(no_quotas) : json_null());
 }
 
 static json_t *totals_json(struct status *s)

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
 #include "daemon/manager-internal.h"
 #include "daemon/manager-methods.h"
-#include "lib/format.h"
 #include "lib/log.h"
 
 #define STATUS_PAUSE_USEC  (2 * 1000000ULL)
@@ -179,28 +177,25 @@ int manager_on_settle(sd_event_source *source, void *userdata)
 	return 0;
 }
 
-static char *status_text(struct manager *m)
+struct support manager_support(const struct manager *m)
 {
-	char size[FORMAT_SIZE_LEN], *text = NULL;
-	unsigned int quotas = m->quotas ? quotas_count(m->quotas) : 0;
-	size_t pins = registry_count(m->registry);
-	int r;
-
-	if (!m->genl)
-		r = asprintf(&text, "observe mode: %s", m->observe_reason);
-	else if (!manager_ready(m))
-		r = asprintf(&text, "reading the pins from the kernel; kernel ABI %u", m->abi);
-	else
-		r = asprintf(&text, "%zu pin%s, %s pinned, %u quota%s; kernel ABI %u", pins,
-			     pins == 1 ? "" : "s", format_size(size, registry_bytes(m->registry)),
-			     quotas, quotas == 1 ? "" : "s", m->abi);
-	return r < 0 ? NULL : text;
+	return (struct support){
+		.ready = manager_ready(m),
+		.observe_reason = m->observe_reason,
+		.fs_reason = m->fs_reason,
+		.misc_listed = m->misc_listed,
+		.misc = m->misc,
+		.abi = m->abi,
+	};
 }
 
 int manager_on_status(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct manager *m = userdata;
-	char *text = status_text(m);
+	const struct support support = manager_support(m);
+	char *text = support_status_line(&support, registry_count(m->registry),
+					 registry_bytes(m->registry),
+					 m->quotas ? quotas_count(m->quotas) : 0);
 
 	m->status_usec = manager_now_usec(m);
 	if (!text || (m->status && strcmp(text, m->status) == 0)) {

@@ -11,6 +11,7 @@
 #include "daemon/observe.h"
 #include "daemon/quota.h"
 #include "daemon/server.h"
+#include "daemon/support.h"
 
 #define MANAGER_READY_TIMEOUT_USEC (5 * 1000000ULL)
 
@@ -29,6 +30,7 @@ struct manager {
 	struct genl *genl; /* NULL: observing */
 	char *observe_reason; /* why */
 	bool misc; /* the kernel's misc controller knows the resource */
+	bool misc_listed; /* cgroup2 has a misc controller at all */
 	struct observe *observe; /* NULL with genl */
 	struct server *server;
 	uint32_t abi; /* what the kernel says, 0 for none */
@@ -65,6 +67,8 @@ int manager_run(struct manager *m);
 /* The listening sockets: from the service manager, or one of its own. */
 int manager_listen(struct manager *m, int n_fds, const char *path);
 
+/* Good until the manager changes. */
+struct support manager_support(const struct manager *m);
 /* Whether the registry is what the kernel says now. */
 bool manager_ready(const struct manager *m);
 /*

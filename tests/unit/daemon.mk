@@ -8,7 +8,8 @@ daemon_tests = \
 	tests/unit/test-pinmsg \
 	tests/unit/test-quota \
 	tests/unit/test-quota-store \
-	tests/unit/test-registry
+	tests/unit/test-registry \
+	tests/unit/test-support
 check_PROGRAMS += $(daemon_tests)
 TESTS += $(daemon_tests)
 tests_unit_test_cgroup_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
@@ -18,6 +19,7 @@ tests_unit_test_pinmsg_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_quota_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_quota_store_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_registry_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_test_support_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 endif
 
 check_PROGRAMS += tests/fuzz/fuzz-netlink
