@@ -16,7 +16,7 @@ install_project() {
 		die "installing pinguard failed"
 	}
 	mkdir -p "$dest"
-	cp "$top"/tests/vm/guest/* "$dest/"
+	cp "$top"/tests/vm/guest/* "$top"/daemon/*.varlink "$dest/"
 	find "$project/objects/tests/vm" -maxdepth 1 -type f -perm /111 -exec cp -t "$dest" {} +
 	unlock
 }
