@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "daemon/registry.h"
 
@@ -11,14 +12,35 @@ struct registry {
 	struct pin_cursor *cursors;
 	uint64_t bytes;
 	uint64_t seq;
+	uint64_t secret[2];
 	uint8_t generation;
 };
 
+/*
+ * Users choose the names of their processes: with a hash that they can compute
+ * all of them would share a bucket.
+ */
+static unsigned int string_hash(const struct registry *r, const unsigned char *bytes, size_t len)
+{
+	uint64_t hash = r->secret[0] ^ len;
+
+	for (size_t i = 0; i < len; i += sizeof(uint64_t)) {
+		unsigned __int128 product;
+		uint64_t part = 0;
+
+		memcpy(&part, bytes + i, MIN(len - i, sizeof(part)));
+		product = (unsigned __int128)(hash ^ part) * (r->secret[1] | 1);
+		hash = (uint64_t)product ^ (uint64_t)(product >> 64);
+	}
+	return (unsigned int)(hash ^ hash >> 32);
+}
+
 static struct pin_string *string_get(struct registry *r, const void *bytes, size_t len)
 {
+	unsigned int hash = string_hash(r, bytes, len);
 	struct pin_string *s;
 
-	HASH_FIND(hh, r->strings, bytes, len, s);
+	HASH_FIND_BYHASHVALUE(hh, r->strings, bytes, len, hash, s);
 	if (s) {
 		s->refs++;
 		return s;
@@ -29,7 +51,7 @@ static struct pin_string *string_get(struct registry *r, const void *bytes, size
 	s->refs = 1;
 	s->len = len;
 	memcpy(s->bytes, bytes, len);
-	HASH_ADD_KEYPTR(hh, r->strings, s->bytes, len, s);
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, r->strings, s->bytes, len, hash, s);
 	if (!s->hh.tbl) {
 		free(s);
 		return NULL;
@@ -47,7 +69,13 @@ static void string_put(struct registry *r, struct pin_string *s)
 
 struct registry *registry_new(void)
 {
-	return calloc(1, sizeof(struct registry));
+	struct registry *r = calloc(1, sizeof(*r));
+	const void *random = (const void *)getauxval(AT_RANDOM);
+
+	/* 16 bytes that the kernel gives each process */
+	if (r && random)
+		memcpy(r->secret, random, sizeof(r->secret));
+	return r;
 }
 
 static void node_account(struct pin *pin, int sign)

@@ -252,6 +252,33 @@ static void test_budget(void **state)
 #endif
 }
 
+/* Names are told apart by all of their bytes, and no name shares a bucket with many. */
+static void test_names(void **state)
+{
+	_cleanup_(registry_freep) struct registry *r = registry_new();
+	const struct pin *pin;
+	uint64_t id;
+
+	for (id = 1; id <= 5000; id++) {
+		struct pin_info info = make(id, 5, 4, 4096);
+
+		info.comm_len = 1 + id % PIN_COMM_MAX;
+		memset(info.comm, 0, sizeof(info.comm));
+		memcpy(info.comm, &id, MIN(sizeof(id), info.comm_len));
+		assert_int_equal(registry_upsert(r, &info), 0);
+	}
+	for (id = 1; id <= 5000; id++) {
+		size_t len = 1 + id % PIN_COMM_MAX;
+
+		pin = registry_find(r, id);
+		assert_int_equal(pin->comm->len, len);
+		assert_memory_equal(pin->comm->bytes, &id, MIN(sizeof(id), len));
+	}
+	pin = registry_find(r, 1);
+	for (id = 0; id < pin->comm->hh.tbl->num_buckets; id++)
+		assert_in_range(pin->comm->hh.tbl->buckets[id].count, 0, 20);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -261,6 +288,7 @@ int main(void)
 		cmocka_unit_test(test_cursor_survives_removal),
 		cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_cgroups),
+		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_budget),
 	};
 
