@@ -208,6 +208,12 @@ static int write_all(int fd, const char *text, size_t size)
 	return 0;
 }
 
+/*
+ * Waits for the disk, and all clients with it: nobody is told of a quota that
+ * is not durable. Only administrators' calls come here. A disk that stalls for
+ * longer than the watchdog allows costs a restart, which finds the old file or
+ * the new one.
+ */
 int quota_store_save(int dir_fd, const struct quota *list)
 {
 	_cleanup_(closep) int fd = -1;
