@@ -163,7 +163,7 @@ static const struct call_watch watch = { .drained = on_drained, .gone = on_gone 
 /* The id of a cgroup that exists, or did while its pins still live. */
 static int find_cgroup(struct manager *m, const char *cgroup, uint64_t *ret, const char **ret_reason)
 {
-	_cleanup_(freep) char *path = NULL, *shown = NULL;
+	_cleanup_(freep) char *path = NULL;
 	struct cgroup_node *node;
 	int r;
 
