@@ -9,7 +9,6 @@
 
 extern const struct genl_listener manager_listener;
 
-int manager_on_settle(sd_event_source *source, void *userdata);
 int manager_on_status(sd_event_source *source, uint64_t usec, void *userdata);
 int manager_on_hangup(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata);
 int manager_on_appeared(const char *path, void *userdata);

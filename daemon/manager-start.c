@@ -125,13 +125,6 @@ static int add_sources(struct manager *m)
 	r = add_signals(m);
 	if (r < 0)
 		return r;
-	r = sd_event_add_defer(m->event, &m->settle_source, manager_on_settle, m);
-	if (r < 0)
-		return r;
-	(void)sd_event_source_set_description(m->settle_source, "settle");
-	r = sd_event_source_set_enabled(m->settle_source, SD_EVENT_OFF);
-	if (r < 0)
-		return r;
 	r = sd_event_add_time(m->event, &m->status_source, CLOCK_MONOTONIC, 0, 0,
 			      manager_on_status, m);
 	if (r < 0)

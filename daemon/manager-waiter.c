@@ -4,6 +4,8 @@
 #include <utlist.h>
 
 #include "daemon/manager.h"
+#include "daemon/turn.h"
+#include "lib/log.h"
 
 struct waiter {
 	struct waiter *prev, *next;
@@ -48,14 +50,25 @@ static void settle(struct waiter *w, bool ready)
 		(void)call_error_errno(call, r); /* or it has been answered */
 }
 
-void waiters_settle(struct manager *m)
+static int on_settle(sd_event_source *source, void *userdata)
 {
-	struct waiter *w, *tmp;
+	struct manager *m = userdata;
 
-	if (!manager_ready(m))
-		return;
-	DL_FOREACH_SAFE(m->waiters, w, tmp)
-		settle(w, true);
+	/* Or it is no more, and they go on waiting. */
+	if (!m->waiters || !manager_ready(m))
+		return 0;
+	settle(m->waiters, true);
+	return waiters_settle(m);
+}
+
+int waiters_settle(struct manager *m)
+{
+	int r;
+
+	if (!m->waiters)
+		return 0;
+	r = turn_schedule(m->event, &m->settle_source, on_settle, m, "settle");
+	return r < 0 ? log_error_errno(r, "cannot go on with calls that wait: %m") : 0;
 }
 
 static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata)

@@ -93,8 +93,6 @@ static int on_end(uint64_t seq, void *userdata)
 
 	registry_end_resync(m->registry, seq);
 	trim(m);
-	/* Not from here: the source is in the middle of its work. */
-	(void)sd_event_source_set_enabled(m->settle_source, SD_EVENT_ONESHOT);
 	/* The first one is no loss: there was nothing before it. */
 	if (m->genl && genl_n_resyncs(m->genl) != m->told_resyncs) {
 		m->told_resyncs = genl_n_resyncs(m->genl);
@@ -103,7 +101,7 @@ static int on_end(uint64_t seq, void *userdata)
 			manager_add_event(m, event);
 	}
 	manager_status_changed(m);
-	return 0;
+	return waiters_settle(m);
 }
 
 static int add_pin_event(struct manager *m, const struct pin_event *e)
@@ -169,12 +167,6 @@ const struct genl_listener manager_listener = {
 bool manager_ready(const struct manager *m)
 {
 	return !m->genl || genl_state(m->genl) == GENL_SYNCED;
-}
-
-int manager_on_settle(sd_event_source *source, void *userdata)
-{
-	waiters_settle(userdata);
-	return 0;
 }
 
 struct support manager_support(const struct manager *m)

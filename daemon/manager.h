@@ -79,7 +79,8 @@ bool manager_ready(const struct manager *m);
  */
 typedef int (*manager_waiter)(struct manager *m, struct call *call, bool ready, json_t *params);
 int manager_wait_ready(struct manager *m, struct call *call, json_t *params, manager_waiter done);
-void waiters_settle(struct manager *m); /* those that have what they wait for */
+/* Those that have what they wait for, one each turn: from anywhere. */
+int waiters_settle(struct manager *m);
 void waiters_free(struct manager *m);
 
 /* Takes the event over, and tells who listens. */
