@@ -12,8 +12,7 @@
 /* Starting the service through its socket is within it. */
 #define TIMEOUT_USEC (30 * UINT64_C(1000000))
 
-/* While the service reads the pins from the kernel it says NotReady. */
-#define NOT_READY_TRIES	     100
+/* While the service reads the pins from the kernel it says NotReady, after some seconds. */
 #define NOT_READY_PAUSE_USEC 100000
 
 #define BACKOFF_MIN_USEC (100 * UINT64_C(1000))
@@ -177,12 +176,22 @@ static int service_error(const char *name, const json_t *params)
 	return STATUS_FAILED;
 }
 
-/* Whether to call again; waits a little before that. */
-static bool not_ready(const char *error, unsigned int *tries)
+/*
+ * Whether to call again, which is for TIMEOUT_USEC since the first answer of this
+ * kind; waits a little before that. *since is 0 at first.
+ */
+static bool not_ready(const char *error, uint64_t *since)
 {
-	struct timespec pause = { .tv_nsec = NOT_READY_PAUSE_USEC * 1000L };
+	struct timespec now, pause = { .tv_nsec = NOT_READY_PAUSE_USEC * 1000L };
+	uint64_t now_usec;
 
-	if (!error || strcmp(error, MANAGER "NotReady") != 0 || ++*tries >= NOT_READY_TRIES)
+	if (!error || strcmp(error, MANAGER "NotReady") != 0)
+		return false;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	now_usec = now.tv_sec * UINT64_C(1000000) + now.tv_nsec / 1000;
+	if (*since == 0)
+		*since = now_usec;
+	if (now_usec - *since >= TIMEOUT_USEC)
 		return false;
 	nanosleep(&pause, NULL);
 	return true;
@@ -192,7 +201,7 @@ int manager_call_expecting(struct pinctl *ctl, const char *method, json_t *param
 			   const char *expected, json_t **ret_reply)
 {
 	_unused_ _cleanup_json_ json_t *owned_params = params;
-	unsigned int tries = 0;
+	uint64_t since = 0;
 	int r;
 
 	r = ensure_connected(ctl);
@@ -207,7 +216,7 @@ int manager_call_expecting(struct pinctl *ctl, const char *method, json_t *param
 		r = varlink_client_call(ctl->client, method, json_incref(params), &reply, &error);
 		if (r < 0)
 			return connection_failed(ctl, r);
-		if (not_ready(error, &tries))
+		if (not_ready(error, &since))
 			continue;
 		if (error && expected && !strcmp(error, expected))
 			*ret_reply = NULL;
@@ -225,7 +234,7 @@ int manager_call(struct pinctl *ctl, const char *method, json_t *params, json_t 
 }
 
 /* 1 to go on, else 0 and an exit status. */
-static int stream_step(struct pinctl *ctl, const char *method, json_t *params, unsigned int *tries,
+static int stream_step(struct pinctl *ctl, const char *method, json_t *params, uint64_t *since,
 		       bool endless, int (*on_reply)(const json_t *reply, void *userdata),
 		       void *userdata, int *ret_status)
 {
@@ -236,7 +245,7 @@ static int stream_step(struct pinctl *ctl, const char *method, json_t *params, u
 
 	r = varlink_client_next(ctl->client, endless ? UINT64_MAX : TIMEOUT_USEC, &reply, &error,
 				&continues);
-	if (r == 0 && not_ready(error, tries)) {
+	if (r == 0 && not_ready(error, since)) {
 		r = varlink_client_call_more(ctl->client, method, json_incref(params));
 		if (r == 0)
 			return 1;
@@ -258,7 +267,7 @@ int manager_stream(struct pinctl *ctl, const char *method, json_t *params, bool 
 		   int (*on_reply)(const json_t *reply, void *userdata), void *userdata)
 {
 	_unused_ _cleanup_json_ json_t *owned_params = params;
-	unsigned int tries = 0;
+	uint64_t since = 0;
 	int r, status;
 
 	r = ensure_connected(ctl);
@@ -269,7 +278,7 @@ int manager_stream(struct pinctl *ctl, const char *method, json_t *params, bool 
 	r = varlink_client_call_more(ctl->client, method, json_incref(params));
 	if (r < 0)
 		return r == -ECONNRESET && endless ? STATUS_LOST : connection_failed(ctl, r);
-	while (stream_step(ctl, method, params, &tries, endless, on_reply, userdata, &status) > 0)
+	while (stream_step(ctl, method, params, &since, endless, on_reply, userdata, &status) > 0)
 		;
 	return status;
 }

@@ -127,7 +127,7 @@ static int add_rows(struct table *table, struct node *nodes, const char *above,
 		/* a child shows what it adds to its parent's path */
 		if (above && strcmp(above, "/") != 0)
 			label += strlen(above) + 1;
-		else if (above)
+		else if (above && *label == '/')
 			label++;
 		if (asprintf(&text, "%s%s", label,
 			     json_get_bool(node->cgroup, "removed", false) ? " (removed)" : "") < 0)

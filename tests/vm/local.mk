@@ -25,4 +25,11 @@ EXTRA_DIST += \
 	tests/vm/guest \
 	tests/vm/guest.sh \
 	tests/vm/rootfs \
-	tests/vm/run
+	tests/vm/run \
+	tests/vm/accounting.test \
+	tests/vm/limits.test \
+	tests/vm/owners.test \
+	tests/vm/resync.test \
+	tests/vm/socket.test \
+	tests/vm/stock.test \
+	tests/vm/unit.test
