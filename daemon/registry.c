@@ -20,17 +20,23 @@ struct registry {
  * Users choose the names of their processes: with a hash that they can compute
  * all of them would share a bucket.
  */
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
 static unsigned int string_hash(const struct registry *r, const unsigned char *bytes, size_t len)
 {
-	uint64_t hash = r->secret[0] ^ len;
+	/* Mixed in by itself: with the length and the first bytes as one sum, they could cancel. */
+	uint64_t hash = mix(r->secret[0] ^ len, r->secret[1] | 1);
 
 	for (size_t i = 0; i < len; i += sizeof(uint64_t)) {
-		unsigned __int128 product;
 		uint64_t part = 0;
 
 		memcpy(&part, bytes + i, MIN(len - i, sizeof(part)));
-		product = (unsigned __int128)(hash ^ part) * (r->secret[1] | 1);
-		hash = (uint64_t)product ^ (uint64_t)(product >> 64);
+		hash = mix(hash ^ part, r->secret[1] | 1);
 	}
 	return (unsigned int)(hash ^ hash >> 32);
 }
