@@ -134,6 +134,7 @@ follow() {
 	wait "$output" || true
 	result=$(sed -n 's/^exit \([0-9]*\)$/\1/p' "$work/status")
 	[ -z "$result" ] || return "$result"
+	! grep -q '^begin$' "$work/status" || begun=1
 	cat "$work/qemu.log" >&2
 	say "the end of the guest's console:"
 	tail -n 50 "$work/console.log" >&2 || true
@@ -157,12 +158,13 @@ faults+='-+\[ cut here|Kernel panic|general protection|invalid opcode|stack segm
 faults+='list_(add|del)|watchdog: |rcu: .*(stall|starved)|DEBUG_LOCKS|Bad (page|rss)|unreferenced object|'
 faults+='page:[0-9a-f]+ refcount|Unbalanced|sysfs: cannot create duplicate|kobject:.*(error|tried)|unregister_netdevice: waiting'
 
+# A line of the console may have a terminal's control sequence before it.
 # "INFO: " starts reports of hung tasks, stalls and lockdep, but also a few
 # harmless lines.
 kernel_log_clean() {
 	local found
 	found=$(cat "$work/console.log" "$work/kernel.log" |
-		grep -aE "^\[ *[0-9]+\.[0-9]+\]( *[[CT][0-9]+\])? *($faults)" | sort -u) || return 0
+		grep -aE "\[ *[0-9]+\.[0-9]+\]( *[[CT][0-9]+\])? *($faults)" | sort -u) || return 0
 	say "the guest's kernel log holds:"
 	printf '%s\n' "$found" | head -n 40 >&2
 	return 1

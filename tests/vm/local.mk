@@ -26,6 +26,7 @@ EXTRA_DIST += \
 	tests/vm/guest.sh \
 	tests/vm/rootfs \
 	tests/vm/run \
+	tests/vm/self-test \
 	tests/vm/accounting.test \
 	tests/vm/limits.test \
 	tests/vm/owners.test \
