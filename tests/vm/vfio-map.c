@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A VFIO owner for the guest's tests: puts the group of a device that is bound
- * to vfio-pci into a type1 container, maps memory for DMA, says so, and keeps
- * it until its standard input ends.
+ * to vfio-pci into a type1 container, maps memory, or what a file maps, for
+ * DMA, says so, and keeps it until its standard input ends.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,6 +38,16 @@ static int open_group(const char *bdf)
 	return open(path, O_RDWR | O_CLOEXEC);
 }
 
+static void *map_memory(const char *file, size_t bytes)
+{
+	int fd;
+
+	if (!file)
+		return mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	fd = open(file, O_RDWR | O_CLOEXEC);
+	return fd < 0 ? MAP_FAILED : mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+}
+
 int main(int argc, char *argv[])
 {
 	struct vfio_iommu_type1_dma_map map = {
@@ -49,8 +59,8 @@ int main(int argc, char *argv[])
 	void *memory;
 	char byte;
 
-	if (argc != 3) {
-		fprintf(stderr, "usage: vfio-map PCI-ADDRESS BYTES\n");
+	if (argc != 3 && argc != 4) {
+		fprintf(stderr, "usage: vfio-map PCI-ADDRESS BYTES [FILE]\n");
 		return 2;
 	}
 	map.size = strtoull(argv[2], NULL, 0);
@@ -63,7 +73,7 @@ int main(int argc, char *argv[])
 	if (ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU) < 0)
 		return fail("VFIO_SET_IOMMU");
 
-	memory = mmap(NULL, map.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	memory = map_memory(argv[3], map.size);
 	if (memory == MAP_FAILED)
 		return fail("mmap");
 	map.vaddr = (uintptr_t)memory;
