@@ -46,21 +46,83 @@ enum pinguard_reason {
  *   may be in use anew
  * @PINGUARD_FLAG_OPENING: Not complete yet, and its bytes not known; only in
  *   dumps with a pfn range
+ * @PINGUARD_FLAG_INEXACT: The pin is busy, so that its frames could not be
+ *   looked at: it may hold one of the memory sections of the range; only in
+ *   dumps with a pfn range
  */
 enum pinguard_flag {
 	PINGUARD_FLAG_RELEASING = 1,
 	PINGUARD_FLAG_OWNER_GONE = 2,
 	PINGUARD_FLAG_OPENING = 4,
+	PINGUARD_FLAG_INEXACT = 8,
 };
 
 /**
  * enum pinguard_feature - What this kernel does
  * @PINGUARD_FEATURE_RDMA: What RDMA devices pin through ib_umem is counted
  * @PINGUARD_FEATURE_VFIO: DMA mappings of VFIO type1 containers are counted
+ * @PINGUARD_FEATURE_POLICY: Owners can be marked, and cgroups have a policy
+ * @PINGUARD_FEATURE_DEVICE_REMOVAL: Owners are asked before device memory is
+ *   removed
+ * @PINGUARD_FEATURE_MEMORY_OFFLINE: Owners are asked before memory goes
+ *   offline
  */
 enum pinguard_feature {
 	PINGUARD_FEATURE_RDMA = 1,
 	PINGUARD_FEATURE_VFIO = 2,
+	PINGUARD_FEATURE_POLICY = 4,
+	PINGUARD_FEATURE_DEVICE_REMOVAL = 8,
+	PINGUARD_FEATURE_MEMORY_OFFLINE = 16,
+};
+
+/**
+ * enum pinguard_policy - Whether the tasks of a cgroup may pin device memory
+ * @PINGUARD_POLICY_ALLOW: They may
+ * @PINGUARD_POLICY_REVOCABLE: Only owners that speak the release protocol may
+ * @PINGUARD_POLICY_DENY: They may not
+ */
+enum pinguard_policy {
+	PINGUARD_POLICY_ALLOW = 1,
+	PINGUARD_POLICY_REVOCABLE,
+	PINGUARD_POLICY_DENY,
+};
+
+/**
+ * enum pinguard_revoke_mode - What the kernel does before it takes memory away
+ * @PINGUARD_REVOKE_MODE_NOTIFY: It tells of it, and goes on
+ * @PINGUARD_REVOKE_MODE_WAIT: It tells of it, and waits for the owners, but
+ *   not for ever
+ */
+enum pinguard_revoke_mode {
+	PINGUARD_REVOKE_MODE_NOTIFY = 1,
+	PINGUARD_REVOKE_MODE_WAIT,
+};
+
+/**
+ * enum pinguard_revoke_reason - Why the kernel wants memory back
+ * @PINGUARD_REVOKE_REASON_DEVICE_REMOVAL: The device that it belongs to is
+ *   being removed
+ * @PINGUARD_REVOKE_REASON_MEMORY_OFFLINE: A memory block is being taken
+ *   offline
+ */
+enum pinguard_revoke_reason {
+	PINGUARD_REVOKE_REASON_DEVICE_REMOVAL = 1,
+	PINGUARD_REVOKE_REASON_MEMORY_OFFLINE,
+};
+
+/**
+ * enum pinguard_revoke_outcome - How it ended
+ * @PINGUARD_REVOKE_OUTCOME_DONE: The memory is the kernel's
+ * @PINGUARD_REVOKE_OUTCOME_BUSY: It was still pinned when the time was over,
+ *   and stays in use
+ * @PINGUARD_REVOKE_OUTCOME_INTERRUPTED: Whoever asked for it gave up
+ * @PINGUARD_REVOKE_OUTCOME_FAILED: Something else stood in the way
+ */
+enum pinguard_revoke_outcome {
+	PINGUARD_REVOKE_OUTCOME_DONE = 1,
+	PINGUARD_REVOKE_OUTCOME_BUSY,
+	PINGUARD_REVOKE_OUTCOME_INTERRUPTED,
+	PINGUARD_REVOKE_OUTCOME_FAILED,
 };
 
 enum {
@@ -71,6 +133,8 @@ enum {
 	PINGUARD_A_INFO_BYTES,
 	PINGUARD_A_INFO_DENIED,
 	PINGUARD_A_INFO_PAD,
+	PINGUARD_A_INFO_REVOKE_MODE,
+	PINGUARD_A_INFO_REVOKE_TIMEOUT,
 
 	__PINGUARD_A_INFO_MAX,
 	PINGUARD_A_INFO_MAX = (__PINGUARD_A_INFO_MAX - 1)
@@ -104,12 +168,58 @@ enum {
 };
 
 enum {
+	PINGUARD_A_OWNER_PIDFD = 1,
+	PINGUARD_A_OWNER_REVOCABLE,
+	PINGUARD_A_OWNER_TGID,
+
+	__PINGUARD_A_OWNER_MAX,
+	PINGUARD_A_OWNER_MAX = (__PINGUARD_A_OWNER_MAX - 1)
+};
+
+enum {
+	PINGUARD_A_POLICY_CGROUP_ID = 1,
+	PINGUARD_A_POLICY_POLICY,
+	PINGUARD_A_POLICY_PAD,
+
+	__PINGUARD_A_POLICY_MAX,
+	PINGUARD_A_POLICY_MAX = (__PINGUARD_A_POLICY_MAX - 1)
+};
+
+enum {
+	PINGUARD_A_REVOKE_SEQ = 1,
+	PINGUARD_A_REVOKE_ID,
+	PINGUARD_A_REVOKE_REASON,
+	PINGUARD_A_REVOKE_DEVICE,
+	PINGUARD_A_REVOKE_PFN_FIRST,
+	PINGUARD_A_REVOKE_PFN_LAST,
+	PINGUARD_A_REVOKE_PINS,
+	PINGUARD_A_REVOKE_TIMEOUT,
+	PINGUARD_A_REVOKE_START_TIME,
+	PINGUARD_A_REVOKE_TGID,
+	PINGUARD_A_REVOKE_COMM,
+	PINGUARD_A_REVOKE_OUTCOME,
+	PINGUARD_A_REVOKE_MODE,
+	PINGUARD_A_REVOKE_PAD,
+
+	__PINGUARD_A_REVOKE_MAX,
+	PINGUARD_A_REVOKE_MAX = (__PINGUARD_A_REVOKE_MAX - 1)
+};
+
+enum {
 	PINGUARD_CMD_GET_INFO = 1,
 	PINGUARD_CMD_GET_PIN,
 	PINGUARD_CMD_PIN_NTF,
 	PINGUARD_CMD_PIN_CHANGE_NTF,
 	PINGUARD_CMD_UNPIN_NTF,
 	PINGUARD_CMD_DENY_NTF,
+	PINGUARD_CMD_SET_OWNER,
+	PINGUARD_CMD_GET_OWNER,
+	PINGUARD_CMD_SET_POLICY,
+	PINGUARD_CMD_GET_POLICY,
+	PINGUARD_CMD_SET_REVOKE,
+	PINGUARD_CMD_GET_REVOKE,
+	PINGUARD_CMD_REVOKE_NTF,
+	PINGUARD_CMD_REVOKE_DONE_NTF,
 
 	__PINGUARD_CMD_MAX,
 	PINGUARD_CMD_MAX = (__PINGUARD_CMD_MAX - 1)
