@@ -29,4 +29,50 @@ struct ladder {
 	char **hook; /* command and arguments, NULL-terminated; NULL for none */
 };
 
+/* In place of one from the configuration: asking alone. */
+extern const struct ladder policy_default_ladder;
+
+enum owner_answer {
+	ANSWER_NONE,
+	ANSWER_RELEASED, /* and the kernel says otherwise: as none */
+	ANSWER_REFUSED,
+	ANSWER_DEFERRED,
+};
+
+/* What is known of one owner in one request. Times are of CLOCK_MONOTONIC. */
+struct ladder_facts {
+	uint64_t deadline_usec; /* of the request */
+	uint64_t grace_usec; /* until then one that is not registered may still come to be */
+	bool registered;
+	bool lapsed; /* it was registered, and left */
+	bool untouchable; /* protected, gone, or not known for sure: asking alone */
+	bool uncertain; /* the kernel's list is being read: ask, and do no more for now */
+	enum owner_answer answer;
+	int step; /* taken last; -1 for none */
+	uint64_t step_usec; /* when */
+	bool step_failed;
+};
+
+enum decision_type {
+	DECISION_WAIT, /* until usec; step is what follows then, N_STEPS for giving up */
+	DECISION_STEP, /* take it now */
+	DECISION_REFUSED, /* the owner said no, and no step is left */
+	DECISION_OVER, /* the request's deadline has passed */
+};
+
+struct decision {
+	enum decision_type type;
+	int step;
+	uint64_t usec;
+};
+
+/* For an owner that still holds pins. Never a step before its time. */
+struct decision policy_decide(const struct ladder *ladder, const struct ladder_facts *facts,
+			      uint64_t now_usec);
+/* How long all steps last that are on. */
+uint64_t policy_ladder_usec(const struct ladder *ladder);
+/* When an owner that was asked may first be made to let go; deadline_usec where never. */
+uint64_t policy_answer_deadline(const struct ladder *ladder, uint64_t asked_usec,
+				uint64_t deadline_usec);
+
 #endif
