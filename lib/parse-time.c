@@ -220,3 +220,31 @@ int parse_time(const char *text, uint64_t now_usec, uint64_t *ret_usec, const ch
 	*ret_usec = usec;
 	return 0;
 }
+
+int parse_span(const char *text, uint64_t *ret_usec, const char **ret_reason)
+{
+	const char *reason, *p = text;
+	uint64_t seconds, usec;
+	int r;
+
+	r = parse_epoch(text, &usec);
+	if (r == -EINVAL) {
+		r = take_span(&p, &seconds);
+		if (r == 0 && *p)
+			r = -EINVAL;
+		if (r == 0 && (__builtin_mul_overflow(seconds, USEC_PER_SEC, &usec) ||
+			       usec > INT64_MAX))
+			r = -ERANGE;
+	}
+	if (r < 0) {
+		reason = !*text		? "it is empty" :
+			 r == -ERANGE	? "it is too long" :
+			 *text == '-'	? "it is negative" :
+					  "it is no span such as 90, 30s, 5min or \"1min 30s\"";
+		if (ret_reason)
+			*ret_reason = reason;
+		return r;
+	}
+	*ret_usec = usec;
+	return 0;
+}

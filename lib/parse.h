@@ -53,4 +53,14 @@ int parse_pid(const char *text, pid_t *ret_pid, const char **ret_reason);
  */
 int parse_time(const char *text, uint64_t now_usec, uint64_t *ret_usec, const char **ret_reason);
 
+/**
+ * parse_span() - parse a span of time
+ * @text: "90", in seconds, or with units as "1min 30s" (units s, min, h, d, w)
+ * @ret_usec: microseconds, 0 to INT64_MAX
+ * @ret_reason: see above
+ *
+ * Return: 0, -EINVAL, -ERANGE
+ */
+int parse_span(const char *text, uint64_t *ret_usec, const char **ret_reason);
+
 #endif

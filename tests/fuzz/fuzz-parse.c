@@ -67,6 +67,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_assert(*format_time(buf, value) && *format_span(buf, value));
 	}
 	reason = NULL;
+	r = parse_span(text, &value, &reason);
+	if (r < 0)
+		check_error(r, reason);
+	else
+		fuzz_assert(value <= INT64_MAX && value % 1000000 == 0);
+	reason = NULL;
 	r = parse_id(text, &value, &reason);
 	if (r < 0)
 		check_error(r, reason);

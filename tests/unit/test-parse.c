@@ -190,12 +190,39 @@ static void test_time_errors(void **state)
 	assert_true(usec == 42);
 }
 
+static void test_span(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t seconds;
+	} cases[] = { { "0", 0 },	     { "90", 90 },	  { "30s", 30 },
+		      { "1min 30s", 90 }, { "1h30min", 5400 }, { "2 days", 172800 } };
+	static const char *const wrong[] = { "", "-1", "1x", "s", "1min 30", "1.5s", " 1", "30s ago" };
+	static const char *const beyond[] = { "99999999999999999999", "9999999999999999w",
+					      "9223372036855s" };
+	const char *reason;
+	uint64_t usec;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(parse_span(cases[i].text, &usec, NULL), 0);
+		assert_int_equal(usec, cases[i].seconds * 1000000);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		reason = NULL;
+		assert_int_equal(parse_span(wrong[i], &usec, &reason), -EINVAL);
+		assert_non_null(reason);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(beyond); i++)
+		assert_int_equal(parse_span(beyond[i], &usec, NULL), -ERANGE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_size), cmocka_unit_test(test_size_errors),
 		cmocka_unit_test(test_id),   cmocka_unit_test(test_pid),
 		cmocka_unit_test(test_time), cmocka_unit_test(test_time_errors),
+		cmocka_unit_test(test_span),
 	};
 
 	/* spelt out, so that no time zone data is needed */
