@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <netlink/socket.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 
-#include "daemon/genl.h"
+#include "daemon/genl-internal.h"
 #include "daemon/nlio.h"
 #include "lib/log.h"
 
@@ -16,23 +15,6 @@
 #define BACKOFF_MIN_USEC (100 * 1000ULL)
 #define BACKOFF_MAX_USEC (5 * 1000000ULL)
 #define CALM_USEC	(10 * 1000000ULL) /* without loss, and the backoff starts anew */
-
-struct genl {
-	sd_event *event;
-	const struct genl_listener *listener;
-	void *userdata;
-	int family;
-	enum genl_state state;
-	struct nl_sock *request, *events, *dump;
-	sd_event_source *events_source, *dump_source, *backoff_source;
-	bool dump_started, dump_interrupted;
-	uint64_t dump_seq;
-	uint64_t backoff_usec, synced_usec;
-	unsigned int n_resyncs;
-	/* Events that come while a dump is under way. */
-	struct pin_event *queue;
-	size_t n_queue, queue_size;
-};
 
 static int start_dump(struct genl *g);
 
@@ -272,29 +254,6 @@ static int start_dump(struct genl *g)
 	(void)sd_event_source_set_exit_on_failure(g->dump_source, true);
 	g->state = GENL_DUMPING;
 	return nlio_send_genl(g->dump, g->family, PINGUARD_CMD_GET_PIN, NLM_F_DUMP);
-}
-
-static int on_info_message(const struct nlmsghdr *nlh, void *userdata)
-{
-	const char *text;
-	int r;
-
-	if (nlh->nlmsg_type != NLMSG_ERROR)
-		return pinmsg_parse_info(nlh, userdata) ?: 1;
-	r = pinmsg_parse_error(nlh, &text);
-	return r < 0 ? r : -EBADMSG;
-}
-
-int genl_get_info(struct genl *g, struct pin_kernel_info *ret)
-{
-	int fd = nl_socket_get_fd(g->request);
-	int r;
-
-	r = nlio_send_genl(g->request, g->family, PINGUARD_CMD_GET_INFO, 0);
-	if (r < 0)
-		return r;
-	r = nlio_recv(fd, on_info_message, ret);
-	return r < 0 ? r : 0;
 }
 
 static int open_family(struct genl *g, int *ret_group, char **ret_reason)

@@ -7,6 +7,7 @@
 #ifndef PINGUARD_GENL_H
 #define PINGUARD_GENL_H
 
+#include <stdbool.h>
 #include <systemd/sd-event.h>
 
 #include "daemon/pinmsg.h"
@@ -47,7 +48,16 @@ DEFINE_CLEANUP(struct genl *, genl_free);
 
 enum genl_state genl_state(const struct genl *g);
 unsigned int genl_n_resyncs(const struct genl *g);
-/* Asks the kernel; its answer is there when the question has been sent. */
+
+/*
+ * Requests: the kernel's answer is there when the question has been sent.
+ * -EOPNOTSUPP from a kernel without that command. genl_refusal(): what the
+ * kernel said when it refused the last one, good until the next one; NULL for
+ * nothing.
+ */
+const char *genl_refusal(const struct genl *g);
 int genl_get_info(struct genl *g, struct pin_kernel_info *ret);
+/* Whether the process speaks the release protocol. */
+int genl_set_owner(struct genl *g, int pidfd, bool revocable);
 
 #endif

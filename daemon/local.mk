@@ -7,7 +7,8 @@ daemon_libcore_la_SOURCES = \
 	daemon/cgroup-files.c \
 	daemon/cgroup-tree.c daemon/cgroup-tree.h \
 	daemon/events.c daemon/events.h \
-	daemon/genl.c daemon/genl.h \
+	daemon/genl.c daemon/genl.h daemon/genl-internal.h \
+	daemon/genl-request.c \
 	daemon/manager.c daemon/manager.h daemon/manager-internal.h \
 	daemon/manager-methods.c daemon/manager-methods.h \
 	daemon/manager-monitor.c \

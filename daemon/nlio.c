@@ -2,19 +2,16 @@
 #include <errno.h>
 #include <netlink/genl/ctrl.h>
 #include <netlink/genl/genl.h>
-#include <netlink/msg.h>
 #include <netlink/socket.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "daemon/nlio.h"
-#include "lib/macros.h"
 
 /* The kernel fills a datagram of a dump up to 32 KiB. */
 #define BUFFER_BYTES (64 << 10)
 
 DEFINE_CLEANUP(struct nl_sock *, nl_socket_free);
-DEFINE_CLEANUP(struct nl_msg *, nlmsg_free);
 
 /* From libnl's numbers. */
 static int nl_errno(int error)

@@ -4,8 +4,13 @@
 #define PINGUARD_NLIO_H
 
 #include <linux/netlink.h>
+#include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <stdint.h>
+
+#include "lib/macros.h"
+
+DEFINE_CLEANUP(struct nl_msg *, nlmsg_free);
 
 /* 0, or a negative errno; not more than one message of this socket's is under way */
 int nlio_socket(int protocol, struct nl_sock **ret);
