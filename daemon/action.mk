@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Ladders and what they do beyond asking.
+daemon_libcore_la_SOURCES += \
+	daemon/ladder.c daemon/ladder.h \
+	daemon/ladder-parse.c
+daemon_libcore_la_LIBADD += $(INIH_LIBS)
