@@ -2,7 +2,9 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <time.h>
 
 #include "client/pinctl.h"
@@ -18,6 +20,8 @@
 #define BACKOFF_MIN_USEC (100 * UINT64_C(1000))
 #define BACKOFF_MAX_USEC (5 * UINT64_C(1000000))
 #define LASTING_USEC	 (10 * UINT64_C(1000000)) /* and the backoff starts anew */
+
+#define TICK_USEC UINT64_C(1000000)
 
 int out_of_memory(void)
 {
@@ -65,12 +69,28 @@ static int connection_failed(const struct pinctl *ctl, int error)
 	}
 }
 
-static uint64_t now_monotonic_usec(void)
+uint64_t now_monotonic_usec(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+int watch_interrupt(struct pinctl *ctl)
+{
+	sigset_t interrupt;
+
+	if (ctl->interrupt_fd >= 0)
+		return -1;
+	sigemptyset(&interrupt);
+	sigaddset(&interrupt, SIGINT);
+	ctl->interrupt_fd = signalfd(-1, &interrupt, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (ctl->interrupt_fd < 0 || sigprocmask(SIG_BLOCK, &interrupt, NULL) < 0) {
+		(void)log_error_errno(errno, "cannot wait for signals: %m");
+		return STATUS_FAILED;
+	}
+	return -1;
 }
 
 static int try_connect(struct pinctl *ctl)
@@ -91,14 +111,15 @@ static int ensure_connected(struct pinctl *ctl)
 	return r < 0 ? connection_failed(ctl, r) : STATUS_DONE;
 }
 
-int manager_reconnect(struct pinctl *ctl)
+int manager_reconnect(struct pinctl *ctl, uint64_t timeout_usec)
 {
 	struct pollfd interrupt = { .fd = ctl->interrupt_fd, .events = POLLIN };
+	uint64_t start_usec = now_monotonic_usec();
 	int r;
 
 	log_notice("the service closed the connection; trying to reach it again");
 	ctl->client = varlink_client_free(ctl->client);
-	if (now_monotonic_usec() - ctl->connected_usec > LASTING_USEC)
+	if (start_usec - ctl->connected_usec > LASTING_USEC)
 		ctl->backoff_usec = 0;
 	do {
 		ctl->backoff_usec = MIN(MAX(2 * ctl->backoff_usec, BACKOFF_MIN_USEC),
@@ -106,7 +127,8 @@ int manager_reconnect(struct pinctl *ctl)
 		if (poll(&interrupt, 1, (int)(ctl->backoff_usec / 1000)) > 0)
 			return STATUS_INTERRUPTED;
 		r = try_connect(ctl);
-	} while (r == -ENOENT || r == -ECONNREFUSED || r == -ETIMEDOUT || r == -ECONNRESET);
+	} while ((r == -ENOENT || r == -ECONNREFUSED || r == -ETIMEDOUT || r == -ECONNRESET) &&
+		 now_monotonic_usec() - start_usec < timeout_usec);
 	if (r < 0)
 		return connection_failed(ctl, r);
 	log_notice("connected again");
@@ -127,6 +149,14 @@ static int told_error(const char *name, const json_t *params)
 		{ "RootCgroup", "no quota can be set: the root of cgroup2 has no limits", NULL, STATUS_FAILED },
 		{ "QuotaNotPossible", "no quota can be set on", "cgroup", STATUS_FAILED },
 		{ "NoSuchQuota", "no quota is set on", "cgroup", STATUS_NOT_FOUND },
+		{ "NoSuchPolicy", "no policy is set on", "cgroup", STATUS_NOT_FOUND },
+		{ "PolicyNotPossible", "the policy cannot be set on", "cgroup", STATUS_FAILED },
+		{ "NoSuchTarget", "no such memory block, DAX device, namespace, region or device",
+		  "target", STATUS_NOT_FOUND },
+		{ "InvalidTarget", "cannot look at the memory of", "target", STATUS_FAILED },
+		{ "NoSuchToken", "no such request, or it is forgotten by now", "token",
+		  STATUS_NOT_FOUND },
+		{ "NoSelector", "say whose pins are to be released", NULL, STATUS_USAGE },
 		{ "NotSupported", "not supported by this kernel", NULL, STATUS_FAILED },
 		{ "NotReady", "the service is not ready", NULL, STATUS_TIMED_OUT },
 		{ "InvalidMessage", "the service did not understand the call", NULL, STATUS_FAILED },
@@ -214,6 +244,8 @@ int manager_call_expecting(struct pinctl *ctl, const char *method, json_t *param
 		_cleanup_json_ json_t *reply = NULL;
 
 		r = varlink_client_call(ctl->client, method, json_incref(params), &reply, &error);
+		if (r == -EINTR)
+			return STATUS_INTERRUPTED;
 		if (r < 0)
 			return connection_failed(ctl, r);
 		if (not_ready(error, &since))
@@ -233,52 +265,73 @@ int manager_call(struct pinctl *ctl, const char *method, json_t *params, json_t 
 	return manager_call_expecting(ctl, method, params, NULL, ret_reply);
 }
 
+static int next_reply(struct pinctl *ctl, const struct stream *stream, json_t **ret_reply,
+		      char **ret_error, bool *ret_continues)
+{
+	uint64_t start_usec = now_monotonic_usec(), waited_usec = 0, left_usec, part_usec;
+	int r;
+
+	do {
+		left_usec = stream->timeout_usec == UINT64_MAX ? UINT64_MAX :
+			    stream->timeout_usec > waited_usec ? stream->timeout_usec - waited_usec :
+								 0;
+		part_usec = stream->on_tick ? MIN(left_usec, TICK_USEC) : left_usec;
+		r = varlink_client_next(ctl->client, part_usec, ret_reply, ret_error,
+					ret_continues);
+		if (r != -ETIMEDOUT || part_usec == left_usec)
+			return r;
+		stream->on_tick(stream->userdata);
+		waited_usec = now_monotonic_usec() - start_usec;
+	} while (true);
+}
+
 /* 1 to go on, else 0 and an exit status. */
-static int stream_step(struct pinctl *ctl, const char *method, json_t *params, uint64_t *since,
-		       bool endless, int (*on_reply)(const json_t *reply, void *userdata),
-		       void *userdata, int *ret_status)
+static int stream_step(struct pinctl *ctl, struct stream *stream, uint64_t *since, int *ret_status)
 {
 	_cleanup_(freep) char *error = NULL;
 	_cleanup_json_ json_t *reply = NULL;
 	bool continues;
 	int r;
 
-	r = varlink_client_next(ctl->client, endless ? UINT64_MAX : TIMEOUT_USEC, &reply, &error,
-				&continues);
+	r = next_reply(ctl, stream, &reply, &error, &continues);
 	if (r == 0 && not_ready(error, since)) {
-		r = varlink_client_call_more(ctl->client, method, json_incref(params));
+		r = varlink_client_call_more(ctl->client, stream->method, json_incref(stream->params));
 		if (r == 0)
 			return 1;
 	}
 	if (r == -EINTR)
-		*ret_status = STATUS_DONE;
-	else if (r == -ECONNRESET && endless)
+		*ret_status = STATUS_INTERRUPTED;
+	else if (r == -ECONNRESET && stream->may_be_lost)
 		*ret_status = STATUS_LOST;
 	else if (r < 0)
 		*ret_status = connection_failed(ctl, r);
 	else if (error)
 		*ret_status = service_error(error, reply);
 	else
-		*ret_status = on_reply(reply, userdata);
+		*ret_status = stream->on_reply(reply, stream->userdata);
 	return r == 0 && !error && continues && *ret_status == STATUS_DONE;
 }
 
-int manager_stream(struct pinctl *ctl, const char *method, json_t *params, bool endless,
-		   int (*on_reply)(const json_t *reply, void *userdata), void *userdata)
+int manager_stream(struct pinctl *ctl, struct stream *stream)
 {
-	_unused_ _cleanup_json_ json_t *owned_params = params;
+	_unused_ _cleanup_json_ json_t *owned_params = stream->params;
 	uint64_t since = 0;
 	int r, status;
 
+	if (stream->timeout_usec == 0)
+		stream->timeout_usec = TIMEOUT_USEC;
 	r = ensure_connected(ctl);
 	if (r != STATUS_DONE)
 		return r;
-	if (!params)
+	if (!stream->params)
 		return out_of_memory();
-	r = varlink_client_call_more(ctl->client, method, json_incref(params));
+	r = varlink_client_call_more(ctl->client, stream->method, json_incref(stream->params));
+	if (r == -EINTR)
+		return STATUS_INTERRUPTED;
 	if (r < 0)
-		return r == -ECONNRESET && endless ? STATUS_LOST : connection_failed(ctl, r);
-	while (stream_step(ctl, method, params, &since, endless, on_reply, userdata, &status) > 0)
+		return r == -ECONNRESET && stream->may_be_lost ? STATUS_LOST :
+								 connection_failed(ctl, r);
+	while (stream_step(ctl, stream, &since, &status) > 0)
 		;
 	return status;
 }

@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <time.h>
 
-#include "client/pinctl.h"
-#include "lib/log.h"
+#include "client/events.h"
 #include "lib/parse.h"
 
 static const char events_help[] =
 	"Usage: pinctl events [OPTIONS]\n"
 	"\n"
-	"Print what happened to pins and quotas since the service started, oldest first.\n"
+	"Print what happened to pins, quotas, policies and release requests since the\n"
+	"service started, oldest first.\n"
 	"\n"
 	"      --since TIME      -10min, 14:00, today, \"2025-01-31 14:00\", @SECONDS, now\n"
 	"  -f, --follow          go on with what happens, until Ctrl-C\n"
@@ -100,6 +97,18 @@ static void print_quota(const struct pinctl *ctl, const json_t *event)
 		printf(" by uid %" PRId64, uid);
 }
 
+static void print_policy(const json_t *event)
+{
+	const char *policy = json_get_string(event, "policy", NULL);
+	int64_t uid = json_get_int(event, "uid", -1);
+
+	printf(" %s", json_get_string(event, "quota_cgroup", "-"));
+	if (policy)
+		printf(" %s", policy);
+	if (uid >= 0)
+		printf(" by uid %" PRId64, uid);
+}
+
 static void print_event(const struct pinctl *ctl, const json_t *event)
 {
 	const char *type = json_get_string(event, "type", "?");
@@ -107,9 +116,15 @@ static void print_event(const struct pinctl *ctl, const json_t *event)
 	bool deny = !strcmp(type, "deny");
 
 	printf("%s  ", format_time(when, (uint64_t)json_get_int(event, "time_usec", 0)));
-	printf(deny && ctl->colour ? "\033[31m%-11s\033[0m" : "%-11s", type);
+	printf(deny && ctl->colour ? "\033[31m%-12s\033[0m" : "%-12s", type);
 	if (!strncmp(type, "quota_", strlen("quota_")))
 		print_quota(ctl, event);
+	else if (!strncmp(type, "policy_", strlen("policy_")))
+		print_policy(event);
+	else if (!strncmp(type, "revoke", strlen("revoke")))
+		print_revoke_event(event);
+	else if (!strncmp(type, "release", strlen("release")))
+		print_release_event(ctl, event);
 	else if (!strcmp(type, "resync"))
 		fputs(" events may be missing before this one", stdout);
 	else
@@ -168,19 +183,26 @@ static int read_events(struct pinctl *ctl, const struct events_arguments *argume
 	int r;
 
 	for (;;) {
-		r = manager_stream(ctl, MANAGER "Monitor",
-				   json_pack("{sI sb}", "since_usec", (json_int_t)reader.last_usec,
-					     "follow", arguments->follow),
-				   arguments->follow, on_event, &reader);
+		struct stream stream = {
+			.method = MANAGER "Monitor",
+			.params = json_pack("{sI sb}", "since_usec", (json_int_t)reader.last_usec,
+					    "follow", arguments->follow),
+			.timeout_usec = arguments->follow ? UINT64_MAX : 0,
+			.may_be_lost = arguments->follow,
+			.on_reply = on_event,
+			.userdata = &reader,
+		};
+
+		r = manager_stream(ctl, &stream);
 		if (r != STATUS_LOST)
 			break;
-		r = manager_reconnect(ctl);
-		if (r == STATUS_INTERRUPTED)
-			return STATUS_DONE;
+		r = manager_reconnect(ctl, UINT64_MAX);
 		if (r != STATUS_DONE)
-			return r;
+			break;
 		reader.n_known = reader.n_last;
 	}
+	if (r == STATUS_INTERRUPTED)
+		return STATUS_DONE;
 	if (r == STATUS_DONE && !arguments->follow && reader.n_last == 0)
 		say_none(ctl, "events");
 	return r;
@@ -194,8 +216,6 @@ static int run_events(struct pinctl *ctl, int argc, char **argv)
 		{},
 	};
 	struct events_arguments arguments = {};
-	_cleanup_(closep) int fd = -1;
-	sigset_t interrupt;
 	int r;
 
 	r = parse_options(ctl, argc, argv, options, handle_option, &arguments);
@@ -208,14 +228,9 @@ static int run_events(struct pinctl *ctl, int argc, char **argv)
 		return usage_error("events has no columns");
 
 	/* Ctrl-C is how following ends: no failure, and no half line */
-	sigemptyset(&interrupt);
-	sigaddset(&interrupt, SIGINT);
-	fd = signalfd(-1, &interrupt, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd < 0 || sigprocmask(SIG_BLOCK, &interrupt, NULL) < 0) {
-		(void)log_error_errno(errno, "cannot wait for signals: %m");
-		return STATUS_FAILED;
-	}
-	ctl->interrupt_fd = fd;
+	r = watch_interrupt(ctl);
+	if (r >= 0)
+		return r;
 	return read_events(ctl, &arguments);
 }
 

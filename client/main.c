@@ -11,11 +11,16 @@
 static const char main_help[] =
 	"Usage: pinctl [OPTIONS] [COMMAND]\n"
 	"\n"
-	"Show and limit the memory that devices pin.\n"
+	"Show, limit and take back the memory that devices pin.\n"
 	"\n"
 	"  status                what is pinned, by cgroup; the default\n"
 	"  pins                  the pins and their owners\n"
+	"  who TARGET            the pins that hold some memory\n"
 	"  quota                 list, set and clear limits\n"
+	"  policy                list, set and clear who may pin device memory\n"
+	"  owners                the processes that let go of pins when they are asked\n"
+	"  release               ask owners to let go of pins\n"
+	"  drain TARGET          ask for all pins of some memory, and take it away\n"
 	"  events                what happened, and what happens\n"
 	"\n"
 	"  -j, --json            print JSON, for programs\n"
@@ -29,7 +34,10 @@ static const char main_help[] =
 	"Exit status: 0 done, 1 failed, 2 usage, 3 service unreachable, 4 denied,\n"
 	"5 not found, 6 timed out.\n";
 
-static const struct verb *const verbs[] = { &verb_status, &verb_pins, &verb_quota, &verb_events };
+static const struct verb *const verbs[] = {
+	&verb_status, &verb_pins,    &verb_who,	  &verb_quota,	&verb_policy,
+	&verb_owners, &verb_release, &verb_drain, &verb_events,
+};
 
 static int unknown_verb(const char *name)
 {

@@ -50,7 +50,8 @@ struct verb {
 	int (*run)(struct pinctl *ctl, int argc, char **argv);
 };
 
-extern const struct verb verb_status, verb_pins, verb_quota, verb_events;
+extern const struct verb verb_status, verb_pins, verb_who, verb_quota, verb_policy, verb_owners,
+	verb_release, verb_drain, verb_events;
 
 /* --- options.c --- */
 
@@ -74,6 +75,30 @@ int check_cgroup(const char *cgroup);
 /* Text from the command line as a string of JSON, escaped where it is not UTF-8. */
 json_t *argument_string(const char *argument);
 
+/* --- selector.c --- */
+
+/* --cgroup, --pid, --kind, --device and --pin: what choose_pins() adds to a json_t. */
+#define SELECTOR_OPTIONS                                            \
+	{ "cgroup", required_argument, NULL, OPTION_CGROUP },       \
+	{ "pid", required_argument, NULL, OPTION_PID },             \
+	{ "kind", required_argument, NULL, OPTION_KIND },           \
+	{ "device", required_argument, NULL, OPTION_DEVICE },       \
+	{ "pin", required_argument, NULL, OPTION_PIN }
+
+enum {
+	OPTION_CGROUP = 0x3000,
+	OPTION_PID,
+	OPTION_KIND,
+	OPTION_DEVICE,
+	OPTION_PIN,
+};
+
+/* -1 to go on, or an exit status; as parse_options() wants it. */
+int choose_pins(int option, const char *argument, json_t *selectors);
+
+/* Check the text of a TARGET before it is sent; -1 or an exit status. */
+int check_target(const char *target);
+
 /* --- call.c --- */
 
 /*
@@ -87,19 +112,35 @@ int manager_call_expecting(struct pinctl *ctl, const char *method, json_t *param
 			   const char *expected, json_t **ret_reply);
 
 /*
- * Call a method that streams, with each reply to @on_reply; one that returns
- * an exit status other than STATUS_DONE ends it. An interrupt ends it with STATUS_DONE.
- * With @endless a reply may take for ever, and where the service closes the
- * connection that is not told, but STATUS_LOST: then manager_reconnect().
+ * A call of a method that streams. One of on_reply() that returns an exit status
+ * other than STATUS_DONE ends it.
  */
-int manager_stream(struct pinctl *ctl, const char *method, json_t *params, bool endless,
-		   int (*on_reply)(const json_t *reply, void *userdata), void *userdata);
+struct stream {
+	const char *method;
+	json_t *params; /* the reference is taken over */
+	/* For each reply: 0 is the usual time, UINT64_MAX for ever; on_reply() may change it. */
+	uint64_t timeout_usec;
+	/* Where the service closes the connection that is not told, but STATUS_LOST. */
+	bool may_be_lost;
+	int (*on_reply)(const json_t *reply, void *userdata);
+	void (*on_tick)(void *userdata); /* each second of waiting; may be NULL */
+	void *userdata;
+};
+
+/* An interrupt ends it with STATUS_INTERRUPTED, and leaves the connection unfit for more. */
+int manager_stream(struct pinctl *ctl, struct stream *stream);
 
 /*
  * Wait a little, longer each time that a connection does not last, and connect
  * until that succeeds. STATUS_DONE, STATUS_INTERRUPTED or an exit status.
  */
-int manager_reconnect(struct pinctl *ctl);
+int manager_reconnect(struct pinctl *ctl, uint64_t timeout_usec);
+
+/* From now on Ctrl-C ends what waits, not the program; -1 or an exit status. */
+int watch_interrupt(struct pinctl *ctl);
+
+uint64_t now_monotonic_usec(void);
+uint64_t now_realtime_usec(void);
 
 /* --- table.c --- */
 
@@ -144,6 +185,13 @@ struct libscols_line *table_add(struct table *table, const json_t *object, const
 /* @what there is none of where it is empty, such as "pins" */
 int table_print(struct table *table, const char *what);
 
+/*
+ * A row for each object of an array, the largest first by @key; @keep (may be NULL)
+ * says which. -1 or an exit status.
+ */
+int table_add_all(struct table *table, const json_t *array, const char *key,
+		  bool (*keep)(const json_t *object));
+
 /* Tell a terminal, on stderr, that there is none of @what. */
 void say_none(const struct pinctl *ctl, const char *what);
 
@@ -159,7 +207,7 @@ int print_json(const json_t *object);
 /* Set keys that are absent to null. */
 void fill_null(json_t *object, const char *const *keys);
 
-/* Largest first. */
+/* By the value of a key; the largest first. */
 int compare_sizes(const json_t *a, const json_t *b, const char *key);
 
 int out_of_memory(void);

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "client/pinctl.h"
-#include "lib/parse.h"
 
 static const char pins_help[] =
 	"Usage: pinctl pins [OPTIONS]\n"
@@ -42,76 +41,11 @@ static const struct column pins_columns[] = {
 	{},
 };
 
-enum {
-	OPTION_CGROUP = 0x2000,
-	OPTION_PID,
-	OPTION_KIND,
-	OPTION_DEVICE,
-	OPTION_PIN,
-};
+static const struct option pins_options[] = { SELECTOR_OPTIONS, {} };
 
-static const struct option pins_options[] = {
-	{ "cgroup", required_argument, NULL, OPTION_CGROUP },
-	{ "pid", required_argument, NULL, OPTION_PID },
-	{ "kind", required_argument, NULL, OPTION_KIND },
-	{ "device", required_argument, NULL, OPTION_DEVICE },
-	{ "pin", required_argument, NULL, OPTION_PIN },
-	{},
-};
-
-static int add_kind(json_t *filter, const char *kind)
-{
-	static const char *const kinds[] = { "rdma",	 "vfio", "iommufd", "io_uring",
-					     "xdp",	 "vdpa", "unknown", NULL };
-	const char *found;
-
-	for (size_t i = 0; kinds[i]; i++)
-		if (!strcmp(kinds[i], kind))
-			return json_object_set_new(filter, "kind", json_string(kind));
-	found = nearest(kind, kinds);
-	if (found)
-		return usage_error("no kind of pin: \"%s\"; did you mean %s?", kind, found);
-	return usage_error("no kind of pin: \"%s\"; there are rdma, vfio, iommufd, io_uring, xdp, "
-			   "vdpa and unknown",
-			   kind);
-}
-
-/* -1 to go on, as parse_options() wants it. */
 static int add_filter(int option, const char *argument, void *userdata)
 {
-	json_t *filter = userdata;
-	const char *reason;
-	uint64_t id;
-	pid_t pid;
-	int r;
-
-	switch (option) {
-	case OPTION_CGROUP:
-		r = check_cgroup(argument);
-		if (r >= 0)
-			return r;
-		r = json_object_set_new(filter, "cgroup", argument_string(argument));
-		break;
-	case OPTION_PID:
-		if (parse_pid(argument, &pid, &reason) < 0)
-			return usage_error("not a process: \"%s\": %s", argument, reason);
-		r = json_object_set_new(filter, "pid", json_integer(pid));
-		break;
-	case OPTION_KIND:
-		r = add_kind(filter, argument);
-		if (r > 0)
-			return r;
-		break;
-	case OPTION_DEVICE:
-		r = json_object_set_new(filter, "device", argument_string(argument));
-		break;
-	default:
-		if (parse_id(argument, &id, &reason) < 0)
-			return usage_error("not a pin: \"%s\": %s", argument, reason);
-		r = json_object_set_new(filter, "id", json_hex(id));
-		break;
-	}
-	return r < 0 ? out_of_memory() : -1;
+	return choose_pins(option, argument, userdata);
 }
 
 static void fill_pin(json_t *pin)
@@ -157,34 +91,12 @@ static int collect_some(const json_t *reply, void *userdata)
 										 STATUS_DONE;
 }
 
-static int compare_pins(const void *a, const void *b)
-{
-	const json_t *const *p = a, *const *q = b;
-
-	return compare_sizes(*p, *q, "bytes");
-}
-
-static int print_table(struct table *table, const json_t *pins)
-{
-	size_t n = json_array_size(pins), i;
-	_cleanup_(freep) const json_t **sorted = calloc(n + 1, sizeof(*sorted));
-
-	if (!sorted)
-		return out_of_memory();
-	for (i = 0; i < n; i++)
-		sorted[i] = json_array_get(pins, i);
-	qsort(sorted, n, sizeof(*sorted), compare_pins);
-	for (i = 0; i < n; i++)
-		if (!table_add(table, sorted[i], NULL, NULL))
-			return out_of_memory();
-	return table_print(table, "pins");
-}
-
 static int run_pins(struct pinctl *ctl, int argc, char **argv)
 {
 	_cleanup_json_ json_t *filter = json_object(), *pins = json_array();
 	_cleanup_(table_done) struct table table = {};
 	struct listing listing = { ctl, "{\"pins\":[" };
+	struct stream stream = { .method = MANAGER "ListPins" };
 	int r;
 
 	if (!filter || !pins)
@@ -198,15 +110,22 @@ static int run_pins(struct pinctl *ctl, int argc, char **argv)
 	r = table_init(&table, ctl, pins_columns);
 	if (r >= 0)
 		return r;
+	stream.params = json_incref(filter);
 	if (ctl->json) {
-		r = manager_stream(ctl, MANAGER "ListPins", json_incref(filter), false, print_some,
-				   &listing);
+		stream.on_reply = print_some;
+		stream.userdata = &listing;
+		r = manager_stream(ctl, &stream);
 		if (r == STATUS_DONE)
 			puts("]}");
 		return r;
 	}
-	r = manager_stream(ctl, MANAGER "ListPins", json_incref(filter), false, collect_some, pins);
-	return r == STATUS_DONE ? print_table(&table, pins) : r;
+	stream.on_reply = collect_some;
+	stream.userdata = pins;
+	r = manager_stream(ctl, &stream);
+	if (r != STATUS_DONE)
+		return r;
+	r = table_add_all(&table, pins, "bytes", NULL);
+	return r < 0 ? table_print(&table, "pins") : r;
 }
 
 const struct verb verb_pins = { "pins", pins_help, run_pins };

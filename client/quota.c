@@ -47,20 +47,10 @@ static int handle_option(int option, const char *argument, void *userdata)
 	return -1;
 }
 
-static int compare_quotas(const void *a, const void *b)
-{
-	const json_t *const *p = a, *const *q = b;
-
-	return compare_sizes(*p, *q, "current_bytes");
-}
-
 static int list(struct pinctl *ctl)
 {
 	_cleanup_(table_done) struct table table = {};
 	_cleanup_json_ json_t *reply = NULL;
-	_cleanup_(freep) const json_t **sorted = NULL;
-	const json_t *quotas;
-	size_t n, i;
 	int r;
 
 	r = table_init(&table, ctl, quota_columns);
@@ -71,18 +61,8 @@ static int list(struct pinctl *ctl)
 		return r;
 	if (ctl->json)
 		return print_json(reply);
-	quotas = json_object_get(reply, "quotas");
-	n = json_array_size(quotas);
-	sorted = calloc(n + 1, sizeof(*sorted));
-	if (!sorted)
-		return out_of_memory();
-	for (i = 0; i < n; i++)
-		sorted[i] = json_array_get(quotas, i);
-	qsort(sorted, n, sizeof(*sorted), compare_quotas);
-	for (i = 0; i < n; i++)
-		if (!table_add(&table, sorted[i], NULL, NULL))
-			return out_of_memory();
-	return table_print(&table, "quotas");
+	r = table_add_all(&table, json_object_get(reply, "quotas"), "current_bytes", NULL);
+	return r < 0 ? table_print(&table, "quotas") : r;
 }
 
 /* What a successful reply may still have to say. */

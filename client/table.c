@@ -11,7 +11,7 @@
 
 #define ALARM_COLOUR "red"
 
-static uint64_t now_realtime_usec(void)
+uint64_t now_realtime_usec(void)
 {
 	struct timespec ts;
 
@@ -165,6 +165,37 @@ struct libscols_line *table_add(struct table *table, const json_t *object, const
 		if (set_cell(table, line, i, object, label) < 0)
 			return NULL;
 	return line;
+}
+
+struct row {
+	const json_t *object;
+	const char *key;
+};
+
+static int compare_rows(const void *a, const void *b)
+{
+	const struct row *p = a, *q = b;
+
+	return compare_sizes(p->object, q->object, p->key);
+}
+
+int table_add_all(struct table *table, const json_t *array, const char *key,
+		  bool (*keep)(const json_t *object))
+{
+	size_t n = json_array_size(array), kept = 0, i;
+	_cleanup_(freep) struct row *rows = calloc(n + 1, sizeof(*rows));
+
+	if (!rows)
+		return out_of_memory();
+	for (i = 0; i < n; i++) {
+		rows[kept] = (struct row){ json_array_get(array, i), key };
+		kept += !keep || keep(rows[kept].object);
+	}
+	qsort(rows, kept, sizeof(*rows), compare_rows);
+	for (i = 0; i < kept; i++)
+		if (!table_add(table, rows[i].object, NULL, NULL))
+			return out_of_memory();
+	return -1;
 }
 
 static size_t text_width(const char *text)

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+#include <string.h>
+
+#include "client/remove.h"
+#include "client/request.h"
+#include "lib/log.h"
+
+static const char drain_help[] =
+	"Usage: pinctl drain TARGET [OPTIONS]\n"
+	"\n"
+	"Ask the owners of all pins that hold memory of TARGET to let go of them, and wait for\n"
+	"it. Ctrl-C ends the waiting, not the request. TARGET is\n"
+	"  memory32              a memory block\n"
+	"  dax0.0 namespace0.0 region0\n"
+	"                        a DAX device, a namespace, a region\n"
+	"  0x1f000 0x1f000-0x2ffff\n"
+	"                        physical addresses\n"
+	"\n"
+	"      --offline         then take the memory block offline, as the caller\n"
+	"      --disable         then disable the DAX device, namespace or region, as the\n"
+	"                        caller\n"
+	"      --timeout SPAN    how long the owners have, such as 90, 30s, 5min\n"
+	"      --async           print the request's token, and do not wait\n"
+	"      --dry-run         show who would be asked, and ask nobody\n"
+	"  -j, --json            print the request at each change, one object on a line\n"
+	"  -b, --bytes           print sizes in bytes\n"
+	REQUEST_COLUMNS_HELP
+	"      --no-legend       print rows only, and no summary\n"
+	"      --socket PATH     of the service\n"
+	"  -h, --help\n";
+
+enum {
+	OPTION_TIMEOUT = 0x2000,
+	OPTION_ASYNC,
+	OPTION_DRY_RUN,
+	OPTION_OFFLINE,
+	OPTION_DISABLE,
+};
+
+struct drain_arguments {
+	json_t *params;
+	bool async, dry_run, offline, disable;
+};
+
+static int handle_option(int option, const char *argument, void *userdata)
+{
+	struct drain_arguments *arguments = userdata;
+
+	switch (option) {
+	case OPTION_TIMEOUT:
+		return request_timeout(argument, arguments->params);
+	case OPTION_ASYNC:
+		arguments->async = true;
+		return -1;
+	case OPTION_DRY_RUN:
+		arguments->dry_run = true;
+		return -1;
+	case OPTION_OFFLINE:
+		arguments->offline = true;
+		return -1;
+	default:
+		arguments->disable = true;
+		return -1;
+	}
+}
+
+/* -1 or an exit status. */
+static int check_arguments(const struct drain_arguments *arguments, const struct removal *removal)
+{
+	int r = check_target(removal->target);
+
+	if (r >= 0)
+		return r;
+	if (arguments->offline && arguments->disable)
+		return usage_error("--offline is for memory blocks, --disable for DAX devices, "
+				   "namespaces and regions: give one of them");
+	if (arguments->async && removal->action != REMOVAL_NONE)
+		return usage_error("--async does not wait, so that %s cannot follow; drain without "
+				   "--async",
+				   arguments->offline ? "--offline" : "--disable");
+	if (arguments->async && arguments->dry_run)
+		return usage_error("--async and --dry-run do not go together");
+	return removal_check_name(removal);
+}
+
+static int remove_target(struct pinctl *ctl, const struct removal *removal)
+{
+	_cleanup_json_ json_t *reply = NULL;
+
+	/* without an answer it can be removed as well, but not said what for it waits */
+	if (manager_call(ctl, MANAGER "Who",
+			 json_pack("{so}", "target", argument_string(removal->target)),
+			 &reply) == STATUS_INTERRUPTED)
+		return STATUS_FAILED;
+	return removal_run(ctl, removal, json_object_get(reply, "ranges"));
+}
+
+static int drain(struct pinctl *ctl, const struct drain_arguments *arguments,
+		 const struct removal *removal)
+{
+	struct request request = {
+		.method = MANAGER "Drain",
+		.params = json_incref(arguments->params),
+		.async = arguments->async,
+		.dry_run = arguments->dry_run,
+	};
+	const char *done = removal->action == REMOVAL_OFFLINE ? "taken offline" : "disabled";
+	int r = request_run(ctl, &request);
+
+	if (removal->action == REMOVAL_NONE)
+		return r;
+	if (r != STATUS_DONE) {
+		log_notice("%s was not %s", removal->target, done);
+		return r;
+	}
+	if (!arguments->dry_run)
+		return remove_target(ctl, removal);
+	if (!ctl->json && !ctl->no_legend)
+		printf("Then %s would be %s.\n", removal->target, done);
+	return STATUS_DONE;
+}
+
+static int run_drain(struct pinctl *ctl, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
+		{ "async", no_argument, NULL, OPTION_ASYNC },
+		{ "dry-run", no_argument, NULL, OPTION_DRY_RUN },
+		{ "offline", no_argument, NULL, OPTION_OFFLINE },
+		{ "disable", no_argument, NULL, OPTION_DISABLE },
+		{},
+	};
+	_cleanup_json_ json_t *params = json_object();
+	struct drain_arguments arguments = { .params = params };
+	struct removal removal = { .sysfs = "/sys" };
+	int r;
+
+	if (!params)
+		return out_of_memory();
+	r = parse_options(ctl, argc, argv, options, handle_option, &arguments);
+	if (r >= 0)
+		return r;
+	if (argc - optind != 1)
+		return usage_error("usage: pinctl drain TARGET; see pinctl drain --help");
+	removal.target = argv[optind];
+	removal.action = arguments.offline ? REMOVAL_OFFLINE :
+			 arguments.disable ? REMOVAL_DISABLE :
+					     REMOVAL_NONE;
+	r = check_arguments(&arguments, &removal);
+	if (r < 0)
+		r = request_check_columns(ctl, arguments.dry_run);
+	if (r >= 0)
+		return r;
+	if (json_object_set_new(params, "target", argument_string(removal.target)) < 0)
+		return out_of_memory();
+	if (removal.action != REMOVAL_NONE) {
+		/* before somebody is asked for nothing */
+		r = watch_interrupt(ctl);
+		if (r < 0)
+			r = removal_prepare(ctl, &removal);
+		if (r >= 0)
+			return r;
+	}
+	return drain(ctl, &arguments, &removal);
+}
+
+const struct verb verb_drain = { "drain", drain_help, run_drain };

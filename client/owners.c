@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "client/pinctl.h"
+
+static const char owners_help[] =
+	"Usage: pinctl owners [OPTIONS]\n"
+	"\n"
+	"List the processes that let go of pins when they are asked to, and those that are\n"
+	"being asked, the one that pins most first.\n"
+	"\n"
+	"  -j, --json            print one JSON object\n"
+	"  -b, --bytes           print sizes in bytes\n"
+	"  -o, --output COLUMNS  PID COMM CGROUP REG SIZE OPEN ASKED RELEASED REFUSED LAPSED;\n"
+	"                        PINS UID SINCE AGE\n"
+	"      --no-legend       print rows only\n"
+	"      --socket PATH     of the service\n"
+	"  -h, --help\n";
+
+static const struct column owners_columns[] = {
+	{ "PID", "pid", COLUMN_NUMBER },
+	{ "COMM", "comm", COLUMN_TEXT, .shrinks = true },
+	{ "CGROUP", "cgroup", COLUMN_TEXT, .keeps_tail = true },
+	{ "REG", "registered", COLUMN_BOOL },
+	{ "SIZE", "bytes", COLUMN_SIZE },
+	{ "OPEN", "open_requests", COLUMN_NUMBER },
+	{ "ASKED", "asked", COLUMN_NUMBER },
+	{ "RELEASED", "released", COLUMN_NUMBER },
+	{ "REFUSED", "refused", COLUMN_NUMBER },
+	{ "LAPSED", "lapsed", COLUMN_NUMBER, .alarming = true },
+	{ "PINS", "pins", COLUMN_NUMBER, .optional = true },
+	{ "UID", "uid", COLUMN_NUMBER, .optional = true },
+	{ "SINCE", "since_usec", COLUMN_TIME, .optional = true },
+	{ "AGE", "since_usec", COLUMN_AGE, .optional = true },
+	{},
+};
+
+static int run_owners(struct pinctl *ctl, int argc, char **argv)
+{
+	static const char *const nullable[] = { "cgroup", "since_usec", NULL };
+	_cleanup_(table_done) struct table table = {};
+	_cleanup_json_ json_t *reply = NULL;
+	json_t *owners, *owner;
+	size_t i;
+	int r;
+
+	r = parse_options(ctl, argc, argv, NULL, NULL, NULL);
+	if (r >= 0)
+		return r;
+	if (optind < argc)
+		return usage_error("owners takes no argument: %s", argv[optind]);
+	r = table_init(&table, ctl, owners_columns);
+	if (r >= 0)
+		return r;
+	r = manager_call(ctl, MANAGER "ListOwners", json_object(), &reply);
+	if (r != STATUS_DONE)
+		return r;
+	owners = json_object_get(reply, "owners");
+	if (ctl->json) {
+		json_array_foreach (owners, i, owner)
+			fill_null(owner, nullable);
+		return print_json(reply);
+	}
+	r = table_add_all(&table, owners, "bytes", NULL);
+	return r < 0 ? table_print(&table, "owners") : r;
+}
+
+const struct verb verb_owners = { "owners", owners_help, run_owners };

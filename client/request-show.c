@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/request.h"
+#include "lib/log.h"
+
+/* Those that still hold something of what was asked for. */
+static const struct column left_columns[] = {
+	{ "PID", "pid", COLUMN_NUMBER },
+	{ "COMM", "comm", COLUMN_TEXT, .shrinks = true },
+	{ "CGROUP", "cgroup", COLUMN_TEXT, .keeps_tail = true },
+	{ "STATE", "state", COLUMN_TEXT },
+	{ "LEFT", "bytes_left", COLUMN_SIZE },
+	{ "REASON", "reason", COLUMN_TEXT, .shrinks = true },
+	{ "PINS", "pins_left", COLUMN_NUMBER, .optional = true },
+	{ "SIZE", "bytes", COLUMN_SIZE, .optional = true },
+	{ "UID", "uid", COLUMN_NUMBER, .optional = true },
+	{ "REG", "registered", COLUMN_BOOL, .optional = true },
+	{ "NEXT", "next", COLUMN_TEXT, .optional = true },
+	{},
+};
+
+static const struct column dry_run_columns[] = {
+	{ "PID", "pid", COLUMN_NUMBER },
+	{ "COMM", "comm", COLUMN_TEXT, .shrinks = true },
+	{ "CGROUP", "cgroup", COLUMN_TEXT, .keeps_tail = true },
+	{ "FIRST", "first_step", COLUMN_TEXT },
+	{ "PINS", "pins", COLUMN_NUMBER },
+	{ "SIZE", "bytes", COLUMN_SIZE },
+	{ "UID", "uid", COLUMN_NUMBER, .optional = true },
+	{ "REG", "registered", COLUMN_BOOL, .optional = true },
+	{},
+};
+
+const char *show_count(char buf[static COUNT_LEN], int64_t n, const char *what)
+{
+	snprintf(buf, COUNT_LEN, "%" PRId64 " %s%s", n, what, n == 1 ? "" : "s");
+	return buf;
+}
+
+int request_check_columns(struct pinctl *ctl, bool dry_run)
+{
+	_cleanup_(table_done) struct table table = {};
+
+	return table_init(&table, ctl, dry_run ? dry_run_columns : left_columns);
+}
+
+static bool holds_pins(const json_t *owner)
+{
+	return json_get_int(owner, "pins_left", 0) > 0;
+}
+
+static bool is_one_of(const char *word, const char *const *words)
+{
+	while (*words && strcmp(*words, word) != 0)
+		words++;
+	return *words;
+}
+
+/* Why those that still hold pins do: numbers of owners. */
+struct tally {
+	int64_t refused, silent, deaf, others;
+};
+
+static struct tally count_owners(const json_t *owners)
+{
+	static const char *const unanswered[] = { "waiting", "asked", "reminded", NULL };
+	static const char *const unasked[] = { "waiting", "lapsed", NULL };
+	struct tally tally = {};
+	const json_t *owner;
+	size_t i;
+
+	json_array_foreach (owners, i, owner) {
+		const char *state = json_get_string(owner, "state", "");
+		bool registered = json_get_bool(owner, "registered", false);
+
+		if (!holds_pins(owner))
+			continue;
+		if (!strcmp(state, "refused"))
+			tally.refused++;
+		else if (registered && is_one_of(state, unanswered))
+			tally.silent++;
+		else if (!registered && is_one_of(state, unasked))
+			tally.deaf++;
+		else
+			tally.others++;
+	}
+	return tally;
+}
+
+static void print_tally(const struct tally *tally)
+{
+	static const char *const texts[] = { "refused", "did not answer", "cannot be asked",
+					     "did not let go" };
+	const int64_t numbers[] = { tally->refused, tally->silent, tally->deaf, tally->others };
+	const char *separator = ": ";
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		if (numbers[i] == 0)
+			continue;
+		printf("%s%" PRId64 " %s%s", separator, numbers[i],
+		       *separator == ':' ? (numbers[i] == 1 ? "process " : "processes ") : "", texts[i]);
+		separator = ", ";
+	}
+	puts(".");
+}
+
+static void print_end(const struct pinctl *ctl, const json_t *release, const struct tally *tally)
+{
+	int64_t bytes = json_get_int(release, "bytes", 0);
+	int64_t left = json_get_int(release, "bytes_left", 0);
+	int64_t pins = json_get_int(release, "pins", 0);
+	int64_t pins_left = json_get_int(release, "pins_left", 0);
+	const char *target = json_get_string(release, "target", NULL);
+	const char *phase = json_get_string(release, "phase", "?");
+	char a[FORMAT_SIZE_LEN], b[FORMAT_SIZE_LEN], n[COUNT_LEN];
+
+	if (pins == 0) {
+		if (target)
+			printf("No pins hold memory of %s.\n", target);
+		else
+			puts("No pins to release.");
+		return;
+	}
+	if (target)
+		printf("%s: ", target);
+	if (!strcmp(phase, "done")) {
+		printf("%s released, in %s.\n", show_size(ctl, a, (uint64_t)bytes),
+		       show_count(n, pins, "pin"));
+		return;
+	}
+	printf("%s of %s released, %s left", show_size(ctl, a, (uint64_t)(bytes - MIN(left, bytes))),
+	       show_size(ctl, b, (uint64_t)bytes), show_count(n, pins_left, "pin"));
+	if (!strcmp(phase, "cancelled"))
+		fputs("; the request was cancelled", stdout);
+	print_tally(tally);
+}
+
+/* "ask", which is no step that could come next, but comes first for those that can be. */
+static void mark_first_step(json_t *owners)
+{
+	json_t *owner;
+	size_t i;
+
+	json_array_foreach (owners, i, owner) {
+		const char *next = json_get_string(owner, "next", "give_up");
+
+		if (json_get_bool(owner, "registered", false))
+			next = "ask";
+		else if (!strcmp(next, "give_up"))
+			next = "none";
+		(void)json_object_set_new(owner, "first_step", json_string(next));
+	}
+}
+
+static void print_dry_run(const struct pinctl *ctl, const json_t *release)
+{
+	int64_t pins = json_get_int(release, "pins", 0);
+	const char *target = json_get_string(release, "target", NULL);
+	char size[FORMAT_SIZE_LEN], n[COUNT_LEN];
+
+	if (pins == 0)
+		print_end(ctl, release, NULL);
+	else
+		printf("%s%s%s would be asked for, in %s.\n", target ?: "", target ? ": " : "",
+		       show_size(ctl, size, (uint64_t)json_get_int(release, "bytes", 0)),
+		       show_count(n, pins, "pin"));
+}
+
+int request_show(struct pinctl *ctl, json_t *release, bool dry_run)
+{
+	_cleanup_(table_done) struct table table = {};
+	json_t *owners = json_object_get(release, "owners");
+	struct tally tally = count_owners(owners);
+	int r;
+
+	r = table_init(&table, ctl, dry_run ? dry_run_columns : left_columns);
+	if (r >= 0)
+		return r;
+	if (dry_run) {
+		mark_first_step(owners);
+		if (!ctl->no_legend)
+			print_dry_run(ctl, release);
+	} else if (!ctl->no_legend) {
+		print_end(ctl, release, &tally);
+	}
+	r = table_add_all(&table, owners, dry_run ? "bytes" : "bytes_left",
+			  dry_run ? NULL : holds_pins);
+	if (r >= 0)
+		return r;
+	if (scols_table_get_nlines(table.scols) == 0)
+		return STATUS_DONE;
+	if (!ctl->no_legend)
+		putchar('\n');
+	r = table_print(&table, "owners");
+	if (r == STATUS_DONE && !dry_run && tally.deaf > 0 && flush_output(ctl) == STATUS_DONE)
+		log_notice("programs that are not made to let go need a release hook, see "
+			   "pinguard-release.d(5)");
+	return r;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Requests to release pins: made, followed, shown, summed up. */
+#ifndef PINGUARD_PINCTL_REQUEST_H
+#define PINGUARD_PINCTL_REQUEST_H
+
+#include "client/pinctl.h"
+
+#define REQUEST_COLUMNS_HELP                                                                   \
+	"  -o, --output COLUMNS  of those that still hold pins: PID COMM CGROUP STATE LEFT\n"      \
+	"                        REASON; PINS SIZE UID REG NEXT; with --dry-run, of all: PID COMM\n" \
+	"                        CGROUP FIRST PINS SIZE; UID REG\n"
+
+/* --- progress.c: lines on a terminal, drawn over each time --- */
+
+struct progress {
+	const struct pinctl *ctl;
+	bool on; /* stderr is a terminal, and the output is for people */
+	unsigned int lines; /* that are drawn */
+};
+
+void progress_init(struct progress *progress, const struct pinctl *ctl);
+/* A request as it stands. */
+void progress_draw(struct progress *progress, const json_t *release);
+void progress_line(struct progress *progress, const char *format, ...) _printf_(2, 3);
+void progress_clear(struct progress *progress);
+
+/* --- request.c --- */
+
+/* What a call of Release, Drain or FollowRelease is to do. */
+struct request {
+	const char *method;
+	json_t *params; /* the reference is taken over */
+	bool async; /* do not wait for it: print its token */
+	bool dry_run;
+};
+
+/* Make a request, wait for it, and print what has come of it. An exit status. */
+int request_run(struct pinctl *ctl, struct request *request);
+
+/* --- request-show.c --- */
+
+#define COUNT_LEN 48
+
+/* "1 pin", "2 pins" */
+const char *show_count(char buf[static COUNT_LEN], int64_t n, const char *what);
+
+/* Check -o before somebody is asked; -1 or an exit status. */
+int request_check_columns(struct pinctl *ctl, bool dry_run);
+
+/* The end of a request, or what a dry run found, for people. An exit status. */
+int request_show(struct pinctl *ctl, json_t *release, bool dry_run);
+
+/* --- release.c --- */
+
+/* --timeout; -1 or an exit status */
+int request_timeout(const char *argument, json_t *params);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which pins are meant, on the command line. */
+#include <string.h>
+
+#include "client/pinctl.h"
+#include "lib/parse.h"
+
+static int add_kind(json_t *selectors, const char *kind)
+{
+	static const char *const kinds[] = { "rdma",	 "vfio", "iommufd", "io_uring",
+					     "xdp",	 "vdpa", "unknown", NULL };
+	const char *found;
+
+	for (size_t i = 0; kinds[i]; i++)
+		if (!strcmp(kinds[i], kind))
+			return json_object_set_new(selectors, "kind", json_string(kind));
+	found = nearest(kind, kinds);
+	if (found)
+		return usage_error("no kind of pin: \"%s\"; did you mean %s?", kind, found);
+	return usage_error("no kind of pin: \"%s\"; there are rdma, vfio, iommufd, io_uring, xdp, "
+			   "vdpa and unknown",
+			   kind);
+}
+
+int choose_pins(int option, const char *argument, json_t *selectors)
+{
+	const char *reason;
+	uint64_t id;
+	pid_t pid;
+	int r;
+
+	switch (option) {
+	case OPTION_CGROUP:
+		r = check_cgroup(argument);
+		if (r >= 0)
+			return r;
+		r = json_object_set_new(selectors, "cgroup", argument_string(argument));
+		break;
+	case OPTION_PID:
+		if (parse_pid(argument, &pid, &reason) < 0)
+			return usage_error("not a process: \"%s\": %s", argument, reason);
+		r = json_object_set_new(selectors, "pid", json_integer(pid));
+		break;
+	case OPTION_KIND:
+		r = add_kind(selectors, argument);
+		if (r > 0)
+			return r;
+		break;
+	case OPTION_DEVICE:
+		r = json_object_set_new(selectors, "device", argument_string(argument));
+		break;
+	default:
+		if (parse_id(argument, &id, &reason) < 0)
+			return usage_error("not a pin: \"%s\": %s", argument, reason);
+		r = json_object_set_new(selectors, "id", json_hex(id));
+		break;
+	}
+	return r < 0 ? out_of_memory() : -1;
+}
+
+int check_target(const char *target)
+{
+	if (!*target)
+		return usage_error("the target is empty; it is a memory block (memory32), a DAX "
+				   "device, a namespace, a region or an address");
+	return -1;
+}

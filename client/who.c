@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/pinctl.h"
+#include "lib/parse.h"
+
+static const char who_help[] =
+	"Usage: pinctl who TARGET [OPTIONS]\n"
+	"\n"
+	"List the pins that hold memory of TARGET, the largest first. TARGET is\n"
+	"  memory32              a memory block\n"
+	"  dax0.0 namespace0.0 region0\n"
+	"                        a DAX device, a namespace, a region\n"
+	"  0x1f000 0x1f000-0x2ffff pfn:0x1f\n"
+	"                        physical addresses, or the number of a page frame\n"
+	"  rxe0                  a device, as pinctl pins shows it: all pins for it\n"
+	"\n"
+	"  -j, --json            print one JSON object\n"
+	"  -b, --bytes           print sizes in bytes\n"
+	"  -o, --output COLUMNS  ID HOLDS KIND DEVICE PID COMM CGROUP SIZE AGE; ADDRESS\n"
+	"                        CHARGED UID SINCE GONE RELEASING; HOLDS is maybe where the\n"
+	"                        pin is busy and could not be looked at\n"
+	"      --no-legend       print rows only, and no ranges\n"
+	"      --socket PATH     of the service\n"
+	"  -h, --help\n";
+
+static const struct column who_columns[] = {
+	{ "ID", "id", COLUMN_TEXT },
+	{ "HOLDS", "holds", COLUMN_TEXT },
+	{ "KIND", "kind", COLUMN_TEXT },
+	{ "DEVICE", "device", COLUMN_TEXT },
+	{ "PID", "pid", COLUMN_NUMBER },
+	{ "COMM", "comm", COLUMN_TEXT, .shrinks = true },
+	{ "CGROUP", "cgroup", COLUMN_TEXT, .keeps_tail = true },
+	{ "SIZE", "bytes", COLUMN_SIZE },
+	{ "AGE", "since_usec", COLUMN_AGE },
+	{ "ADDRESS", "address", COLUMN_TEXT, .optional = true },
+	{ "CHARGED", "charged_cgroup", COLUMN_TEXT, .optional = true },
+	{ "UID", "uid", COLUMN_NUMBER, .optional = true },
+	{ "SINCE", "since_usec", COLUMN_TIME, .optional = true },
+	{ "GONE", "owner_gone", COLUMN_BOOL, .optional = true },
+	{ "RELEASING", "releasing", COLUMN_BOOL, .optional = true },
+	{},
+};
+
+static void print_ranges(const struct pinctl *ctl, const json_t *reply)
+{
+	const json_t *ranges = json_object_get(reply, "ranges"), *range;
+	const char *target = json_get_string(reply, "target", "?");
+	char size[FORMAT_SIZE_LEN];
+	size_t i;
+
+	json_array_foreach (ranges, i, range) {
+		const char *first = json_get_string(range, "first", "?");
+		const char *last = json_get_string(range, "last", "?");
+		uint64_t from, to;
+
+		printf("%s: %s-%s", target, first, last);
+		if (parse_id(first, &from, NULL) == 0 && parse_id(last, &to, NULL) == 0 && from <= to)
+			printf(" (%s)", show_size(ctl, size, to - from + 1));
+		putchar('\n');
+	}
+	if (json_array_size(ranges) > 0 && json_array_size(json_object_get(reply, "pins")) > 0)
+		putchar('\n');
+}
+
+/* Which pins are not known to hold something there. */
+static int mark_pins(json_t *reply)
+{
+	_cleanup_json_ json_t *inexact = json_object();
+	json_t *pins = json_object_get(reply, "pins"), *pin, *id;
+	const char *name;
+	size_t i;
+
+	if (!inexact)
+		return out_of_memory();
+	json_array_foreach (json_object_get(reply, "inexact"), i, id)
+		if (json_is_string(id))
+			(void)json_object_set(inexact, json_string_value(id), id);
+	json_array_foreach (pins, i, pin) {
+		name = json_get_string(pin, "id", "");
+		(void)json_object_set_new(pin, "holds",
+					  json_string(json_object_get(inexact, name) ? "maybe" : "yes"));
+		(void)json_object_del(inexact, name);
+	}
+	/* known by their ids alone */
+	json_object_foreach (inexact, name, id)
+		(void)json_array_append_new(pins, json_pack("{sO ss}", "id", id, "holds", "maybe"));
+	return -1;
+}
+
+static int run_who(struct pinctl *ctl, int argc, char **argv)
+{
+	_cleanup_(table_done) struct table table = {};
+	_cleanup_json_ json_t *reply = NULL;
+	int r;
+
+	r = parse_options(ctl, argc, argv, NULL, NULL, NULL);
+	if (r >= 0)
+		return r;
+	if (argc - optind != 1)
+		return usage_error("usage: pinctl who TARGET; see pinctl who --help");
+	r = check_target(argv[optind]);
+	if (r >= 0)
+		return r;
+	r = table_init(&table, ctl, who_columns);
+	if (r >= 0)
+		return r;
+	r = manager_call(ctl, MANAGER "Who",
+			 json_pack("{so}", "target", argument_string(argv[optind])), &reply);
+	if (r != STATUS_DONE)
+		return r;
+	if (ctl->json)
+		return print_json(reply);
+	r = mark_pins(reply);
+	if (r >= 0)
+		return r;
+	if (!ctl->no_legend)
+		print_ranges(ctl, reply);
+	r = table_add_all(&table, json_object_get(reply, "pins"), "bytes", NULL);
+	return r < 0 ? table_print(&table, "pins") : r;
+}
+
+const struct verb verb_who = { "who", who_help, run_who };
