@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Programs that the guest's tests run; tests/vm/run builds them.
 vm_programs = tests/vm/mr tests/vm/vfio-map
-EXTRA_PROGRAMS = $(vm_programs)
+EXTRA_PROGRAMS += $(vm_programs)
 tests_vm_mr_LDADD = -libverbs
 
 .PHONY: vm-programs
-vm-programs: $(vm_programs)
+vm-programs: $(vm_programs) docs/examples/rdma-owner
 
 EXTRA_DIST += \
 	kernel/config.fragment \
