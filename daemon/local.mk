@@ -20,13 +20,23 @@ daemon_libcore_la_SOURCES = \
 	daemon/messages.h \
 	daemon/nlio.c daemon/nlio.h \
 	daemon/observe.c daemon/observe.h \
+	daemon/owner.c daemon/owner.h \
 	daemon/pin.h \
 	daemon/pinmsg.c daemon/pinmsg.h \
+	daemon/policy.c daemon/policy.h \
 	daemon/procfs.c daemon/procfs.h \
 	daemon/quota.c daemon/quota.h \
 	daemon/quota-store.c daemon/quota-store.h \
 	daemon/rdmamsg.c daemon/rdmamsg.h \
 	daemon/registry.c daemon/registry.h \
+	daemon/release.c daemon/release.h daemon/release-internal.h \
+	daemon/release-complete.c \
+	daemon/release-json.c \
+	daemon/release-log.c \
+	daemon/release-owner.c \
+	daemon/release-registry.c \
+	daemon/release-select.c \
+	daemon/release-step.c \
 	daemon/render.c daemon/render.h \
 	daemon/support.c daemon/support.h
 daemon_libcore_la_LIBADD = daemon/libserver.la lib/libutil.la $(NL_LIBS) $(SYSTEMD_LIBS) $(JANSSON_LIBS)

@@ -27,8 +27,7 @@ struct owner {
 	struct owners *owners;
 	pid_t pid;
 	uid_t uid;
-	int pidfd; /* of its own; -1 where the kernel has none */
-	struct call *call; /* Register */
+	struct call *call; /* Register: its peer is the process */
 	uint8_t comm[PIN_COMM_MAX];
 	uint8_t comm_len;
 	struct cgroup_node *cgroup; /* a reference; NULL where nobody knows */
@@ -37,6 +36,15 @@ struct owner {
 	/* Requests since then. */
 	uint64_t asked, released, refused, lapsed;
 	unsigned int open_requests;
+};
+
+/* One uid's calls; a full bucket is forgotten. */
+struct owner_caller {
+	UT_hash_handle hh;
+	uid_t uid;
+	unsigned int owners; /* registered */
+	uint64_t tokens; /* millionths */
+	uint64_t usec; /* when that was so */
 };
 
 /* left: the owner is gone, and freed after it */
@@ -52,13 +60,14 @@ DEFINE_CLEANUP(struct owners *, owners_free);
  * one already; -EUSERS: too many of this uid; -ENOSPC: too many; -ESRCH: it
  * has exited.
  */
-int owners_register(struct owners *owners, struct call *call, struct owner **ret);
+int owners_register(struct owners *owners, struct call *call, uint64_t now_usec,
+		    struct owner **ret);
 /* NULL where this process is none. */
 struct owner *owners_find(struct owners *owners, pid_t pid);
 struct owner *owners_next(struct owners *owners, struct owner *prev);
 size_t owners_count(const struct owners *owners);
-/* Whether the peer is the process that is registered, not one that got its number. */
-bool owner_is_peer(const struct owner *owner, const struct peer *peer);
+/* Whether the process that is registered still lives. */
+bool owner_lives(const struct owner *owner);
 /* 0, or -EUSERS where this uid calls too often. now_usec: CLOCK_MONOTONIC */
 int owners_admit(struct owners *owners, uid_t uid, uint64_t now_usec);
 

@@ -2,7 +2,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #include "daemon/peer.h"
 
@@ -47,11 +49,15 @@ int peer_init(struct peer *peer, int fd)
 	if (r < 0)
 		return r;
 
-	/* An old kernel has none, a process that has exited neither. */
+	/*
+	 * A process that has exited has none. An old kernel gives none: then the
+	 * number is looked up right here, soon after the connection was made.
+	 */
 	size = sizeof(peer->pidfd);
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &peer->pidfd, &size) < 0)
-		peer->pidfd = -1;
-	else
+		peer->pidfd = errno == ENOPROTOOPT && peer->pid > 0 ?
+				      (int)syscall(SYS_pidfd_open, peer->pid, 0) : -1;
+	if (peer->pidfd >= 0)
 		(void)fcntl(peer->pidfd, F_SETFL, O_NONBLOCK);
 	return 0;
 }
@@ -68,6 +74,18 @@ gid_t peer_lookup_group(const char *name)
 	const struct group *group = getgrnam(name);
 
 	return group ? group->gr_gid : PEER_GID_NONE;
+}
+
+bool peer_has_exited(const struct peer *peer)
+{
+	struct pollfd p = { .fd = peer->pidfd, .events = POLLIN };
+
+	return peer->pidfd >= 0 && poll(&p, 1, 0) > 0;
+}
+
+bool peer_is_same_process(const struct peer *a, const struct peer *b)
+{
+	return a->pid == b->pid && a->pid > 0 && !peer_has_exited(a) && !peer_has_exited(b);
 }
 
 bool peer_in_group(const struct peer *peer, gid_t gid)

@@ -34,6 +34,13 @@ void peer_done(struct peer *peer);
  */
 gid_t peer_lookup_group(const char *name);
 
+bool peer_has_exited(const struct peer *peer);
+/*
+ * Whether two connections were made by one process: two that live have not got
+ * the same number.
+ */
+bool peer_is_same_process(const struct peer *a, const struct peer *b);
+
 /* Who may do what. Pure functions, to be asked at each call. */
 
 bool peer_in_group(const struct peer *peer, gid_t gid);

@@ -42,7 +42,8 @@ enum owner_answer {
 /* What is known of one owner in one request. Times are of CLOCK_MONOTONIC. */
 struct ladder_facts {
 	uint64_t deadline_usec; /* of the request */
-	uint64_t grace_usec; /* until then one that is not registered may still come to be */
+	/* Until then one that is not registered may come to be, one that left may be gone. */
+	uint64_t grace_usec;
 	bool registered;
 	bool lapsed; /* it was registered, and left */
 	bool untouchable; /* protected, gone, or not known for sure: asking alone */

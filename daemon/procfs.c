@@ -52,6 +52,26 @@ int procfs_parse_status(const char *text, struct proc_status *ret)
 	return 0;
 }
 
+int procfs_parse_start(const char *text, uint64_t ticks_per_sec, uint64_t *ret_usec)
+{
+	/* The name may have blanks and brackets in it; nothing after it has. */
+	const char *field = strrchr(text, ')');
+	unsigned long long ticks;
+	char *end;
+
+	/* Number 2 is the name, 22 the start. */
+	for (int i = 2; field && i < 22; i++)
+		field = strchr(field + 1, ' ');
+	if (!field || field[1] < '0' || field[1] > '9')
+		return -ENODATA;
+	errno = 0;
+	ticks = strtoull(field + 1, &end, 10);
+	if (errno || (*end != ' ' && *end != '\n') || ticks > UINT64_MAX / 1000000)
+		return -ENODATA;
+	*ret_usec = ticks * 1000000 / ticks_per_sec;
+	return 0;
+}
+
 char *procfs_parse_cgroup(char *text)
 {
 	char *path = (char *)find_line(text, "0::");
@@ -124,4 +144,15 @@ int procfs_read_comm(int proc_fd, pid_t pid, void *buf, size_t size)
 		r = size;
 	memcpy(buf, text, r);
 	return r;
+}
+
+int procfs_read_start(int proc_fd, pid_t pid, uint64_t *ret_usec)
+{
+	long ticks = sysconf(_SC_CLK_TCK);
+	char buf[4096];
+	int r = read_file(proc_fd, pid, "stat", buf, sizeof(buf));
+
+	if (r < 0)
+		return r;
+	return ticks > 0 ? procfs_parse_start(buf, ticks, ret_usec) : -ENODATA;
 }

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Requests as org.pinguard.Manager and org.pinguard.Owner show them. */
+#include <string.h>
+
+#include "daemon/release-internal.h"
+#include "daemon/render.h"
+#include "lib/escape.h"
+#include "lib/json.h"
+
+static const char *const reasons[] = {
+	[RELEASE_ADMINISTRATOR] = "administrator",
+	[RELEASE_DRAIN] = "drain",
+	[RELEASE_QUOTA] = "quota",
+	[RELEASE_DEVICE_REMOVAL] = "device_removal",
+	[RELEASE_MEMORY_OFFLINE] = "memory_offline",
+	[RELEASE_MEMORY_FAILURE] = "memory_failure",
+};
+
+static const char *const phases[] = {
+	[RELEASE_RUNNING] = "running",	   [RELEASE_DONE] = "done",
+	[RELEASE_REFUSED] = "refused",	   [RELEASE_TIMED_OUT] = "timed_out",
+	[RELEASE_CANCELLED] = "cancelled",
+};
+
+static const char *const states[] = {
+	[OWNER_WAITING] = "waiting",	     [OWNER_ASKED] = "asked",
+	[OWNER_REMINDED] = "reminded",	     [OWNER_DEFERRED] = "deferred",
+	[OWNER_REFUSED] = "refused",	     [OWNER_LAPSED] = "lapsed",
+	[OWNER_HOOK_RUNNING] = "hook_running", [OWNER_HOOK_FAILED] = "hook_failed",
+	[OWNER_UNIT_STOPPING] = "unit_stopping", [OWNER_KILLED] = "killed",
+	[OWNER_RELEASED] = "released",	     [OWNER_GONE] = "gone",
+};
+
+static const char *const nexts[] = {
+	[STEP_ASK] = NULL, /* told by registered */
+	[STEP_REMIND] = "remind",
+	[STEP_HOOK] = "hook",
+	[STEP_STOP_UNIT] = "stop_unit",
+	[STEP_KILL] = "kill",
+	[N_STEPS] = "give_up",
+};
+
+const char *release_reason_name(enum release_reason reason)
+{
+	return reasons[reason];
+}
+
+const char *release_phase_name(enum release_phase phase)
+{
+	return phases[phase];
+}
+
+static const char *mode_name(const struct release *release)
+{
+	return release->mode == RELEASE_SYNC ? "sync" : "async";
+}
+
+/* CLOCK_MONOTONIC as CLOCK_REALTIME, by the clock that it was when the request began. */
+static json_int_t realtime(const struct release *release, uint64_t usec)
+{
+	return (json_int_t)(release->started_realtime_usec + usec - release->started_usec);
+}
+
+static json_t *text_json(const char *text)
+{
+	_cleanup_(freep) char *escaped = text ? escape_text(text) : NULL;
+
+	if (!text)
+		return json_null();
+	return escaped ? json_string_nocheck(escaped) : NULL;
+}
+
+static json_t *integer_or_null(uint64_t value, bool known)
+{
+	return known ? json_integer((json_int_t)value) : json_null();
+}
+
+/* Whether something still follows for an owner: not in a request that is over. */
+static const struct decision *next_of(const struct release_owner *o)
+{
+	if (o->release->phase != RELEASE_RUNNING || !o->pins_left || o->settled)
+		return NULL;
+	return &o->next;
+}
+
+json_t *release_owner_json(const struct release_owner *o)
+{
+	const struct decision *next = next_of(o);
+	const char *name = next ? nexts[next->step] : NULL;
+
+	return json_pack("{s:I, s:o, s:I, s:o, s:b, s:s, s:o, s:I, s:I, s:I, s:I, s:o, s:o}",
+			 "pid", (json_int_t)o->pid,
+			 "comm", json_escaped(o->comm, o->comm_len),
+			 "uid", (json_int_t)o->uid,
+			 "cgroup", render_path(o->cgroup),
+			 "registered", o->registered,
+			 "state", states[o->state],
+			 "reason", text_json(o->reason),
+			 "pins", (json_int_t)o->pins,
+			 "bytes", (json_int_t)o->bytes,
+			 "pins_left", (json_int_t)o->pins_left,
+			 "bytes_left", (json_int_t)o->bytes_left,
+			 "next", name ? json_string(name) : json_null(),
+			 "next_usec", name ? json_integer(realtime(o->release, next->usec)) :
+					     json_null());
+}
+
+/* Those that still hold something, or those that do not. */
+static int add_owners(json_t *array, const struct release *release, bool holding, size_t max)
+{
+	for (size_t i = 0; i < release->n_owners && json_array_size(array) < max; i++) {
+		const struct release_owner *o = &release->owners[i];
+
+		if (!!o->pins_left == holding &&
+		    json_array_append_new(array, release_owner_json(o)) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+json_t *release_json(const struct release *release, size_t owners_max)
+{
+	_cleanup_json_ json_t *owners = json_array();
+
+	if (!owners || add_owners(owners, release, true, owners_max) < 0 ||
+	    add_owners(owners, release, false, owners_max) < 0)
+		return NULL;
+	return json_pack("{s:s, s:s, s:o, s:s, s:s, s:b, s:I, s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:O}",
+			 "token", release->token,
+			 "reason", reasons[release->reason],
+			 "target", render_string(release->target),
+			 "mode", mode_name(release),
+			 "phase", phases[release->phase],
+			 "dry_run", release->dry_run,
+			 "started_usec", (json_int_t)release->started_realtime_usec,
+			 "deadline_usec", realtime(release, release->deadline_usec),
+			 "uid", integer_or_null(release->uid, release->uid != PIN_UID_NONE),
+			 "revoke_id", release->has_revoke ? json_hex(release->revoke_id) : json_null(),
+			 "pins", (json_int_t)release->pins,
+			 "bytes", (json_int_t)release->bytes,
+			 "pins_left", (json_int_t)release->pins_left,
+			 "bytes_left", (json_int_t)release->bytes_left,
+			 "owners", owners);
+}
+
+static json_t *pin_json(const struct pin *pin)
+{
+	return json_pack("{s:o, s:s, s:o, s:o, s:o}",
+			 "id", json_hex(pin->id),
+			 "kind", render_kind(pin->kind),
+			 "device", render_string(pin->device ? pin->device->bytes : NULL),
+			 "address", pin->address ? json_hex(pin->address) : json_null(),
+			 "bytes", json_bytes(pin->bytes));
+}
+
+/* Its own, that is those that the kernel says are of this process now. */
+static bool is_own(const struct release_owner *o, const struct pin *pin)
+{
+	return pin && pin->tgid == (uint32_t)o->pid && !(pin->flags & PINGUARD_FLAG_OWNER_GONE);
+}
+
+/* Up to RELEASE_OWNER_PINS_MAX of the pins that are left; list: they count as told to it. */
+static json_t *pins_json(struct release_owner *o, bool list)
+{
+	_cleanup_json_ json_t *array = json_array();
+	struct release *release = o->release;
+	uint32_t i = o->position;
+
+	for (; array && i < o->first + o->n; i++) {
+		struct asked_pin *asked = &release->asked[release->order[i]];
+		const struct pin *pin;
+
+		if (!asked->left) {
+			if (i == o->position)
+				o->position++;
+			continue;
+		}
+		pin = registry_find(release->releases->config.registry, asked->id);
+		if (!is_own(o, pin))
+			continue;
+		if (json_array_size(array) == RELEASE_OWNER_PINS_MAX)
+			break;
+		if (json_array_append_new(array, pin_json(pin)) < 0)
+			return NULL;
+		if (list && !asked->listed) {
+			asked->listed = true;
+			o->listed_left++;
+		}
+	}
+	if (list)
+		o->all_listed = i == o->first + o->n;
+	return TAKE_PTR(array);
+}
+
+json_t *release_owner_request_json(struct release_owner *o, bool reminder)
+{
+	const struct release *release = o->release;
+	json_t *pins = pins_json(o, true);
+
+	if (!pins)
+		return NULL;
+	return json_pack("{s:{s:s, s:s, s:s, s:I, s:b, s:o}, s:n}", "request",
+			 "token", o->token,
+			 "mode", mode_name(release),
+			 "reason", reasons[release->reason],
+			 "deadline_usec",
+			 (json_int_t)policy_answer_deadline(o->ladder, o->asked_usec,
+							    release->deadline_usec),
+			 "reminder", reminder,
+			 "pins", pins,
+			 "withdrawn");
+}
+
+json_t *release_owner_hook_json(struct release_owner *o)
+{
+	const struct release *release = o->release;
+	json_t *pins = pins_json(o, false);
+
+	if (!pins)
+		return NULL;
+	return json_pack("{s:s, s:s, s:o, s:I, s:o, s:I, s:o, s:I, s:I, s:I, s:o}",
+			 "token", release->token,
+			 "reason", reasons[release->reason],
+			 "target", render_string(release->target),
+			 "pid", (json_int_t)o->pid,
+			 "comm", json_escaped(o->comm, o->comm_len),
+			 "uid", (json_int_t)o->uid,
+			 "cgroup", render_path(o->cgroup),
+			 "deadline_usec", (json_int_t)release->deadline_usec,
+			 "pins_left", (json_int_t)o->pins_left,
+			 "bytes_left", (json_int_t)o->bytes_left,
+			 "pins", pins);
+}

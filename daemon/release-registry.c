@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the kernel and the owners' connections tell the requests, and look-ups. */
+#include <string.h>
+#include <utlist.h>
+
+#include "daemon/release-internal.h"
+
+void releases_unpinned(struct releases *releases, uint64_t pin_id)
+{
+	struct release *release, *next;
+
+	DL_FOREACH_SAFE(releases->running, release, next) {
+		struct asked_pin *asked = release_asked(release, pin_id);
+
+		if (!asked || !release_drop_pin(release, asked))
+			continue;
+		release_changed(release);
+		release_owner_unpinned(&release->owners[asked->owner]);
+		release_check(release);
+	}
+}
+
+void releases_pin_changed(struct releases *releases, uint64_t pin_id)
+{
+	const struct pin *pin = registry_find(releases->config.registry, pin_id);
+	struct release *release;
+
+	if (!pin)
+		return;
+	DL_FOREACH(releases->running, release) {
+		struct asked_pin *asked = release_asked(release, pin_id);
+
+		if (!asked || !asked->left || asked->bytes == pin->bytes)
+			continue;
+		release->owners[asked->owner].bytes_left += pin->bytes - asked->bytes;
+		release->bytes_left += pin->bytes - asked->bytes;
+		asked->bytes = pin->bytes;
+		release_changed(release);
+	}
+}
+
+static void look_again(struct releases *releases, struct release *release)
+{
+	for (size_t i = 0; i < release->n_asked; i++) {
+		struct asked_pin *asked = &release->asked[i];
+
+		if (asked->left && !registry_find(releases->config.registry, asked->id) &&
+		    release_drop_pin(release, asked))
+			release_changed(release);
+	}
+	for (size_t i = 0; i < release->n_owners; i++) {
+		release_owner_unpinned(&release->owners[i]);
+		release_owner_decide(&release->owners[i]);
+	}
+	release_check(release);
+}
+
+void releases_resynced(struct releases *releases)
+{
+	struct release *release, *next;
+
+	DL_FOREACH_SAFE(releases->running, release, next)
+		look_again(releases, release);
+}
+
+void releases_owner_registered(struct releases *releases, struct owner *owner)
+{
+	struct release *release, *next;
+
+	DL_FOREACH_SAFE(releases->running, release, next) {
+		struct release_owner *o = release_owner_by_pid(release, owner->pid);
+
+		if (o)
+			release_owner_came(o, owner);
+	}
+}
+
+static void leave(struct release *release, const struct owner *owner)
+{
+	struct release_owner *o = release_owner_by_pid(release, owner->pid);
+
+	if (o && o->owner == owner)
+		release_owner_left(o);
+}
+
+void releases_owner_left(struct releases *releases, struct owner *owner)
+{
+	struct release *release, *next;
+
+	/* First: one that ends now is among them, then. */
+	DL_FOREACH_SAFE(releases->kept, release, next)
+		leave(release, owner);
+	DL_FOREACH_SAFE(releases->running, release, next)
+		leave(release, owner);
+}
+
+struct release *release_find(struct releases *releases, const char *token)
+{
+	const uint64_t now = release_clock();
+	struct release *release;
+
+	DL_FOREACH(releases->running, release)
+		if (strcmp(release->token, token) == 0)
+			return release;
+	DL_FOREACH(releases->kept, release)
+		if (strcmp(release->token, token) == 0 &&
+		    now < release->over_usec + RELEASE_KEPT_USEC)
+			return release;
+	return NULL;
+}
+
+struct release *release_find_revoke(struct releases *releases, uint64_t revoke_id)
+{
+	struct release *release;
+
+	DL_FOREACH(releases->running, release)
+		if (release->has_revoke && release->revoke_id == revoke_id)
+			return release;
+	return NULL;
+}
+
+struct release *releases_next(struct releases *releases, struct release *prev)
+{
+	return prev ? prev->next : releases->running;
+}
+
+size_t releases_n_running(const struct releases *releases)
+{
+	return releases->n_running;
+}
+
+const char *release_token(const struct release *release)
+{
+	return release->token;
+}
+
+enum release_phase release_phase(const struct release *release)
+{
+	return release->phase;
+}
+
+uint32_t release_uid(const struct release *release)
+{
+	return release->uid;
+}
+
+uint64_t release_pins_left(const struct release *release)
+{
+	return release->pins_left;
+}
+
+const struct release_owner *release_owner_at(const struct release *release, size_t i)
+{
+	return i < release->n_owners ? &release->owners[i] : NULL;
+}
