@@ -44,6 +44,7 @@ void event_free(struct event *event)
 	cgroup_node_unref(event->charged);
 	cgroup_node_unref(event->limit);
 	free(event->quota_cgroup);
+	free(event->revoke);
 	free(event);
 }
 

@@ -18,6 +18,10 @@ enum event_type {
 	EVENT_DENY,
 	EVENT_QUOTA_SET,
 	EVENT_QUOTA_CLEAR,
+	EVENT_POLICY_SET,
+	EVENT_POLICY_CLEAR,
+	EVENT_REVOKE,
+	EVENT_REVOKE_DONE,
 	EVENT_RESYNC,
 };
 
@@ -31,8 +35,10 @@ struct event {
 	uint32_t suppressed;
 	uint64_t usage_bytes;
 	uint64_t max_bytes; /* of a refusal, or the quota set; UINT64_MAX for none */
-	char *quota_cgroup; /* raw bytes, NULL for none */
-	uint32_t uid; /* who changed the quota */
+	char *quota_cgroup; /* of the quota or the policy: raw bytes, NULL for none */
+	uint32_t uid; /* who changed the quota or the policy */
+	uint32_t policy; /* the policy set, PINGUARD_POLICY_*; 0 for none */
+	struct revoke_info *revoke; /* the revoke's types; NULL for others */
 };
 
 struct events;

@@ -13,6 +13,7 @@ struct genl {
 	const struct genl_listener *listener;
 	void *userdata;
 	int family;
+	uint64_t features;
 	enum genl_state state;
 	struct nl_sock *request, *events, *dump;
 	sd_event_source *events_source, *dump_source, *backoff_source;

@@ -12,6 +12,9 @@
 
 #include "daemon/genl-internal.h"
 
+#define USEC_PER_MSEC	1000ULL
+#define LIST_TRIES	5
+
 struct request {
 	struct genl *g;
 	nlio_handler handler; /* of the answers; NULL for none */
@@ -58,7 +61,7 @@ static int request(struct genl *g, struct nl_msg *msg, nlio_handler handler, voi
 	q.seq = nlmsg_hdr(msg)->nlmsg_seq;
 	while (!q.over) {
 		r = nlio_recv(nl_socket_get_fd(g->request), on_answer, &q);
-		if (r < 0)
+		if (r != 0)
 			return r == -EAGAIN ? -EBADMSG : r;
 	}
 	return q.interrupted ? -EINTR : 0;
@@ -106,4 +109,112 @@ int genl_set_owner(struct genl *g, int pidfd, bool revocable)
 		    nla_put_u32(msg, PINGUARD_A_OWNER_REVOCABLE, revocable) < 0))
 		return -ENOMEM;
 	return request(g, msg, NULL, NULL);
+}
+
+int genl_set_policy(struct genl *g, uint64_t cgroup_id, uint32_t policy)
+{
+	_cleanup_(nlmsg_freep) struct nl_msg *msg = message(g, PINGUARD_CMD_SET_POLICY, NLM_F_ACK);
+
+	if (msg && (nla_put_u64(msg, PINGUARD_A_POLICY_CGROUP_ID, cgroup_id) < 0 ||
+		    nla_put_u32(msg, PINGUARD_A_POLICY_POLICY, policy) < 0))
+		return -ENOMEM;
+	return request(g, msg, NULL, NULL);
+}
+
+static int on_policy_answer(const struct nlmsghdr *nlh, void *userdata)
+{
+	return pinmsg_parse_policy(nlh, userdata);
+}
+
+int genl_get_policy(struct genl *g, uint64_t cgroup_id, uint32_t *ret_policy)
+{
+	_cleanup_(nlmsg_freep) struct nl_msg *msg = message(g, PINGUARD_CMD_GET_POLICY, NLM_F_ACK);
+	struct policy_info policy = {};
+	int r;
+
+	if (msg && nla_put_u64(msg, PINGUARD_A_POLICY_CGROUP_ID, cgroup_id) < 0)
+		return -ENOMEM;
+	r = request(g, msg, on_policy_answer, &policy);
+	if (r < 0)
+		return r;
+	if (!policy.policy)
+		return -EBADMSG;
+	*ret_policy = policy.policy;
+	return 0;
+}
+
+int genl_set_revoke(struct genl *g, uint32_t mode, uint64_t timeout_usec)
+{
+	_cleanup_(nlmsg_freep) struct nl_msg *msg = message(g, PINGUARD_CMD_SET_REVOKE, NLM_F_ACK);
+	uint64_t msec = MIN(timeout_usec / USEC_PER_MSEC, (uint64_t)UINT32_MAX);
+
+	if (msg && (nla_put_u32(msg, PINGUARD_A_REVOKE_MODE, mode) < 0 ||
+		    nla_put_u32(msg, PINGUARD_A_REVOKE_TIMEOUT, msec) < 0))
+		return -ENOMEM;
+	return request(g, msg, NULL, NULL);
+}
+
+struct list {
+	genl_owner_handler owner;
+	genl_policy_handler policy;
+	genl_revoke_handler revoke;
+	void *userdata;
+};
+
+static int on_list_owner(const struct nlmsghdr *nlh, void *userdata)
+{
+	struct list *list = userdata;
+	uint32_t tgid;
+
+	return pinmsg_parse_owner(nlh, &tgid) ?: list->owner(tgid, list->userdata);
+}
+
+static int on_list_policy(const struct nlmsghdr *nlh, void *userdata)
+{
+	struct list *list = userdata;
+	struct policy_info policy;
+
+	return pinmsg_parse_policy(nlh, &policy) ?: list->policy(&policy, list->userdata);
+}
+
+static int on_list_revoke(const struct nlmsghdr *nlh, void *userdata)
+{
+	struct list *list = userdata;
+	struct revoke_info revoke;
+
+	return pinmsg_parse_revoke(nlh, &revoke) ?: list->revoke(&revoke, list->userdata);
+}
+
+static int request_list(struct genl *g, uint8_t cmd, nlio_handler handler, struct list *list)
+{
+	unsigned int i;
+	int r = -EINTR;
+
+	for (i = 0; i < LIST_TRIES && r == -EINTR; i++) {
+		_cleanup_(nlmsg_freep) struct nl_msg *msg = message(g, cmd, NLM_F_DUMP);
+
+		r = request(g, msg, handler, list);
+	}
+	return r;
+}
+
+int genl_list_owners(struct genl *g, genl_owner_handler handler, void *userdata)
+{
+	struct list list = { .owner = handler, .userdata = userdata };
+
+	return request_list(g, PINGUARD_CMD_GET_OWNER, on_list_owner, &list);
+}
+
+int genl_list_policies(struct genl *g, genl_policy_handler handler, void *userdata)
+{
+	struct list list = { .policy = handler, .userdata = userdata };
+
+	return request_list(g, PINGUARD_CMD_GET_POLICY, on_list_policy, &list);
+}
+
+int genl_list_revokes(struct genl *g, genl_revoke_handler handler, void *userdata)
+{
+	struct list list = { .revoke = handler, .userdata = userdata };
+
+	return request_list(g, PINGUARD_CMD_GET_REVOKE, on_list_revoke, &list);
 }

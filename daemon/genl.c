@@ -283,6 +283,7 @@ static int open_family(struct genl *g, int *ret_group, char **ret_reason)
 			*ret_reason = NULL;
 		return -EPROTO;
 	}
+	g->features = info.features;
 	return 0;
 }
 
@@ -368,4 +369,9 @@ enum genl_state genl_state(const struct genl *g)
 unsigned int genl_n_resyncs(const struct genl *g)
 {
 	return g->n_resyncs;
+}
+
+uint64_t genl_features(const struct genl *g)
+{
+	return g->features;
 }

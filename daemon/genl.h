@@ -57,7 +57,50 @@ unsigned int genl_n_resyncs(const struct genl *g);
  */
 const char *genl_refusal(const struct genl *g);
 int genl_get_info(struct genl *g, struct pin_kernel_info *ret);
+/* PINGUARD_FEATURE_*, as the kernel said at the start. */
+uint64_t genl_features(const struct genl *g);
 /* Whether the process speaks the release protocol. */
 int genl_set_owner(struct genl *g, int pidfd, bool revocable);
+/* -ENOENT: no such cgroup. */
+int genl_set_policy(struct genl *g, uint64_t cgroup_id, uint32_t policy);
+/* Of the cgroup itself. */
+int genl_get_policy(struct genl *g, uint64_t cgroup_id, uint32_t *ret_policy);
+int genl_set_revoke(struct genl *g, uint32_t mode, uint64_t timeout_usec);
+
+/*
+ * Lists, until the handler returns other than 0, which is then the result; it
+ * must not make another request. A list that changed while it was read has
+ * been read again, so that one thing may come twice.
+ */
+typedef int (*genl_owner_handler)(uint32_t tgid, void *userdata);
+typedef int (*genl_policy_handler)(const struct policy_info *policy, void *userdata);
+typedef int (*genl_revoke_handler)(const struct revoke_info *revoke, void *userdata);
+int genl_list_owners(struct genl *g, genl_owner_handler handler, void *userdata);
+int genl_list_policies(struct genl *g, genl_policy_handler handler, void *userdata);
+int genl_list_revokes(struct genl *g, genl_revoke_handler handler, void *userdata);
+
+struct pfn_range {
+	uint64_t first, last;
+};
+
+/*
+ * The pins that hold memory of some ranges, or may hold it: the kernel looks
+ * at their frames, in as many turns as that takes. Of what comes and goes
+ * meanwhile nothing is said; a pin may come once for each range.
+ */
+struct range_query;
+struct range_listener {
+	/* A negative errno ends the query with that error. */
+	int (*pin)(const struct pin_info *pin, void *userdata);
+	/* 0 or a negative errno; the query may be freed from here. Nothing comes after it. */
+	void (*done)(int error, void *userdata);
+};
+
+/* Listener and family outlive the query; it calls back from the event loop alone. */
+int genl_query_range(struct genl *g, const struct pfn_range *ranges, size_t n,
+		     const struct range_listener *listener, void *userdata,
+		     struct range_query **ret);
+struct range_query *range_query_free(struct range_query *q);
+DEFINE_CLEANUP(struct range_query *, range_query_free);
 
 #endif

@@ -8,12 +8,15 @@ daemon_libcore_la_SOURCES = \
 	daemon/cgroup-tree.c daemon/cgroup-tree.h \
 	daemon/events.c daemon/events.h \
 	daemon/genl.c daemon/genl.h daemon/genl-internal.h \
+	daemon/genl-query.c \
 	daemon/genl-request.c \
+	daemon/holders.c daemon/holders.h \
 	daemon/manager.c daemon/manager.h daemon/manager-internal.h \
 	daemon/manager-methods.c daemon/manager-methods.h \
 	daemon/manager-monitor.c \
 	daemon/manager-pins.c \
 	daemon/manager-quota.c \
+	daemon/manager-revoke.c \
 	daemon/manager-start.c \
 	daemon/manager-status.c \
 	daemon/manager-waiter.c \
@@ -22,7 +25,8 @@ daemon_libcore_la_SOURCES = \
 	daemon/observe.c daemon/observe.h \
 	daemon/owner.c daemon/owner.h \
 	daemon/pin.h \
-	daemon/pinmsg.c daemon/pinmsg.h \
+	daemon/pinmsg.c daemon/pinmsg.h daemon/pinmsg-internal.h \
+	daemon/pinmsg-revoke.c \
 	daemon/policy.c daemon/policy.h \
 	daemon/procfs.c daemon/procfs.h \
 	daemon/quota.c daemon/quota.h \
@@ -38,6 +42,7 @@ daemon_libcore_la_SOURCES = \
 	daemon/release-select.c \
 	daemon/release-step.c \
 	daemon/render.c daemon/render.h \
+	daemon/revoke.c daemon/revoke.h \
 	daemon/support.c daemon/support.h
 daemon_libcore_la_LIBADD = daemon/libserver.la lib/libutil.la $(NL_LIBS) $(SYSTEMD_LIBS) $(JANSSON_LIBS)
 

@@ -13,4 +13,14 @@ int manager_on_status(sd_event_source *source, uint64_t usec, void *userdata);
 int manager_on_hangup(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata);
 int manager_on_appeared(const char *path, void *userdata);
 
+/* A kernel with one of these looks at the frames of pins. */
+#define MANAGER_REVOKE_FEATURES \
+	(PINGUARD_FEATURE_DEVICE_REMOVAL | PINGUARD_FEATURE_MEMORY_OFFLINE)
+
+int manager_revokes_new(struct manager *m);
+void manager_revokes_free(struct manager *m); /* before the kernel's family goes */
+int manager_on_revoke(struct manager *m, const struct pin_event *e);
+/* After each list of pins: those that are under way, also from before the service's start. */
+int manager_list_revokes(struct manager *m);
+
 #endif

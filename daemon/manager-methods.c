@@ -114,8 +114,14 @@ bool may_see_event(struct manager *m, struct call *call, const struct event *eve
 	switch (event->type) {
 	case EVENT_RESYNC:
 		return true;
+	/* Physical addresses are for administrators. */
+	case EVENT_REVOKE:
+	case EVENT_REVOKE_DONE:
+		return call_is_admin(call);
 	case EVENT_QUOTA_SET:
 	case EVENT_QUOTA_CLEAR:
+	case EVENT_POLICY_SET:
+	case EVENT_POLICY_CLEAR:
 		return call_is_admin(call) || event->uid == call_peer(call)->uid ||
 		       owns_node(m, call, event->cgroup);
 	default:

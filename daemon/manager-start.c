@@ -148,6 +148,9 @@ int manager_new(const struct manager_config *config, struct manager **ret)
 	m->events = events_new();
 	if (!m->registry || !m->events)
 		return -ENOMEM;
+	r = manager_revokes_new(m);
+	if (r < 0)
+		return r;
 	r = add_sources(m);
 	if (r < 0)
 		return log_error_errno(r, "cannot fill the event loop: %m");
@@ -211,6 +214,7 @@ struct manager *manager_free(struct manager *m)
 	server_free(m->server);
 	waiters_free(m);
 	methods_free(m);
+	manager_revokes_free(m);
 	genl_free(m->genl);
 	observe_free(m->observe);
 	quotas_free(m->quotas);

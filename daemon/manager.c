@@ -90,6 +90,7 @@ static int on_end(uint64_t seq, void *userdata)
 {
 	struct manager *m = userdata;
 	struct event *event;
+	int r;
 
 	registry_end_resync(m->registry, seq);
 	trim(m);
@@ -101,7 +102,8 @@ static int on_end(uint64_t seq, void *userdata)
 			manager_add_event(m, event);
 	}
 	manager_status_changed(m);
-	return waiters_settle(m);
+	r = manager_list_revokes(m);
+	return r < 0 ? r : waiters_settle(m);
 }
 
 static int add_pin_event(struct manager *m, const struct pin_event *e)
@@ -143,6 +145,10 @@ static int on_event(const struct pin_event *e, void *userdata)
 	size_t i;
 	int r;
 
+	if (e->type >= PIN_EVENT_REVOKE) {
+		r = registry_apply(m->registry, e);
+		return r > 0 ? manager_on_revoke(m, e) : r;
+	}
 	for (i = 0; i < ARRAY_SIZE(ids); i++) {
 		r = resolve(m, ids[i], &node);
 		if (r < 0)

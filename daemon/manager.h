@@ -18,6 +18,7 @@
 struct waiter;
 struct monitor;
 struct listing;
+struct revokes;
 
 struct manager {
 	sd_event *event;
@@ -28,6 +29,7 @@ struct manager {
 	struct cgroup_tree *tree; /* may be NULL */
 	struct quotas *quotas; /* NULL without fs */
 	struct genl *genl; /* NULL: observing */
+	struct revokes *revokes; /* of the kernel, under way */
 	char *observe_reason; /* why */
 	bool misc; /* the kernel's misc controller knows the resource */
 	bool misc_listed; /* cgroup2 has a misc controller at all */
@@ -46,7 +48,7 @@ struct manager {
 	size_t n_noted;
 	uint64_t noted_usec, noted_cost_usec;
 
-	sd_event_source *settle_source, *status_source;
+	sd_event_source *settle_source, *status_source, *revokes_source;
 	char *status; /* as written last, at status_usec */
 	uint64_t status_usec;
 	unsigned int told_resyncs;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One pin and one event, as a source tells them. Plain data. */
+/* A pin, a revoke and an event, as a source tells them. Plain data. */
 #ifndef PINGUARD_PIN_H
 #define PINGUARD_PIN_H
 
@@ -28,17 +28,37 @@ struct pin_info {
 	char device[PINGUARD_DEVICE_NAME_MAX]; /* "" for none */
 };
 
+/* Memory that the kernel wants back. */
+struct revoke_info {
+	uint64_t id;
+	uint64_t first_pfn, last_pfn;
+	uint64_t pins; /* that may hold some of it */
+	uint64_t timeout_usec; /* how long the kernel waits, from the start; 0: not at all */
+	uint64_t started_usec; /* CLOCK_REALTIME; 0 where nobody knows */
+	uint32_t reason; /* PINGUARD_REVOKE_REASON_* */
+	uint32_t outcome; /* PINGUARD_REVOKE_OUTCOME_*, when it is over */
+	uint32_t tgid; /* on whose behalf */
+	uint8_t comm_len;
+	uint8_t comm[PIN_COMM_MAX]; /* any bytes, no NUL */
+	char device[PINGUARD_DEVICE_NAME_MAX]; /* "" for none */
+};
+
 enum pin_event_type {
 	PIN_EVENT_PIN,
 	PIN_EVENT_CHANGE,
 	PIN_EVENT_UNPIN,
 	PIN_EVENT_DENY,
+	PIN_EVENT_REVOKE,
+	PIN_EVENT_REVOKE_DONE,
 };
 
 struct pin_event {
 	enum pin_event_type type;
 	uint64_t seq;
-	struct pin_info pin; /* of a refused pin: no id, bytes asked for */
+	union {
+		struct pin_info pin; /* of a refused pin: no id, bytes asked for */
+		struct revoke_info revoke; /* the last two types */
+	};
 	/* PIN_EVENT_DENY */
 	uint32_t reason;
 	uint32_t suppressed;

@@ -6,9 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "daemon/pinmsg.h"
-
-#define NSEC_PER_USEC 1000
+#include "daemon/pinmsg-internal.h"
 
 static const struct nla_policy info_policy[PINGUARD_A_INFO_MAX + 1] = {
 	[PINGUARD_A_INFO_ABI] = { .type = NLA_U32 },
@@ -17,6 +15,8 @@ static const struct nla_policy info_policy[PINGUARD_A_INFO_MAX + 1] = {
 	[PINGUARD_A_INFO_PINS] = { .type = NLA_U64 },
 	[PINGUARD_A_INFO_BYTES] = { .type = NLA_U64 },
 	[PINGUARD_A_INFO_DENIED] = { .type = NLA_U64 },
+	[PINGUARD_A_INFO_REVOKE_MODE] = { .type = NLA_U32 },
+	[PINGUARD_A_INFO_REVOKE_TIMEOUT] = { .type = NLA_U32 },
 };
 
 static const struct nla_policy pin_policy[PINGUARD_A_PIN_MAX + 1] = {
@@ -39,17 +39,7 @@ static const struct nla_policy pin_policy[PINGUARD_A_PIN_MAX + 1] = {
 	[PINGUARD_A_PIN_SUPPRESSED] = { .type = NLA_U32 },
 };
 
-static uint64_t get_u64(struct nlattr *const *tb, int attr, uint64_t fallback)
-{
-	return tb[attr] ? nla_get_u64(tb[attr]) : fallback;
-}
-
-static uint32_t get_u32(struct nlattr *const *tb, int attr, uint32_t fallback)
-{
-	return tb[attr] ? nla_get_u32(tb[attr]) : fallback;
-}
-
-static int parse_attrs(const struct nlmsghdr *nlh, struct nlattr **tb, int max,
+int pinmsg_parse_attrs(const struct nlmsghdr *nlh, struct nlattr **tb, int max,
 		       const struct nla_policy *policy, uint8_t *ret_cmd)
 {
 	/* libnl takes it writable, and does not write. */
@@ -61,10 +51,18 @@ static int parse_attrs(const struct nlmsghdr *nlh, struct nlattr **tb, int max,
 	return 0;
 }
 
+uint8_t pinmsg_copy_comm(struct nlattr *attr, uint8_t *comm)
+{
+	size_t len = attr ? nla_len(attr) : 0;
+
+	len = len ? strnlen(nla_data(attr), MIN(len, (size_t)PIN_COMM_MAX)) : 0;
+	if (len)
+		memcpy(comm, nla_data(attr), len);
+	return len;
+}
+
 static void parse_pin(struct nlattr *const *tb, struct pin_info *pin)
 {
-	size_t len;
-
 	pin->id = get_u64(tb, PINGUARD_A_PIN_ID, 0);
 	pin->kind = get_u32(tb, PINGUARD_A_PIN_KIND, PIN_KIND_UNKNOWN);
 	pin->tgid = get_u32(tb, PINGUARD_A_PIN_TGID, 0);
@@ -77,32 +75,32 @@ static void parse_pin(struct nlattr *const *tb, struct pin_info *pin)
 	pin->since_usec = get_u64(tb, PINGUARD_A_PIN_START_TIME, 0) / NSEC_PER_USEC;
 	if (tb[PINGUARD_A_PIN_DEVICE])
 		nla_strlcpy(pin->device, tb[PINGUARD_A_PIN_DEVICE], sizeof(pin->device));
-	if (tb[PINGUARD_A_PIN_COMM]) {
-		len = nla_len(tb[PINGUARD_A_PIN_COMM]);
-		if (len > sizeof(pin->comm))
-			len = sizeof(pin->comm);
-		pin->comm_len = strnlen(nla_data(tb[PINGUARD_A_PIN_COMM]), len);
-		memcpy(pin->comm, nla_data(tb[PINGUARD_A_PIN_COMM]), pin->comm_len);
-	}
+	pin->comm_len = pinmsg_copy_comm(tb[PINGUARD_A_PIN_COMM], pin->comm);
 }
 
-static int event_type(uint8_t cmd, enum pin_event_type *ret)
+/* What a command tells; false for one that says nothing of a pin. */
+static bool classify(uint8_t cmd, struct pinmsg *msg)
 {
+	msg->type = PINMSG_EVENT;
 	switch (cmd) {
+	case PINGUARD_CMD_GET_PIN:
+		msg->type = PINMSG_DUMP_PIN;
+		return true;
 	case PINGUARD_CMD_PIN_NTF:
-		*ret = PIN_EVENT_PIN;
-		return 0;
+		msg->event.type = PIN_EVENT_PIN;
+		return true;
 	case PINGUARD_CMD_PIN_CHANGE_NTF:
-		*ret = PIN_EVENT_CHANGE;
-		return 0;
+		msg->event.type = PIN_EVENT_CHANGE;
+		return true;
 	case PINGUARD_CMD_UNPIN_NTF:
-		*ret = PIN_EVENT_UNPIN;
-		return 0;
+		msg->event.type = PIN_EVENT_UNPIN;
+		return true;
 	case PINGUARD_CMD_DENY_NTF:
-		*ret = PIN_EVENT_DENY;
-		return 0;
+		msg->event.type = PIN_EVENT_DENY;
+		return true;
 	default:
-		return -ENOENT;
+		msg->type = PINMSG_OTHER;
+		return false;
 	}
 }
 
@@ -113,19 +111,26 @@ int pinmsg_parse(const struct nlmsghdr *nlh, struct pinmsg *ret)
 	uint8_t cmd;
 	int r;
 
-	r = parse_attrs(nlh, tb, PINGUARD_A_PIN_MAX, pin_policy, &cmd);
+	if (!genlmsg_valid_hdr((struct nlmsghdr *)nlh, 0))
+		return -EBADMSG;
+	/* Each command has attributes of its own. */
+	cmd = genlmsg_hdr((struct nlmsghdr *)nlh)->cmd;
+	if (cmd == PINGUARD_CMD_REVOKE_NTF || cmd == PINGUARD_CMD_REVOKE_DONE_NTF)
+		return pinmsg_parse_revoke_event(nlh, ret);
+	if (!classify(cmd, &msg)) {
+		*ret = msg;
+		return 0;
+	}
+	r = pinmsg_parse_attrs(nlh, tb, PINGUARD_A_PIN_MAX, pin_policy, &cmd);
 	if (r < 0)
 		return r;
 	parse_pin(tb, &msg.event.pin);
 	msg.event.seq = get_u64(tb, PINGUARD_A_PIN_SEQ, 0);
 
-	if (cmd == PINGUARD_CMD_GET_PIN) {
-		/* Before the first event the number is 0, and may be left out. */
-		msg.type = tb[PINGUARD_A_PIN_ID] ? PINMSG_DUMP_PIN : PINMSG_DUMP_START;
-	} else if (event_type(cmd, &msg.event.type) < 0) {
-		msg.type = PINMSG_OTHER;
-	} else {
-		msg.type = PINMSG_EVENT;
+	/* Before the first event the number is 0, and may be left out. */
+	if (msg.type == PINMSG_DUMP_PIN && !tb[PINGUARD_A_PIN_ID])
+		msg.type = PINMSG_DUMP_START;
+	if (msg.type == PINMSG_EVENT) {
 		if (!tb[PINGUARD_A_PIN_SEQ])
 			return -EBADMSG;
 		if (msg.event.type != PIN_EVENT_DENY && !tb[PINGUARD_A_PIN_ID])
@@ -146,7 +151,7 @@ int pinmsg_parse_info(const struct nlmsghdr *nlh, struct pin_kernel_info *ret)
 	uint8_t cmd;
 	int r;
 
-	r = parse_attrs(nlh, tb, PINGUARD_A_INFO_MAX, info_policy, &cmd);
+	r = pinmsg_parse_attrs(nlh, tb, PINGUARD_A_INFO_MAX, info_policy, &cmd);
 	if (r < 0)
 		return r;
 	if (cmd != PINGUARD_CMD_GET_INFO || !tb[PINGUARD_A_INFO_ABI])
@@ -158,6 +163,9 @@ int pinmsg_parse_info(const struct nlmsghdr *nlh, struct pin_kernel_info *ret)
 		.pins = get_u64(tb, PINGUARD_A_INFO_PINS, 0),
 		.bytes = get_u64(tb, PINGUARD_A_INFO_BYTES, 0),
 		.denied = get_u64(tb, PINGUARD_A_INFO_DENIED, 0),
+		.revoke_mode = get_u32(tb, PINGUARD_A_INFO_REVOKE_MODE, 0),
+		.revoke_timeout_usec = get_u32(tb, PINGUARD_A_INFO_REVOKE_TIMEOUT, 0) *
+				       USEC_PER_MSEC,
 	};
 	return 0;
 }

@@ -16,6 +16,14 @@ struct pin_kernel_info {
 	uint64_t pins;
 	uint64_t bytes;
 	uint64_t denied;
+	uint32_t revoke_mode; /* PINGUARD_REVOKE_MODE_*, 0 from a kernel that has none */
+	uint64_t revoke_timeout_usec;
+};
+
+/* Answer to get-policy. */
+struct policy_info {
+	uint64_t cgroup_id;
+	uint32_t policy; /* PINGUARD_POLICY_* */
 };
 
 enum pinmsg_type {
@@ -37,6 +45,9 @@ struct pinmsg {
  */
 int pinmsg_parse(const struct nlmsghdr *nlh, struct pinmsg *ret);
 int pinmsg_parse_info(const struct nlmsghdr *nlh, struct pin_kernel_info *ret);
+int pinmsg_parse_revoke(const struct nlmsghdr *nlh, struct revoke_info *ret);
+int pinmsg_parse_policy(const struct nlmsghdr *nlh, struct policy_info *ret);
+int pinmsg_parse_owner(const struct nlmsghdr *nlh, uint32_t *ret_tgid);
 
 /*
  * The errno of NLMSG_ERROR or NLMSG_DONE, 0 or negative; -EBADMSG for a short

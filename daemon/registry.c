@@ -289,6 +289,8 @@ int registry_apply(struct registry *r, const struct pin_event *event)
 		registry_remove(r, event->pin.id);
 		break;
 	case PIN_EVENT_DENY:
+	case PIN_EVENT_REVOKE:
+	case PIN_EVENT_REVOKE_DONE:
 		break;
 	}
 	if (ret < 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/render.h"
 #include "lib/json.h"
@@ -23,7 +24,27 @@ static const char *const types[] = {
 	[EVENT_PIN] = "pin",	       [EVENT_PIN_CHANGE] = "pin_change",
 	[EVENT_UNPIN] = "unpin",       [EVENT_DENY] = "deny",
 	[EVENT_QUOTA_SET] = "quota_set", [EVENT_QUOTA_CLEAR] = "quota_clear",
+	[EVENT_POLICY_SET] = "policy_set", [EVENT_POLICY_CLEAR] = "policy_clear",
+	[EVENT_REVOKE] = "revoke",     [EVENT_REVOKE_DONE] = "revoke_done",
 	[EVENT_RESYNC] = "resync",
+};
+
+static const char *const policies[] = {
+	[PINGUARD_POLICY_ALLOW] = "allow",
+	[PINGUARD_POLICY_REVOCABLE] = "revocable",
+	[PINGUARD_POLICY_DENY] = "deny",
+};
+
+static const char *const revoke_reasons[] = {
+	[PINGUARD_REVOKE_REASON_DEVICE_REMOVAL] = "device_removal",
+	[PINGUARD_REVOKE_REASON_MEMORY_OFFLINE] = "memory_offline",
+};
+
+static const char *const revoke_outcomes[] = {
+	[PINGUARD_REVOKE_OUTCOME_DONE] = "done",
+	[PINGUARD_REVOKE_OUTCOME_BUSY] = "busy",
+	[PINGUARD_REVOKE_OUTCOME_INTERRUPTED] = "interrupted",
+	[PINGUARD_REVOKE_OUTCOME_FAILED] = "failed",
 };
 
 const char *render_kind(uint32_t kind)
@@ -42,6 +63,34 @@ int render_parse_kind(const char *name, uint32_t *ret)
 		}
 	}
 	return -EINVAL;
+}
+
+const char *render_policy(uint32_t policy)
+{
+	return policy < ARRAY_SIZE(policies) ? policies[policy] : NULL;
+}
+
+int render_parse_policy(const char *name, uint32_t *ret)
+{
+	uint32_t i;
+
+	for (i = 0; i < ARRAY_SIZE(policies); i++) {
+		if (policies[i] && strcmp(name, policies[i]) == 0) {
+			*ret = i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+const char *render_revoke_reason(uint32_t reason)
+{
+	return reason < ARRAY_SIZE(revoke_reasons) ? revoke_reasons[reason] : NULL;
+}
+
+const char *render_revoke_outcome(uint32_t outcome)
+{
+	return outcome < ARRAY_SIZE(revoke_outcomes) ? revoke_outcomes[outcome] : NULL;
 }
 
 json_t *render_string(const char *text)
@@ -108,17 +157,50 @@ json_t *render_pin(const struct pin *pin)
 	return pin_json(&info, &n);
 }
 
-static json_t *event_pin(const struct event *event)
+json_t *render_pin_info(const struct pin_info *info, const struct cgroup_node *cgroup,
+			const struct cgroup_node *charged)
 {
 	struct names n = {
-		.comm = event->pin.comm,
-		.comm_len = event->pin.comm_len,
-		.device = event->pin.device[0] ? event->pin.device : NULL,
-		.cgroup = event->cgroup,
-		.charged = event->charged,
+		.comm = info->comm,
+		.comm_len = info->comm_len,
+		.device = info->device[0] ? info->device : NULL,
+		.cgroup = cgroup,
+		.charged = charged,
 	};
 
-	return event->type <= EVENT_DENY ? pin_json(&event->pin, &n) : json_null();
+	return pin_json(info, &n);
+}
+
+static json_t *event_pin(const struct event *event)
+{
+	if (event->type > EVENT_DENY)
+		return json_null();
+	return render_pin_info(&event->pin, event->cgroup, event->charged);
+}
+
+static json_t *string_or_null(const char *text)
+{
+	return text ? json_string(text) : json_null();
+}
+
+static json_t *event_revoke(const struct event *event)
+{
+	const uint64_t page_bytes = sysconf(_SC_PAGESIZE);
+	const struct revoke_info *r = event->revoke;
+
+	if (!r)
+		return json_null();
+	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o}",
+			 "id", json_hex(r->id),
+			 "reason", render_revoke_reason(r->reason) ?: "device_removal",
+			 "device", render_string(r->device[0] ? r->device : NULL),
+			 "first", json_hex(r->first_pfn * page_bytes),
+			 "last", json_hex(r->last_pfn * page_bytes + page_bytes - 1),
+			 "pins", (json_int_t)r->pins,
+			 "timeout_usec", (json_int_t)r->timeout_usec,
+			 "pid", (json_int_t)r->tgid,
+			 "comm", json_escaped(r->comm, r->comm_len),
+			 "outcome", string_or_null(render_revoke_outcome(r->outcome)));
 }
 
 static json_t *event_reason(const struct event *event)
@@ -134,7 +216,7 @@ json_t *render_event(const struct event *event, bool whole)
 	bool deny = event->type == EVENT_DENY;
 	bool quota = event->type == EVENT_QUOTA_SET || event->type == EVENT_QUOTA_CLEAR;
 
-	return json_pack("{s:I, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:I, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "time_usec", (json_int_t)event->time_usec,
 			 "seq", integer_or_null(event->seq, event->seq != 0),
 			 "type", types[event->type],
@@ -146,5 +228,9 @@ json_t *render_event(const struct event *event, bool whole)
 			 "max_bytes", integer_or_null(event->max_bytes, (deny && event->limit) || quota),
 			 "suppressed", integer_or_null(event->suppressed, whole && deny),
 			 "quota_cgroup", render_string(event->quota_cgroup),
-			 "uid", integer_or_null(event->uid, event->uid != PIN_UID_NONE));
+			 "uid", integer_or_null(event->uid, event->uid != PIN_UID_NONE),
+			 "policy", string_or_null(render_policy(event->policy)),
+			 "release", json_null(),
+			 "owner", json_null(),
+			 "revoke", event_revoke(event));
 }

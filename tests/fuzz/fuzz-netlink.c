@@ -12,18 +12,35 @@ static int on_mr(const struct rdma_mr *mr, void *userdata)
 	return 0;
 }
 
+static void check_revoke(const struct revoke_info *revoke)
+{
+	fuzz_assert(revoke->comm_len <= sizeof(revoke->comm));
+	fuzz_assert(memchr(revoke->device, 0, sizeof(revoke->device)));
+	fuzz_assert(revoke->first_pfn <= revoke->last_pfn);
+}
+
 static void check(struct nlmsghdr *nlh)
 {
 	struct pin_kernel_info info;
+	struct revoke_info revoke;
+	struct policy_info policy;
+	uint32_t tgid;
 	struct rdma_device dev;
 	struct pinmsg msg;
 	const char *text;
 
-	if (pinmsg_parse(nlh, &msg) == 0) {
+	if (pinmsg_parse(nlh, &msg) == 0 && msg.type == PINMSG_EVENT &&
+	    msg.event.type >= PIN_EVENT_REVOKE) {
+		check_revoke(&msg.event.revoke);
+	} else if (pinmsg_parse(nlh, &msg) == 0) {
 		fuzz_assert(msg.event.pin.comm_len <= sizeof(msg.event.pin.comm));
 		fuzz_assert(memchr(msg.event.pin.device, 0, sizeof(msg.event.pin.device)));
 	}
 	(void)pinmsg_parse_info(nlh, &info);
+	if (pinmsg_parse_revoke(nlh, &revoke) == 0)
+		check_revoke(&revoke);
+	(void)pinmsg_parse_policy(nlh, &policy);
+	(void)pinmsg_parse_owner(nlh, &tgid);
 	fuzz_assert(pinmsg_parse_error(nlh, &text) <= 0);
 	if (text)
 		fuzz_assert(strlen(text) < nlh->nlmsg_len);

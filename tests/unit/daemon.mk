@@ -9,6 +9,7 @@ daemon_tests = \
 	tests/unit/test-quota \
 	tests/unit/test-quota-store \
 	tests/unit/test-registry \
+	tests/unit/test-revoke \
 	tests/unit/test-support
 check_PROGRAMS += $(daemon_tests)
 TESTS += $(daemon_tests)
@@ -19,6 +20,7 @@ tests_unit_test_pinmsg_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_quota_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_quota_store_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_registry_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_test_revoke_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_support_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 endif
 

@@ -206,6 +206,108 @@ static void test_error(void **state)
 	assert_int_equal(pinmsg_parse_error(&m.nlh, &text), -EBADMSG);
 }
 
+static void put_revoke(struct nl_msg *msg)
+{
+	nla_put_u64(msg, PINGUARD_A_REVOKE_SEQ, 78);
+	nla_put_u64(msg, PINGUARD_A_REVOKE_ID, 6);
+	nla_put_u32(msg, PINGUARD_A_REVOKE_REASON, PINGUARD_REVOKE_REASON_DEVICE_REMOVAL);
+	nla_put_string(msg, PINGUARD_A_REVOKE_DEVICE, "dax0.0");
+	nla_put_u64(msg, PINGUARD_A_REVOKE_PFN_FIRST, 0x140000);
+	nla_put_u64(msg, PINGUARD_A_REVOKE_PFN_LAST, 0x14ffff);
+	nla_put_u64(msg, PINGUARD_A_REVOKE_PINS, 3);
+	nla_put_u32(msg, PINGUARD_A_REVOKE_TIMEOUT, 30000);
+	nla_put_u64(msg, PINGUARD_A_REVOKE_START_TIME, 1700000000123456789);
+	nla_put_u32(msg, PINGUARD_A_REVOKE_TGID, 1234);
+	nla_put(msg, PINGUARD_A_REVOKE_COMM, 5, "ndctl");
+	nla_put_u32(msg, PINGUARD_A_REVOKE_OUTCOME, PINGUARD_REVOKE_OUTCOME_DONE);
+}
+
+static void check_revoke(const struct revoke_info *r)
+{
+	assert_int_equal(r->id, 6);
+	assert_int_equal(r->reason, PINGUARD_REVOKE_REASON_DEVICE_REMOVAL);
+	assert_string_equal(r->device, "dax0.0");
+	assert_int_equal(r->first_pfn, 0x140000);
+	assert_int_equal(r->last_pfn, 0x14ffff);
+	assert_int_equal(r->pins, 3);
+	assert_int_equal(r->timeout_usec, 30000000);
+	assert_int_equal(r->started_usec, 1700000000123456);
+	assert_int_equal(r->tgid, 1234);
+	assert_int_equal(r->comm_len, 5);
+	assert_memory_equal(r->comm, "ndctl", 5);
+}
+
+static void test_revoke(void **state)
+{
+	_cleanup_msg_ struct nl_msg *begin = message(PINGUARD_CMD_REVOKE_NTF);
+	_cleanup_msg_ struct nl_msg *done = message(PINGUARD_CMD_REVOKE_DONE_NTF);
+	_cleanup_msg_ struct nl_msg *list = message(PINGUARD_CMD_GET_REVOKE);
+	struct revoke_info revoke = {};
+	struct pinmsg m;
+
+	put_revoke(begin);
+	assert_int_equal(pinmsg_parse(nlmsg_hdr(begin), &m), 0);
+	assert_int_equal(m.type, PINMSG_EVENT);
+	assert_int_equal(m.event.type, PIN_EVENT_REVOKE);
+	assert_int_equal(m.event.seq, 78);
+	check_revoke(&m.event.revoke);
+	assert_int_equal(pinmsg_parse_revoke(nlmsg_hdr(begin), &revoke), -EBADMSG);
+
+	put_revoke(done);
+	assert_int_equal(pinmsg_parse(nlmsg_hdr(done), &m), 0);
+	assert_int_equal(m.event.type, PIN_EVENT_REVOKE_DONE);
+	assert_int_equal(m.event.revoke.outcome, PINGUARD_REVOKE_OUTCOME_DONE);
+
+	put_revoke(list);
+	assert_int_equal(pinmsg_parse_revoke(nlmsg_hdr(list), &revoke), 0);
+	check_revoke(&revoke);
+	assert_int_equal(pinmsg_parse(nlmsg_hdr(list), &m), 0);
+	assert_int_equal(m.type, PINMSG_OTHER);
+}
+
+static void test_bad_revoke(void **state)
+{
+	_cleanup_msg_ struct nl_msg *no_seq = message(PINGUARD_CMD_REVOKE_NTF);
+	_cleanup_msg_ struct nl_msg *turned = message(PINGUARD_CMD_REVOKE_NTF);
+	_cleanup_msg_ struct nl_msg *no_range = message(PINGUARD_CMD_REVOKE_NTF);
+	struct pinmsg m = { .type = PINMSG_OTHER };
+
+	nla_put_u64(no_seq, PINGUARD_A_REVOKE_ID, 6);
+	nla_put_u64(no_seq, PINGUARD_A_REVOKE_PFN_FIRST, 1);
+	nla_put_u64(no_seq, PINGUARD_A_REVOKE_PFN_LAST, 1);
+	assert_int_equal(pinmsg_parse(nlmsg_hdr(no_seq), &m), -EBADMSG);
+	nla_put_u64(turned, PINGUARD_A_REVOKE_SEQ, 1);
+	nla_put_u64(turned, PINGUARD_A_REVOKE_ID, 6);
+	nla_put_u64(turned, PINGUARD_A_REVOKE_PFN_FIRST, 2);
+	nla_put_u64(turned, PINGUARD_A_REVOKE_PFN_LAST, 1);
+	assert_int_equal(pinmsg_parse(nlmsg_hdr(turned), &m), -EBADMSG);
+	nla_put_u64(no_range, PINGUARD_A_REVOKE_SEQ, 1);
+	nla_put_u64(no_range, PINGUARD_A_REVOKE_ID, 6);
+	assert_int_equal(pinmsg_parse(nlmsg_hdr(no_range), &m), -EBADMSG);
+	assert_int_equal(m.type, PINMSG_OTHER);
+}
+
+static void test_policy_and_owner(void **state)
+{
+	_cleanup_msg_ struct nl_msg *policy = message(PINGUARD_CMD_GET_POLICY);
+	_cleanup_msg_ struct nl_msg *owner = message(PINGUARD_CMD_GET_OWNER);
+	struct policy_info info;
+	uint32_t tgid;
+
+	assert_int_equal(pinmsg_parse_policy(nlmsg_hdr(policy), &info), -EBADMSG);
+	nla_put_u64(policy, PINGUARD_A_POLICY_CGROUP_ID, 0x100000001);
+	nla_put_u32(policy, PINGUARD_A_POLICY_POLICY, PINGUARD_POLICY_DENY);
+	assert_int_equal(pinmsg_parse_policy(nlmsg_hdr(policy), &info), 0);
+	assert_int_equal(info.cgroup_id, 0x100000001);
+	assert_int_equal(info.policy, PINGUARD_POLICY_DENY);
+
+	assert_int_equal(pinmsg_parse_owner(nlmsg_hdr(owner), &tgid), -EBADMSG);
+	nla_put_u32(owner, PINGUARD_A_OWNER_TGID, 77);
+	assert_int_equal(pinmsg_parse_owner(nlmsg_hdr(owner), &tgid), 0);
+	assert_int_equal(tgid, 77);
+	assert_int_equal(pinmsg_parse_owner(nlmsg_hdr(policy), &tgid), -EBADMSG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +320,9 @@ int main(void)
 		cmocka_unit_test(test_long_device),
 		cmocka_unit_test(test_info),
 		cmocka_unit_test(test_error),
+		cmocka_unit_test(test_revoke),
+		cmocka_unit_test(test_bad_revoke),
+		cmocka_unit_test(test_policy_and_owner),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

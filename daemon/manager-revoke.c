@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is done when the kernel wants memory back. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/holders.h"
+#include "daemon/manager-internal.h"
+#include "daemon/messages.h"
+#include "daemon/render.h"
+#include "daemon/revoke.h"
+#include "daemon/turn.h"
+#include "lib/escape.h"
+#include "lib/log.h"
+
+#define TARGET_LEN 48
+
+static uint64_t first_byte(const struct revoke_info *info)
+{
+	return info->first_pfn * sysconf(_SC_PAGESIZE);
+}
+
+static uint64_t last_byte(const struct revoke_info *info)
+{
+	return (info->last_pfn + 1) * sysconf(_SC_PAGESIZE) - 1;
+}
+
+/* The device's name, or the addresses. */
+static const char *describe(const struct revoke_info *info, char *buf)
+{
+	if (info->device[0])
+		return info->device;
+	snprintf(buf, TARGET_LEN, "0x%" PRIx64 "-0x%" PRIx64, first_byte(info), last_byte(info));
+	return buf;
+}
+
+static void record(struct manager *m, enum event_type type, uint64_t seq,
+		   const struct revoke_info *info)
+{
+	struct event *event = event_new(type, manager_realtime_usec(m));
+
+	if (event)
+		event->revoke = malloc(sizeof(*info));
+	if (!event || !event->revoke) {
+		log_warning("out of memory, a revoke is missing in the history");
+		event_free(event);
+		return;
+	}
+	event->seq = seq;
+	*event->revoke = *info;
+	manager_add_event(m, event);
+}
+
+static void tell(const struct revoke_info *info, bool again)
+{
+	_cleanup_(freep) char *shown = NULL, *comm = escape(info->comm, info->comm_len);
+	char target[TARGET_LEN], id[64], name[160];
+	const char *fields[] = { id, name, NULL };
+
+	shown = escape_string(describe(info, target));
+	snprintf(id, sizeof(id), "PINGUARD_REVOKE=0x%" PRIx64, info->id);
+	snprintf(name, sizeof(name), "PINGUARD_TARGET=%s", shown ?: "?");
+	log_event(LOG_NOTICE, MESSAGE_REVOKE, fields,
+		  "%s: the kernel wants %s back for process %" PRIu32 " (%s): %s, %" PRIu64
+		  " pins, it waits %" PRIu64 " s for them",
+		  again ? "still" : "revoke", shown ?: "?", info->tgid, comm ?: "?",
+		  render_revoke_reason(info->reason) ?: "unknown reason", info->pins,
+		  info->timeout_usec / 1000000);
+}
+
+static void tell_over(const struct revoke_info *info)
+{
+	_cleanup_(freep) char *shown = NULL;
+	char target[TARGET_LEN], id[64], name[160];
+	const char *fields[] = { id, name, NULL };
+
+	shown = escape_string(describe(info, target));
+	snprintf(id, sizeof(id), "PINGUARD_REVOKE=0x%" PRIx64, info->id);
+	snprintf(name, sizeof(name), "PINGUARD_TARGET=%s", shown ?: "?");
+	log_event(LOG_NOTICE, MESSAGE_REVOKE_DONE, fields, "the revoke of %s is over: %s",
+		  shown ?: "?", render_revoke_outcome(info->outcome) ?: "outcome unknown");
+}
+
+static void on_holders(int error, const struct holder *pins, size_t n, void *userdata)
+{
+	struct revoke *revoke = userdata;
+	struct manager *m = revokes_userdata(revoke->revokes);
+	_cleanup_(holders_freep) struct holders *holders = TAKE_PTR(revoke->holders);
+
+	if (error < 0)
+		log_warning_errno(error, "cannot tell who is affected by a revoke: %m");
+	else if (manager_ready(m)) /* else the next list of pins brings it up again */
+		revoke->looked = true;
+}
+
+static void look(struct manager *m, struct revoke *revoke)
+{
+	const struct pfn_range range = { revoke->info.first_pfn, revoke->info.last_pfn };
+	const struct holders_config config = {
+		.genl = m->genl,
+		.registry = m->registry,
+		.exact = true,
+		.max = SIZE_MAX,
+		.ranges = &range,
+		.n_ranges = 1,
+		.done = on_holders,
+		.userdata = revoke,
+	};
+	int r;
+
+	if (revoke->holders || revoke->looked)
+		return;
+	r = holders_find(m->event, &config, &revoke->holders);
+	if (r < 0)
+		log_warning_errno(r, "cannot tell who is affected by a revoke: %m");
+}
+
+int manager_on_revoke(struct manager *m, const struct pin_event *e)
+{
+	struct revoke *revoke;
+	int r;
+
+	if (e->type == PIN_EVENT_REVOKE_DONE) {
+		record(m, EVENT_REVOKE_DONE, e->seq, &e->revoke);
+		revoke = revokes_find(m->revokes, e->revoke.id);
+		if (revoke) {
+			revoke->info.outcome = e->revoke.outcome;
+			revokes_remove(m->revokes, revoke);
+		}
+		return 0;
+	}
+	record(m, EVENT_REVOKE, e->seq, &e->revoke);
+	r = revokes_add(m->revokes, &e->revoke, &revoke);
+	if (r == -E2BIG) {
+		log_warning("too many revokes at a time, one is left to the kernel alone");
+		return 0;
+	}
+	if (r <= 0)
+		return r;
+	tell(&e->revoke, false);
+	look(m, revoke);
+	return 0;
+}
+
+static void on_over(struct revoke *revoke, void *userdata)
+{
+	tell_over(&revoke->info);
+	revoke->holders = holders_free(revoke->holders);
+}
+
+static int on_listed(const struct revoke_info *info, void *userdata)
+{
+	struct manager *m = userdata;
+	struct revoke *revoke;
+	int r = revokes_add(m->revokes, info, &revoke);
+
+	if (r > 0)
+		tell(info, true);
+	return r == -ENOMEM ? r : 0;
+}
+
+static int list_revokes(sd_event_source *source, void *userdata)
+{
+	struct manager *m = userdata;
+	struct revoke *revoke;
+	int r;
+
+	revokes_begin_list(m->revokes);
+	r = genl_list_revokes(m->genl, on_listed, m);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		log_warning_errno(r, "cannot list the kernel's revokes: %m");
+	else
+		revokes_end_list(m->revokes);
+	for (revoke = revokes_next(m->revokes, NULL); revoke;
+	     revoke = revokes_next(m->revokes, revoke))
+		look(m, revoke);
+	return 0;
+}
+
+int manager_list_revokes(struct manager *m)
+{
+	if (!m->genl || !(genl_features(m->genl) & MANAGER_REVOKE_FEATURES))
+		return 0;
+	/* Later: nothing is asked of the kernel while an answer of it is being read. */
+	return turn_schedule(m->event, &m->revokes_source, list_revokes, m, "revokes");
+}
+
+int manager_revokes_new(struct manager *m)
+{
+	return revokes_new(on_over, m, &m->revokes);
+}
+
+void manager_revokes_free(struct manager *m)
+{
+	struct revoke *revoke;
+
+	m->revokes_source = sd_event_source_disable_unref(m->revokes_source);
+	if (!m->revokes)
+		return;
+	for (revoke = revokes_next(m->revokes, NULL); revoke;
+	     revoke = revokes_next(m->revokes, revoke))
+		revoke->holders = holders_free(revoke->holders);
+	m->revokes = revokes_free(m->revokes);
+}
