@@ -160,9 +160,6 @@ int manager_new(const struct manager_config *config, struct manager **ret)
 	r = start_source(m, config);
 	if (r < 0)
 		return r;
-	r = start_quotas(m);
-	if (r < 0)
-		return r;
 	r = methods_server_new(m, &m->server);
 	if (r < 0)
 		return log_error_errno(r, "cannot make the control socket's server: %m");
@@ -197,6 +194,10 @@ int manager_run(struct manager *m)
 {
 	int r;
 
+	/* Only now: while there might be another service it is that one's business. */
+	r = start_quotas(m);
+	if (r < 0)
+		return r;
 	(void)sd_notify(false, "READY=1");
 	manager_on_status(m->status_source, 0, m);
 	r = sd_event_loop(m->event);

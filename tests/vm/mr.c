@@ -26,9 +26,12 @@ static struct ibv_pd *open_device(const char *name)
 	return context ? ibv_alloc_pd(context) : NULL;
 }
 
-static void *map_memory(size_t bytes)
+/* Of a file, or of the process alone where file is NULL. */
+static void *map_memory(const char *file, size_t bytes)
 {
-	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fd = file ? open(file, O_RDWR | O_CLOEXEC) : -1;
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			    file ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS, fd, 0);
 
 	if (memory == MAP_FAILED) {
 		perror("mmap");
@@ -38,9 +41,9 @@ static void *map_memory(size_t bytes)
 }
 
 /* Returns 0, or the errno of the registration that failed. */
-static int hold(struct ibv_pd *pd, size_t bytes, unsigned count)
+static int hold(struct ibv_pd *pd, size_t bytes, unsigned count, const char *file)
 {
-	char *memory = map_memory(bytes * count);
+	char *memory = map_memory(file, bytes * count);
 	char byte;
 
 	for (unsigned i = 0; i < count; i++) {
@@ -63,7 +66,7 @@ static int hold(struct ibv_pd *pd, size_t bytes, unsigned count)
 static int churn(struct ibv_pd *pd, size_t bytes, unsigned rounds, unsigned seed)
 {
 	struct ibv_mr *regions[4] = {};
-	char *memory = map_memory(bytes);
+	char *memory = map_memory(NULL, bytes);
 
 	for (unsigned i = 0; i < rounds; i++) {
 		unsigned slot = rand_r(&seed) % 4;
@@ -85,8 +88,8 @@ int main(int argc, char *argv[])
 	struct ibv_pd *pd;
 	int error;
 
-	if (!churning && (argc != 5 || strcmp(argv[1], "hold") != 0)) {
-		fprintf(stderr, "usage: mr hold DEVICE BYTES COUNT\n"
+	if (!churning && (argc < 5 || argc > 6 || strcmp(argv[1], "hold") != 0)) {
+		fprintf(stderr, "usage: mr hold DEVICE BYTES COUNT [FILE]\n"
 				"       mr churn DEVICE BYTES ROUNDS SEED\n");
 		return 2;
 	}
@@ -99,7 +102,7 @@ int main(int argc, char *argv[])
 		error = churn(pd, strtoul(argv[3], NULL, 0), strtoul(argv[4], NULL, 0),
 			      strtoul(argv[5], NULL, 0));
 	else
-		error = hold(pd, strtoul(argv[3], NULL, 0), strtoul(argv[4], NULL, 0));
+		error = hold(pd, strtoul(argv[3], NULL, 0), strtoul(argv[4], NULL, 0), argv[5]);
 	if (error)
 		fprintf(stderr, "%s\n", strerror(error));
 	return error != 0;
