@@ -123,7 +123,7 @@ int parse_options(struct pinctl *ctl, int argc, char **argv, const struct option
 {
 	struct option options[OPTIONS_MAX] = {};
 	/* without arguments of its own the verb comes after the options */
-	char letters[16 + OPTIONS_MAX], *letter = stpcpy(letters, handle ? ":jbo:hV" : "+:jbo:hV");
+	char letters[16 + OPTIONS_MAX], *letter = stpcpy(letters, own ? ":jbo:hV" : "+:jbo:hV");
 	size_t n = 0;
 	int r;
 

@@ -56,8 +56,8 @@ extern const struct verb verb_status, verb_pins, verb_who, verb_quota, verb_poli
 /* --- options.c --- */
 
 /*
- * Parse the common options and those in @own, which go to @handle. Afterwards
- * optind is at the first argument that is no option. Returns -1 to go on, or
+ * Parse the common options and those in @own, which go to @handle. With NULL for
+ * @own they end at the first argument that is none. Afterwards optind is there. Returns -1 to go on, or
  * an exit status.
  */
 int parse_options(struct pinctl *ctl, int argc, char **argv, const struct option *own,

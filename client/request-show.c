@@ -95,16 +95,17 @@ static void print_tally(const struct tally *tally)
 	static const char *const texts[] = { "refused", "did not answer", "cannot be asked",
 					     "did not let go" };
 	const int64_t numbers[] = { tally->refused, tally->silent, tally->deaf, tally->others };
-	const char *separator = ": ";
+	const char *separator = "";
 
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
 		if (numbers[i] == 0)
 			continue;
 		printf("%s%" PRId64 " %s%s", separator, numbers[i],
-		       *separator == ':' ? (numbers[i] == 1 ? "process " : "processes ") : "", texts[i]);
+		       *separator ? "" : numbers[i] == 1 ? "process " : "processes ", texts[i]);
 		separator = ", ";
 	}
-	puts(".");
+	if (*separator)
+		puts(".");
 }
 
 static void print_end(const struct pinctl *ctl, const json_t *release, const struct tally *tally)
@@ -131,10 +132,9 @@ static void print_end(const struct pinctl *ctl, const json_t *release, const str
 		       show_count(n, pins, "pin"));
 		return;
 	}
-	printf("%s of %s released, %s left", show_size(ctl, a, (uint64_t)(bytes - MIN(left, bytes))),
-	       show_size(ctl, b, (uint64_t)bytes), show_count(n, pins_left, "pin"));
-	if (!strcmp(phase, "cancelled"))
-		fputs("; the request was cancelled", stdout);
+	printf("%s of %s released, %s left%s.\n", show_size(ctl, a, (uint64_t)(bytes - MIN(left, bytes))),
+	       show_size(ctl, b, (uint64_t)bytes), show_count(n, pins_left, "pin"),
+	       strcmp(phase, "cancelled") ? "" : "; the request was cancelled");
 	print_tally(tally);
 }
 
@@ -196,7 +196,7 @@ int request_show(struct pinctl *ctl, json_t *release, bool dry_run)
 		putchar('\n');
 	r = table_print(&table, "owners");
 	if (r == STATUS_DONE && !dry_run && tally.deaf > 0 && flush_output(ctl) == STATUS_DONE)
-		log_notice("programs that are not made to let go need a release hook, see "
+		log_notice("what cannot be asked needs a release hook: "
 			   "pinguard-release.d(5)");
 	return r;
 }

@@ -93,11 +93,12 @@ static int mark_pins(json_t *reply)
 
 static int run_who(struct pinctl *ctl, int argc, char **argv)
 {
+	static const struct option none[] = { {} };
 	_cleanup_(table_done) struct table table = {};
 	_cleanup_json_ json_t *reply = NULL;
 	int r;
 
-	r = parse_options(ctl, argc, argv, NULL, NULL, NULL);
+	r = parse_options(ctl, argc, argv, none, NULL, NULL);
 	if (r >= 0)
 		return r;
 	if (argc - optind != 1)

@@ -1,34 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What pinctl prints and exits with, against a server with known answers. */
-#include "tests/unit/unit.h"
+#include "tests/unit/pinctl-fixture.h"
 
-#include <poll.h>
-#include <pty.h>
 #include <signal.h>
-#include <stdio.h>
-#include <sys/wait.h>
-#include <systemd/sd-event.h>
-#include <unistd.h>
 
-#include "daemon/server.h"
-#include "lib/json.h"
-
-#define MANAGER "org.pinguard.Manager."
 #define LONG_PATH "/system.slice/a-very-long-name-of-a-service-that-does-not-fit-in-any-table.service"
 
-static pid_t server_pid;
-static char socket_name[64];
-
 /* --- the server, in a child --- */
-
-static json_t *parse(const char *text)
-{
-	json_t *json = json_loads(text, 0, NULL);
-
-	if (!json)
-		_exit(1);
-	return json;
-}
 
 /* Of a stock kernel, once a quota was set on /stock. */
 static bool stock;
@@ -150,94 +128,22 @@ static const struct method_param monitor_params[] = { { "since_usec", PARAM_INT 
 						      { "follow", PARAM_BOOL },
 						      {} };
 
-static void serve(int ready)
-{
-	static const struct method methods[] = {
-		{ MANAGER "GetStatus", 0, NULL, get_status },
-		{ MANAGER "ListPins", METHOD_MORE, pins_params, list_pins },
-		{ MANAGER "ListQuotas", 0, NULL, list_quotas },
-		{ MANAGER "SetQuota", 0, quota_params, set_quota },
-		{ MANAGER "ClearQuota", 0, quota_params, clear_quota },
-		{ MANAGER "Monitor", METHOD_MORE, monitor_params, monitor },
-		{},
-	};
-	static const struct server_interface interfaces[] = { { "org.pinguard.Manager", "" }, {} };
-	struct server_config config = {
-		.vendor = "", .product = "", .version = "", .url = "",
-		.interfaces = interfaces, .methods = methods,
-		.error_interface = "org.pinguard.Manager", .admin_gid = PEER_GID_NONE,
-	};
-	struct server *server;
-	sd_event *event;
-
-	if (sd_event_new(&event) < 0 || server_new(event, &config, &server) < 0 ||
-	    server_listen_path(server, socket_name) < 0 || write(ready, "r", 1) != 1)
-		_exit(1);
-	_exit(sd_event_loop(event) < 0);
-}
+static const struct method methods[] = {
+	{ MANAGER "GetStatus", 0, NULL, get_status },
+	{ MANAGER "ListPins", METHOD_MORE, pins_params, list_pins },
+	{ MANAGER "ListQuotas", 0, NULL, list_quotas },
+	{ MANAGER "SetQuota", 0, quota_params, set_quota },
+	{ MANAGER "ClearQuota", 0, quota_params, clear_quota },
+	{ MANAGER "Monitor", METHOD_MORE, monitor_params, monitor },
+	{},
+};
 
 static int start_server(void **state)
 {
-	int ready[2];
-	char c;
-
-	snprintf(socket_name, sizeof(socket_name), "@test-pinctl-%d", (int)getpid());
-	setenv("PINGUARD_SOCKET", socket_name, 1);
-	if (pipe(ready) < 0)
-		return -1;
-	server_pid = fork();
-	if (server_pid == 0)
-		serve(ready[1]);
-	close(ready[1]);
-	return read(ready[0], &c, 1) == 1 ? close(ready[0]) : -1;
-}
-
-static int stop_server(void **state)
-{
-	kill(server_pid, SIGKILL);
-	waitpid(server_pid, NULL, 0);
-	return 0;
+	return pinctl_start_server(methods);
 }
 
 /* --- running pinctl --- */
-
-static char output[65536];
-
-static int run(const char *arguments)
-{
-	const char *pinctl = getenv("PINCTL");
-	char command[1024];
-	size_t size;
-	FILE *pipe;
-	int status;
-
-	snprintf(command, sizeof(command), "exec 2>&1; %s %s", pinctl ? pinctl : "./pinctl", arguments);
-	pipe = popen(command, "re");
-	assert_non_null(pipe);
-	size = fread(output, 1, sizeof(output) - 1, pipe);
-	output[size] = '\0';
-	status = pclose(pipe);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
-static void expect(const char *arguments, int status, const char *const *parts)
-{
-	const char *at = output;
-
-	if (run(arguments) != status)
-		fail_msg("pinctl %s: not status %d:\n%s", arguments, status, output);
-	/* in this order */
-	for (; *parts; parts++) {
-		at = strstr(at, *parts);
-		if (!at)
-			fail_msg("pinctl %s: no \"%s\" in:\n%s", arguments, *parts, output);
-		at += strlen(*parts);
-	}
-}
-
-#define EXPECT(arguments, status, ...) \
-	expect(arguments, status, (const char *const[]){ __VA_ARGS__, NULL })
 
 static void test_status(void **state)
 {
@@ -323,108 +229,44 @@ static void test_observe(void **state)
 /* Ctrl-C ends following with success, and what came before it is out. */
 static void test_follow(void **state)
 {
-	struct pollfd poll_fd = { .events = POLLIN };
-	const char *pinctl = getenv("PINCTL");
-	int fds[2], status;
-	char buf[4096];
-	ssize_t n;
-	pid_t pid;
+	int fd;
+	pid_t pid = pinctl_start("events --follow -j", &fd);
 
-	assert_int_equal(pipe(fds), 0);
-	pid = fork();
-	if (pid == 0) {
-		dup2(fds[1], STDOUT_FILENO);
-		close(fds[0]);
-		execl(pinctl ? pinctl : "./pinctl", "pinctl", "events", "--follow", "-j", NULL);
-		_exit(127);
-	}
-	close(fds[1]);
-	poll_fd.fd = fds[0];
-	assert_int_equal(poll(&poll_fd, 1, 30000), 1);
-	n = read(fds[0], buf, sizeof(buf));
-	assert_true(n > 0 && buf[n - 1] == '\n');
+	assert_true(pinctl_read_until(fd, "}"));
+	assert_int_equal(output[strlen(output) - 1], '\n');
 	kill(pid, SIGINT);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
-	close(fds[0]);
+	assert_int_equal(pinctl_finish(pid, fd), 0);
 }
 
 /* The service is restarted: following goes on after the last event, and says so. */
 static void test_reconnect(void **state)
 {
 	static const char quota[] = "\"type\":\"quota_set\"", deny[] = "\"type\":\"deny\"";
-	const char *pinctl = getenv("PINCTL");
-	int fds[2], status;
-	size_t used = 0;
-	ssize_t n = 1;
-	pid_t pid;
+	int fd;
+	pid_t pid = pinctl_start("events -f -j", &fd);
 
-	assert_int_equal(pipe(fds), 0);
-	pid = fork();
-	if (pid == 0) {
-		dup2(fds[1], STDOUT_FILENO);
-		dup2(fds[1], STDERR_FILENO);
-		close(fds[0]);
-		execl(pinctl ? pinctl : "./pinctl", "pinctl", "events", "-f", "-j", NULL);
-		_exit(127);
-	}
-	close(fds[1]);
-	memset(output, 0, sizeof(output));
-	while (n > 0 && !strstr(output, quota)) {
-		n = read(fds[0], output + used, sizeof(output) - 1 - used);
-		used += (size_t)MAX(n, 0);
-		if (strstr(output, deny) && !strstr(output, "again") && n > 0) {
-			stop_server(NULL);
-			restarted = true;
-			assert_int_equal(start_server(NULL), 0);
-		}
-	}
+	assert_true(pinctl_read_until(fd, deny));
+	pinctl_stop_server(NULL);
+	restarted = true;
+	assert_int_equal(start_server(NULL), 0);
+	assert_true(pinctl_read_until(fd, quota));
 	kill(pid, SIGINT);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
+	assert_int_equal(pinctl_finish(pid, fd), 0);
 	assert_non_null(strstr(output, "trying to reach it again"));
 	assert_non_null(strstr(output, "connected again"));
 	/* the first event came but once */
 	assert_null(strstr(strstr(output, deny) + 1, deny));
-	close(fds[0]);
 	restarted = false;
 }
 
 /* Nothing is wider than a terminal, and there the end of a path is kept. */
 static void test_terminal(void **state)
 {
-	struct winsize size = { .ws_row = 24, .ws_col = 80 };
-	const char *pinctl = getenv("PINCTL");
-	size_t used = 0;
-	int fd, status;
-	ssize_t n;
-	pid_t pid = forkpty(&fd, NULL, NULL, &size);
-
-	if (pid == 0) {
-		setenv("LC_ALL", "C.UTF-8", 1);
-		setenv("NO_COLOR", "1", 1);
-		execl(pinctl ? pinctl : "./pinctl", "pinctl", "pins", NULL);
-		_exit(127);
-	}
-	assert_true(pid > 0);
-	while ((n = read(fd, output + used, sizeof(output) - 1 - used)) > 0)
-		used += (size_t)n;
-	output[used] = '\0';
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
+	pinctl_run_on_terminal("pins", 0);
 	assert_non_null(strstr(output, "\xe2\x80\xa6"));
 	assert_non_null(strstr(output, "table.service"));
 	assert_null(strchr(output, '\033'));
-	for (char *line = strtok(output, "\r\n"); line; line = strtok(NULL, "\r\n")) {
-		size_t width = 0;
-
-		for (char *c = line; *c; c++)
-			width += (*c & 0xc0) != 0x80;
-		if (width > 80)
-			fail_msg("%zu columns: %s", width, line);
-	}
-	close(fd);
+	pinctl_check_width(80);
 }
 
 static void test_failures(void **state)
@@ -462,5 +304,5 @@ int main(void)
 	};
 
 	setenv("TZ", "UTC", 1);
-	return cmocka_run_group_tests(tests, start_server, stop_server);
+	return cmocka_run_group_tests(tests, start_server, pinctl_stop_server);
 }
