@@ -7,6 +7,8 @@
 #ifndef PINGUARD_EVENTS_H
 #define PINGUARD_EVENTS_H
 
+#include <jansson.h>
+
 #include "daemon/registry.h"
 
 #define EVENTS_MAX 4096
@@ -22,6 +24,9 @@ enum event_type {
 	EVENT_POLICY_CLEAR,
 	EVENT_REVOKE,
 	EVENT_REVOKE_DONE,
+	EVENT_RELEASE,
+	EVENT_RELEASE_STEP,
+	EVENT_RELEASE_DONE,
 	EVENT_RESYNC,
 };
 
@@ -39,6 +44,8 @@ struct event {
 	uint32_t uid; /* who changed the quota or the policy */
 	uint32_t policy; /* the policy set, PINGUARD_POLICY_*; 0 for none */
 	struct revoke_info *revoke; /* the revoke's types; NULL for others */
+	json_t *release; /* the release's types: as the caller who started it sees it; NULL for others */
+	json_t *owner; /* and the owner that a step was taken on */
 };
 
 struct events;

@@ -13,9 +13,13 @@ daemon_libcore_la_SOURCES = \
 	daemon/holders.c daemon/holders.h \
 	daemon/manager.c daemon/manager.h daemon/manager-internal.h \
 	daemon/manager-methods.c daemon/manager-methods.h \
+	daemon/manager-follow.c \
 	daemon/manager-monitor.c \
+	daemon/manager-owners.c \
 	daemon/manager-pins.c \
 	daemon/manager-quota.c \
+	daemon/manager-release.c daemon/manager-release.h \
+	daemon/manager-select.c \
 	daemon/manager-revoke.c \
 	daemon/manager-start.c \
 	daemon/manager-status.c \

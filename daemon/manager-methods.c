@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "daemon/manager-methods.h"
+#include "daemon/manager-release.h"
 #include "lib/json.h"
 
 static const struct method_param list_pins_params[] = {
@@ -28,12 +29,39 @@ static const struct method_param monitor_params[] = {
 	{},
 };
 
+static const struct method_param release_params[] = {
+	{ "cgroup", PARAM_STRING, false },    { "pid", PARAM_INT, false },
+	{ "kind", PARAM_STRING, false },      { "device", PARAM_STRING, false },
+	{ "id", PARAM_STRING, false },	      { "async", PARAM_BOOL, false },
+	{ "timeout_usec", PARAM_INT, false }, { "dry_run", PARAM_BOOL, false },
+	{},
+};
+
+static const struct method_param token_params[] = {
+	{ "token", PARAM_STRING, true },
+	{},
+};
+
+static const struct method_param complete_params[] = {
+	{ "token", PARAM_STRING, true },
+	{ "result", PARAM_STRING, true },
+	{ "reason", PARAM_STRING, false },
+	{},
+};
+
 static const struct method methods[] = {
 	{ MANAGER_INTERFACE ".GetStatus", 0, NULL, method_get_status },
 	{ MANAGER_INTERFACE ".ListPins", 0, list_pins_params, method_list_pins },
 	{ MANAGER_INTERFACE ".ListQuotas", 0, NULL, method_list_quotas },
 	{ MANAGER_INTERFACE ".SetQuota", 0, set_quota_params, method_set_quota },
 	{ MANAGER_INTERFACE ".ClearQuota", 0, clear_quota_params, method_clear_quota },
+	{ MANAGER_INTERFACE ".Release", METHOD_SUBSCRIPTION, release_params, method_release },
+	{ MANAGER_INTERFACE ".FollowRelease", METHOD_SUBSCRIPTION, token_params,
+	  method_follow_release },
+	{ MANAGER_INTERFACE ".CancelRelease", 0, token_params, method_cancel_release },
+	{ MANAGER_INTERFACE ".ListOwners", 0, NULL, method_list_owners },
+	{ OWNER_INTERFACE ".Register", METHOD_MORE, NULL, method_owner_register },
+	{ OWNER_INTERFACE ".Complete", 0, complete_params, method_owner_complete },
 	{ MANAGER_INTERFACE ".Monitor", METHOD_MORE | METHOD_SUBSCRIPTION, monitor_params,
 	  method_monitor },
 	{},
@@ -41,6 +69,7 @@ static const struct method methods[] = {
 
 static const struct server_interface interfaces[] = {
 	{ MANAGER_INTERFACE, server_idl_org_pinguard_Manager },
+	{ OWNER_INTERFACE, server_idl_org_pinguard_Owner },
 	{},
 };
 
@@ -64,6 +93,7 @@ int methods_server_new(struct manager *m, struct server **ret)
 void methods_free(struct manager *m)
 {
 	listings_free(m);
+	followers_free(m);
 	monitors_free(m);
 }
 
@@ -109,6 +139,17 @@ bool may_see_pin(struct manager *m, struct call *call, uint32_t uid, struct cgro
 	return owns_node(m, call, cgroup);
 }
 
+static bool is_caller(struct call *call, uint32_t uid)
+{
+	return uid == call_peer(call)->uid && uid != PIN_UID_NONE;
+}
+
+bool may_see_whole(struct manager *m, struct call *call, const struct event *event)
+{
+	return call_is_admin(call) || owns_node(m, call, event->limit) ||
+	       (event->release && is_caller(call, event->uid));
+}
+
 bool may_see_event(struct manager *m, struct call *call, const struct event *event)
 {
 	switch (event->type) {
@@ -124,6 +165,14 @@ bool may_see_event(struct manager *m, struct call *call, const struct event *eve
 	case EVENT_POLICY_CLEAR:
 		return call_is_admin(call) || event->uid == call_peer(call)->uid ||
 		       owns_node(m, call, event->cgroup);
+	/* Who asked sees all of it, an owner what is done about itself. */
+	case EVENT_RELEASE:
+	case EVENT_RELEASE_DONE:
+		return call_is_admin(call) || is_caller(call, event->uid);
+	case EVENT_RELEASE_STEP:
+		if (is_caller(call, event->uid))
+			return true;
+		return may_see_pin(m, call, event->pin.uid, event->cgroup);
 	default:
 		return may_see_pin(m, call, event->pin.uid, event->cgroup);
 	}

@@ -27,6 +27,8 @@ int reply_no_such_cgroup(struct call *call, const char *cgroup);
 int reply_invalid_cgroup(struct call *call, const char *cgroup, const char *reason);
 int reply_not_ready(struct call *call);
 bool may_see_pin(struct manager *m, struct call *call, uint32_t uid, struct cgroup_node *cgroup);
+/* Whether all of an event is for the caller, not the part alone that is the caller's own. */
+bool may_see_whole(struct manager *m, struct call *call, const struct event *event);
 bool may_see_event(struct manager *m, struct call *call, const struct event *event);
 /* Whether the caller owns this cgroup or one above it. */
 bool owns_node(struct manager *m, struct call *call, struct cgroup_node *node);

@@ -55,7 +55,7 @@ static json_t *wrap(json_t *event)
 
 static int send_event(struct monitor *mon, const struct event *event)
 {
-	bool whole = call_is_admin(mon->call) || owns_node(mon->m, mon->call, event->limit);
+	bool whole = may_see_whole(mon->m, mon->call, event);
 	_cleanup_json_ json_t *json = render_event(event, whole), *ready = NULL;
 
 	if (!json)

@@ -4,11 +4,11 @@
 #include <utlist.h>
 
 #include "daemon/manager-methods.h"
+#include "daemon/manager-release.h"
 #include "daemon/render.h"
 #include "daemon/turn.h"
 #include "lib/json.h"
 #include "lib/log.h"
-#include "lib/parse.h"
 
 #define STEP_COST	4096 /* then others have their turn; to look at a pin costs 1 */
 #define PIN_COST	16 /* to show it */
@@ -160,78 +160,6 @@ static void on_gone(struct call *call, void *userdata)
 
 static const struct call_watch watch = { .drained = on_drained, .gone = on_gone };
 
-/* The id of a cgroup that exists, or did while its pins still live. */
-static int find_cgroup(struct manager *m, const char *cgroup, uint64_t *ret, const char **ret_reason)
-{
-	_cleanup_(freep) char *path = NULL;
-	struct cgroup_node *node;
-	int r;
-
-	if (m->fs) {
-		r = cgroupfs_name_to_path(m->fs, cgroup, &path, ret_reason);
-		if (r < 0 && r != -ENOENT)
-			return r;
-		if (path && cgroupfs_resolve_path(m->fs, path, &node) >= 0) {
-			*ret = node->id;
-			return 0;
-		}
-	}
-	for (node = registry_cgroup_next(m->registry, NULL); node;
-	     node = registry_cgroup_next(m->registry, node)) {
-		if (node->path && (strcmp(node->path, cgroup) == 0 ||
-				   (path && strcmp(node->path, path) == 0))) {
-			*ret = node->id;
-			return 0;
-		}
-	}
-	return -ENOENT;
-}
-
-/* 0, 1 when the call has been answered, or a negative errno */
-static int parse_filter(struct listing *l, json_t *params)
-{
-	const char *cgroup = json_get_string(params, "cgroup", NULL);
-	const char *kind = json_get_string(params, "kind", NULL);
-	const char *id = json_get_string(params, "id", NULL);
-	const char *device = json_get_string(params, "device", NULL), *reason = NULL;
-	int64_t pid = json_get_int(params, "pid", 0);
-	struct pin_filter *f = &l->filter;
-	int r;
-
-	f->has_tgid = !json_is_null(json_object_get(params, "pid")) && json_object_get(params, "pid");
-	if (f->has_tgid && (pid < 1 || pid > INT32_MAX))
-		return call_error_invalid(l->call, "pid") ?: 1;
-	f->tgid = pid;
-	f->has_kind = kind;
-	if (kind && render_parse_kind(kind, &f->kind) < 0)
-		return call_error_invalid(l->call, "kind") ?: 1;
-	f->has_id = id;
-	if (id && parse_id(id, &f->id, NULL) < 0)
-		return call_error_invalid(l->call, "id") ?: 1;
-	if (device) {
-		l->device = strdup(device);
-		if (!l->device)
-			return -ENOMEM;
-		f->device = l->device;
-	}
-	if (!cgroup)
-		return 0;
-	if (!l->m->fs)
-		return reply_not_supported(l->call, l->m->fs_reason) ?: 1;
-	f->has_cgroup = true;
-	r = find_cgroup(l->m, cgroup, &f->cgroup_id, &reason);
-	if (r == -EINVAL)
-		return reply_invalid_cgroup(l->call, cgroup, reason) ?: 1;
-	if (r != -ENOENT)
-		return r;
-	/* Whether others' cgroups exist is not told: no pins are to be seen in either. */
-	if (!call_is_admin(l->call)) {
-		f->cgroup_id = 0;
-		return 0;
-	}
-	return reply_no_such_cgroup(l->call, cgroup) ?: 1;
-}
-
 static int start(struct manager *m, struct call *call, bool ready, json_t *params)
 {
 	struct listing *l;
@@ -245,7 +173,12 @@ static int start(struct manager *m, struct call *call, bool ready, json_t *param
 	l->m = m;
 	l->call = call_ref(call);
 	DL_APPEND(m->listings, l);
-	r = parse_filter(l, params);
+	r = parse_pin_filter(m, call, params, &l->filter);
+	if (r == 0 && l->filter.device) {
+		l->device = strdup(l->filter.device);
+		l->filter.device = l->device;
+		r = l->device ? 0 : -ENOMEM;
+	}
 	if (r != 0) {
 		listing_free(l);
 		return r < 0 ? r : 0;

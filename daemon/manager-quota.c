@@ -4,6 +4,7 @@
 
 #include "daemon/messages.h"
 #include "daemon/manager-methods.h"
+#include "daemon/manager-release.h"
 #include "daemon/render.h"
 #include "lib/escape.h"
 #include "lib/format.h"
@@ -207,6 +208,7 @@ int method_set_quota(struct call *call, json_t *params, void *userdata)
 	int64_t max = json_get_int(params, "max_bytes", -1);
 	_cleanup_(freep) char *path = NULL, *reason = NULL;
 	uint64_t max_bytes = max == INT64_MAX ? UINT64_MAX : (uint64_t)max;
+	struct quota_status status;
 	int r, answer;
 
 	if (max < 0)
@@ -218,6 +220,9 @@ int method_set_quota(struct call *call, json_t *params, void *userdata)
 	if (r < 0)
 		return quota_error(call, cgroup, r, reason);
 	record(m, call, EVENT_QUOTA_SET, path, max_bytes);
+	quotas_path_status(m->quotas, path, &status);
+	free(status.reason);
+	manager_quota_lowered(m, call, path, max_bytes, status.current_bytes);
 	return call_reply(call, json_pack("{s:o}", "quota", quota_json(m, path,
 			quota_list_find((struct quota *)quotas_list(m->quotas), path))));
 }

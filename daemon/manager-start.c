@@ -9,6 +9,7 @@
 #include "daemon/manager-internal.h"
 #include "daemon/messages.h"
 #include "daemon/manager-methods.h"
+#include "daemon/manager-release.h"
 #include "lib/log.h"
 
 /* No cgroup2: the rest goes on, and says so. */
@@ -160,6 +161,9 @@ int manager_new(const struct manager_config *config, struct manager **ret)
 	r = start_source(m, config);
 	if (r < 0)
 		return r;
+	r = manager_releases_new(m);
+	if (r < 0)
+		return log_error_errno(r, "cannot take requests to release pins: %m");
 	r = methods_server_new(m, &m->server);
 	if (r < 0)
 		return log_error_errno(r, "cannot make the control socket's server: %m");
@@ -211,8 +215,10 @@ struct manager *manager_free(struct manager *m)
 {
 	if (!m)
 		return NULL;
-	/* First: clients see the connection end, and calls under way are dropped. */
+	manager_releases_free(m);
+	/* Clients see the connection end, and calls under way are dropped. */
 	server_free(m->server);
+	manager_owners_free(m);
 	waiters_free(m);
 	methods_free(m);
 	manager_revokes_free(m);

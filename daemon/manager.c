@@ -7,6 +7,7 @@
 
 #include "daemon/manager-internal.h"
 #include "daemon/manager-methods.h"
+#include "daemon/release.h"
 #include "lib/log.h"
 
 #define STATUS_PAUSE_USEC  (2 * 1000000ULL)
@@ -93,6 +94,8 @@ static int on_end(uint64_t seq, void *userdata)
 	int r;
 
 	registry_end_resync(m->registry, seq);
+	if (m->releases)
+		releases_resynced(m->releases);
 	trim(m);
 	/* The first one is no loss: there was nothing before it. */
 	if (m->genl && genl_n_resyncs(m->genl) != m->told_resyncs) {
@@ -159,6 +162,10 @@ static int on_event(const struct pin_event *e, void *userdata)
 		return r;
 	manager_status_changed(m);
 	r = add_pin_event(m, e);
+	if (m->releases && e->type == PIN_EVENT_UNPIN)
+		releases_unpinned(m->releases, e->pin.id);
+	else if (m->releases && e->type == PIN_EVENT_CHANGE)
+		releases_pin_changed(m->releases, e->pin.id);
 	trim(m);
 	return r;
 }

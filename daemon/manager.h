@@ -19,6 +19,10 @@ struct waiter;
 struct monitor;
 struct listing;
 struct revokes;
+struct actions;
+struct owners;
+struct releases;
+struct follower;
 
 struct manager {
 	sd_event *event;
@@ -38,6 +42,11 @@ struct manager {
 	uint32_t abi; /* what the kernel says, 0 for none */
 
 	uint64_t started_usec; /* CLOCK_REALTIME: the history goes no further back */
+
+	struct actions *actions; /* of ladders */
+	struct owners *owners; /* that are registered */
+	struct releases *releases; /* NULL while the service stops */
+	struct follower *followers; /* of them */
 
 	struct waiter *waiters;
 	struct monitor *monitors;

@@ -149,6 +149,18 @@ uint64_t release_pins_left(const struct release *release)
 	return release->pins_left;
 }
 
+void release_owner_process(const struct release_owner *o, struct release_process *ret)
+{
+	*ret = (struct release_process){
+		.pid = o->pid,
+		.uid = o->uid,
+		.comm = o->comm,
+		.comm_len = o->comm_len,
+		.cgroup = o->cgroup,
+		.pins_left = o->pins_left,
+	};
+}
+
 const struct release_owner *release_owner_at(const struct release *release, size_t i)
 {
 	return i < release->n_owners ? &release->owners[i] : NULL;

@@ -74,7 +74,7 @@ struct releases_config {
 	bool (*ready)(void *userdata);
 	/* For the history; the journal has been told. owner is NULL but with STEP. */
 	void (*on_event)(enum release_event event, struct release *release,
-			 struct release_owner *owner, void *userdata);
+			 const struct release_owner *owner, void *userdata);
 	void *userdata;
 };
 
@@ -160,6 +160,17 @@ void release_watch_remove(struct release *release, struct release_watch *watch);
 json_t *release_json(const struct release *release, size_t owners_max);
 /* org.pinguard.Manager.ReleaseOwner */
 json_t *release_owner_json(const struct release_owner *owner);
+struct release_process {
+	pid_t pid;
+	uint32_t uid;
+	const uint8_t *comm;
+	size_t comm_len;
+	struct cgroup_node *cgroup; /* NULL where nobody knows */
+	uint64_t pins_left;
+};
+
+/* Points into the request. */
+void release_owner_process(const struct release_owner *owner, struct release_process *ret);
 /* One of a request's owners: i from 0 until NULL. */
 const struct release_owner *release_owner_at(const struct release *release, size_t i);
 

@@ -26,6 +26,8 @@ static const char *const types[] = {
 	[EVENT_QUOTA_SET] = "quota_set", [EVENT_QUOTA_CLEAR] = "quota_clear",
 	[EVENT_POLICY_SET] = "policy_set", [EVENT_POLICY_CLEAR] = "policy_clear",
 	[EVENT_REVOKE] = "revoke",     [EVENT_REVOKE_DONE] = "revoke_done",
+	[EVENT_RELEASE] = "release",   [EVENT_RELEASE_STEP] = "release_step",
+	[EVENT_RELEASE_DONE] = "release_done",
 	[EVENT_RESYNC] = "resync",
 };
 
@@ -211,6 +213,11 @@ static json_t *event_reason(const struct event *event)
 	return json_string(reasons[event->reason]);
 }
 
+static json_t *reference_or_null(json_t *json, bool known)
+{
+	return json && known ? json_incref(json) : json_null();
+}
+
 json_t *render_event(const struct event *event, bool whole)
 {
 	bool deny = event->type == EVENT_DENY;
@@ -230,7 +237,7 @@ json_t *render_event(const struct event *event, bool whole)
 			 "quota_cgroup", render_string(event->quota_cgroup),
 			 "uid", integer_or_null(event->uid, event->uid != PIN_UID_NONE),
 			 "policy", string_or_null(render_policy(event->policy)),
-			 "release", json_null(),
-			 "owner", json_null(),
+			 "release", reference_or_null(event->release, whole),
+			 "owner", reference_or_null(event->owner, true),
 			 "revoke", event_revoke(event));
 }

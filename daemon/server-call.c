@@ -180,14 +180,23 @@ int call_error_denied(struct call *call)
 	return call_error(call, VARLINK_ERROR_PERMISSION_DENIED, json_object());
 }
 
-/* An error of the interface that the server was configured with. */
+/* An error of the interface that is called. */
 static int own_error(struct call *call, const char *error, json_t *params)
 {
 	const struct server *server = call->connection->server;
+	const struct server_interface *interface;
 	char name[256] = "";
+	size_t length;
 
-	if (server)
+	if (server) {
 		snprintf(name, sizeof(name), "%s.%s", server->config.error_interface, error);
+		for (interface = server->config.interfaces; interface->name; interface++) {
+			length = strlen(interface->name);
+			if (strncmp(call->method_name, interface->name, length) == 0 &&
+			    call->method_name[length] == '.')
+				snprintf(name, sizeof(name), "%s.%s", interface->name, error);
+		}
+	}
 	return call_error(call, name, params);
 }
 

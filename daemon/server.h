@@ -18,7 +18,7 @@
  */
 
 /* Limits. A message to the service: VARLINK_CALL_MAX_BYTES, VARLINK_DEPTH_MAX. */
-#define SERVER_CONNECTIONS_MAX		 1024
+#define SERVER_CONNECTIONS_MAX		 4096
 #define SERVER_CONNECTIONS_ROOT		 32 /* of those, kept free for root */
 #define SERVER_CONNECTIONS_UID_MAX	 64 /* per uid but root */
 #define SERVER_SUBSCRIPTIONS_UID_MAX	 16 /* calls with METHOD_SUBSCRIPTION; per uid but root */
@@ -87,13 +87,18 @@ struct server_interface {
 /* Texts of the .varlink files, embedded by the build. */
 extern const char server_idl_org_varlink_service[];
 extern const char server_idl_org_pinguard_Manager[];
+extern const char server_idl_org_pinguard_Owner[];
 
 /* All that it points to must outlive the server. */
 struct server_config {
 	const char *vendor, *product, *version, *url; /* GetInfo */
 	const struct server_interface *interfaces;    /* ends with a NULL name */
 	const struct method *methods;		      /* ends with a NULL name */
-	const char *error_interface; /* has the errors LimitExceeded and SystemError */
+	/*
+	 * For what is no call of one of them. This one and those above have the
+	 * errors LimitExceeded and SystemError.
+	 */
+	const char *error_interface;
 	gid_t admin_gid;	     /* peer_lookup_group(PEER_ADMIN_GROUP) */
 	uint64_t message_timeout_usec; /* 0 for SERVER_MESSAGE_TIMEOUT_USEC */
 	void *userdata;		     /* for the handlers */

@@ -12,10 +12,13 @@ nodist_daemon_libserver_la_SOURCES = daemon/server-idl.c
 daemon_libserver_la_LIBADD = lib/libutil.la $(SYSTEMD_LIBS) $(JANSSON_LIBS)
 
 # server_idl_NAME, with the dots of an interface's name as underscores
-server_idl = daemon/org.pinguard.Manager.varlink daemon/org.varlink.service.varlink
+server_idl = \
+	daemon/org.pinguard.Manager.varlink \
+	daemon/org.pinguard.Owner.varlink \
+	daemon/org.varlink.service.varlink
 EXTRA_DIST += $(server_idl)
 CLEANFILES += daemon/server-idl.c
-daemon/server-idl.c: $(server_idl)
+daemon/server-idl.c: $(server_idl) daemon/server.mk
 	$(AM_V_at)$(MKDIR_P) $(@D)
 	$(AM_V_GEN)( echo '#include "daemon/server.h"'; \
 	for name in $(server_idl); do \

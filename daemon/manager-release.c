@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Release, FollowRelease, CancelRelease; requests that a quota starts. */
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/action.h"
+#include "daemon/ladder.h"
+#include "daemon/manager-methods.h"
+#include "daemon/manager-release.h"
+#include "daemon/render.h"
+#include "lib/escape.h"
+#include "lib/json.h"
+#include "lib/log.h"
+
+/* A list that grows. */
+struct ids {
+	uint64_t *ids;
+	size_t n, size;
+};
+
+static void ids_done(struct ids *ids)
+{
+	free(ids->ids);
+}
+
+static int ids_add(struct ids *ids, uint64_t id)
+{
+	if (ids->n == ids->size) {
+		size_t size = 2 * ids->size ?: 64;
+		uint64_t *more = reallocarray(ids->ids, size, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		ids->ids = more;
+		ids->size = size;
+	}
+	ids->ids[ids->n++] = id;
+	return 0;
+}
+
+static bool may_ask(struct manager *m, struct call *call, const struct pin *pin)
+{
+	return call_is_admin(call) || owns_node(m, call, pin->cgroup);
+}
+
+static int select_pins(struct manager *m, struct call *call, const struct pin_filter *f,
+		       struct ids *ids)
+{
+	_cleanup_(pin_cursor_done) struct pin_cursor cursor;
+	struct pin *pin;
+	int r = 0;
+
+	pin_cursor_init(&cursor, m->registry);
+	while (r == 0 && (pin = pin_cursor_next(&cursor)))
+		if (pin_filter_match(f, pin) && may_ask(m, call, pin))
+			r = ids_add(ids, pin->id);
+	return r;
+}
+
+/* Who may ask nobody is told so, and not whether there was anybody to ask. */
+static bool may_release(struct manager *m, struct call *call, const struct pin_filter *f,
+			const struct ids *ids)
+{
+	if (call_is_admin(call) || ids->n > 0)
+		return true;
+	return f->has_cgroup &&
+	       owns_node(m, call, registry_cgroup_find(m->registry, f->cgroup_id));
+}
+
+static int start(struct manager *m, struct call *call, bool ready, json_t *params)
+{
+	_cleanup_(release_unrefp) struct release *release = NULL;
+	_cleanup_(ids_done) struct ids ids = {};
+	const bool async = json_get_bool(params, "async", false);
+	struct release_config config = {
+		.reason = RELEASE_ADMINISTRATOR,
+		.mode = async ? RELEASE_ASYNC : RELEASE_SYNC,
+		.dry_run = json_get_bool(params, "dry_run", false),
+		.admin = call_is_admin(call),
+		.uid = call_peer(call)->uid,
+	};
+	struct pin_filter f;
+	int r;
+
+	if (!ready)
+		return reply_not_ready(call);
+	r = parse_pin_filter(m, call, params, &f);
+	if (r == 0)
+		r = parse_release_timeout(call, params, &config.timeout_usec);
+	if (r != 0)
+		return MIN(r, 0);
+	r = select_pins(m, call, &f, &ids);
+	if (r < 0)
+		return r;
+	if (!may_release(m, call, &f, &ids))
+		return call_error_denied(call);
+	config.pin_ids = ids.ids;
+	config.n_pins = ids.n;
+	r = release_start(m->releases, &config, &release);
+	if (r < 0)
+		return reply_release_error(call, r);
+	return manager_follow_release(m, call, release, async);
+}
+
+int method_release(struct call *call, json_t *params, void *userdata)
+{
+	static const char *const selectors[] = { "cgroup", "pid", "kind", "device", "id" };
+	const struct support support = manager_support(userdata);
+	struct manager *m = userdata;
+	bool any = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(selectors); i++) {
+		const json_t *value = json_object_get(params, selectors[i]);
+
+		any = any || (value && !json_is_null(value));
+	}
+	if (!any)
+		return call_error(call, MANAGER_INTERFACE ".NoSelector", json_object());
+	/* Without the kernel's word nobody knows whether a pin is gone. */
+	if (m->observe)
+		return reply_not_supported(call, support_reason(&support));
+	return manager_wait_ready(m, call, params, start);
+}
+
+/* The caller's own, or any for administrators; NULL when the call has been answered. */
+static struct release *find(struct manager *m, struct call *call, json_t *params, int *ret_answer)
+{
+	const char *token = json_get_string(params, "token", "");
+	struct release *release = release_find(m->releases, token);
+
+	if (release && (call_is_admin(call) || release_uid(release) == call_peer(call)->uid))
+		return release;
+	*ret_answer = call_error(call, MANAGER_INTERFACE ".NoSuchToken",
+				 json_pack("{s:s}", "token", token));
+	return NULL;
+}
+
+int method_follow_release(struct call *call, json_t *params, void *userdata)
+{
+	int answer;
+	struct release *release = find(userdata, call, params, &answer);
+
+	return release ? manager_follow_release(userdata, call, release, false) : answer;
+}
+
+int method_cancel_release(struct call *call, json_t *params, void *userdata)
+{
+	int answer;
+	struct release *release = find(userdata, call, params, &answer);
+
+	if (!release)
+		return answer;
+	release_cancel(release);
+	return call_reply(call, json_object());
+}
+
+/* --- a quota below what is pinned --- */
+
+struct candidate {
+	uint64_t id, bytes;
+	uint64_t owner_bytes;
+	uint32_t tgid;
+};
+
+static int by_tgid(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+
+	return (x->tgid > y->tgid) - (x->tgid < y->tgid);
+}
+
+/* Largest owner first, and of each the largest pin. */
+static int by_size(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+
+	if (x->owner_bytes != y->owner_bytes)
+		return x->owner_bytes > y->owner_bytes ? -1 : 1;
+	if (x->tgid != y->tgid)
+		return x->tgid < y->tgid ? -1 : 1;
+	return (x->bytes < y->bytes) - (x->bytes > y->bytes);
+}
+
+static void sum_owners(struct candidate *c, size_t n)
+{
+	size_t i, j;
+
+	qsort(c, n, sizeof(*c), by_tgid);
+	for (i = 0; i < n; i = j) {
+		uint64_t bytes = 0;
+
+		for (j = i; j < n && c[j].tgid == c[i].tgid; j++)
+			bytes += c[j].bytes;
+		for (size_t k = i; k < j; k++)
+			c[k].owner_bytes = bytes;
+	}
+	qsort(c, n, sizeof(*c), by_size);
+}
+
+/* Pins charged to the cgroup and those below, until their bytes are as many as are too many. */
+static int choose(struct manager *m, uint64_t cgroup_id, uint64_t excess_bytes, struct ids *ids)
+{
+	_cleanup_(pin_cursor_done) struct pin_cursor cursor;
+	_cleanup_(freep) struct candidate *c = calloc(registry_count(m->registry) ?: 1, sizeof(*c));
+	uint64_t bytes = 0;
+	struct pin *pin;
+	size_t n = 0;
+	int r = 0;
+
+	if (!c)
+		return -ENOMEM;
+	pin_cursor_init(&cursor, m->registry);
+	while ((pin = pin_cursor_next(&cursor)))
+		if (cgroup_node_below(pin->charged, cgroup_id))
+			c[n++] = (struct candidate){ .id = pin->id, .bytes = pin->bytes,
+						     .tgid = pin->tgid };
+	sum_owners(c, n);
+	for (size_t i = 0; i < n && bytes < excess_bytes && r == 0; i++) {
+		bytes += c[i].bytes;
+		r = ids_add(ids, c[i].id);
+	}
+	return r;
+}
+
+void manager_quota_lowered(struct manager *m, struct call *call, const char *path,
+			   uint64_t max_bytes, uint64_t current_bytes)
+{
+	_cleanup_(release_unrefp) struct release *release = NULL;
+	_cleanup_(freep) char *shown = escape_string(path);
+	_cleanup_(ids_done) struct ids ids = {};
+	struct cgroup_node *node;
+	struct release_config config = {
+		.reason = RELEASE_QUOTA,
+		.target = path,
+		.mode = RELEASE_ASYNC,
+		.timeout_usec = RELEASE_TIMEOUT_LADDER,
+		.admin = call_is_admin(call),
+		.uid = call_peer(call)->uid,
+	};
+	int r;
+
+	if (!m->releases || !m->genl || current_bytes == UINT64_MAX || current_bytes <= max_bytes)
+		return;
+	r = cgroupfs_resolve_path(m->fs, path, &node);
+	if (r >= 0)
+		r = choose(m, node->id, current_bytes - max_bytes, &ids);
+	config.pin_ids = ids.ids;
+	config.n_pins = ids.n;
+	if (r >= 0 && ids.n > 0)
+		r = release_start(m->releases, &config, &release);
+	if (r < 0)
+		log_warning_errno(r, "the quota of %s is below what is pinned, and the owners "
+				  "cannot be asked: %m", shown ?: "?");
+}
+
+/* --- start and stop --- */
+
+static void on_event(enum release_event type, struct release *release,
+		     const struct release_owner *o, void *userdata)
+{
+	static const enum event_type types[] = {
+		[RELEASE_EVENT_STARTED] = EVENT_RELEASE,
+		[RELEASE_EVENT_STEP] = EVENT_RELEASE_STEP,
+		[RELEASE_EVENT_OVER] = EVENT_RELEASE_DONE,
+	};
+	struct manager *m = userdata;
+	struct event *event = event_new(types[type], manager_realtime_usec(m));
+	struct release_process process;
+
+	if (!event)
+		return;
+	event->uid = release_uid(release);
+	event->release = release_json(release, 0);
+	if (o) {
+		release_owner_process(o, &process);
+		event->owner = release_owner_json(o);
+		event->pin.uid = process.uid;
+		event->cgroup = cgroup_node_ref(process.cgroup);
+	}
+	if (!event->release || (o && !event->owner)) {
+		event_free(event);
+		return;
+	}
+	manager_add_event(m, event);
+}
+
+static bool is_ready(void *userdata)
+{
+	return manager_ready(userdata);
+}
+
+void manager_load_ladders(struct manager *m)
+{
+	struct ladders *ladders = NULL;
+	int r = ladders_load(LADDERS_DIR, &ladders);
+
+	if (r < 0)
+		log_warning_errno(r, "cannot read %s: %m", LADDERS_DIR);
+	else
+		releases_set_ladders(m->releases, ladders);
+}
+
+static void on_owner_left(struct owner *owner, void *userdata)
+{
+	struct manager *m = userdata;
+
+	/* The service stops: the kernel's mark stays for those that come back. */
+	if (!m->releases)
+		return;
+	if (owner->marked)
+		(void)genl_set_owner(m->genl, call_peer(owner->call)->pidfd, false);
+	releases_owner_left(m->releases, owner);
+}
+
+int manager_releases_new(struct manager *m)
+{
+	struct releases_config config = {
+		.registry = m->registry,
+		.proc = "/proc",
+		.ready = is_ready,
+		.on_event = on_event,
+		.userdata = m,
+	};
+	int r;
+
+	r = owners_new(on_owner_left, m, &m->owners);
+	if (r >= 0)
+		r = actions_new(m->event, &m->actions);
+	if (r < 0)
+		return r;
+	config.owners = m->owners;
+	config.actions = m->actions;
+	r = releases_new(m->event, &config, &m->releases);
+	if (r < 0)
+		return r;
+	manager_load_ladders(m);
+	return 0;
+}
+
+void manager_releases_free(struct manager *m)
+{
+	m->releases = releases_free(m->releases);
+	m->actions = actions_free(m->actions);
+}
+
+void manager_owners_free(struct manager *m)
+{
+	m->owners = owners_free(m->owners);
+}
