@@ -128,7 +128,7 @@ void channel_drop(struct channel *channel)
 int channel_retry(struct channel *channel)
 {
 	/* a service that takes connections and drops them is not asked all the time */
-	if (channel->fd >= 0 && now_usec() - channel->since_usec >= CHANNEL_BACKOFF_MAX_USEC)
+	if (channel->fd >= 0 && now_usec() >= channel->since_usec + CHANNEL_BACKOFF_MAX_USEC)
 		channel->backoff_usec = 0;
 	channel_drop(channel);
 	channel->backoff_usec = MIN(MAX(2 * channel->backoff_usec, CHANNEL_BACKOFF_MIN_USEC),

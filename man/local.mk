@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 dist_man_MANS += \
+	man/libpinguard.3 \
 	man/org.pinguard.Manager.7 \
 	man/pinctl.1 \
 	man/pinguard.8
