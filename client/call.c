@@ -196,6 +196,10 @@ static int service_error(const char *name, const json_t *params)
 			  (long long)json_get_int(params, "pins", 0));
 	else if (!strcmp(name, MANAGER "SystemError"))
 		log_error("the service failed: %s", json_get_string(params, "message", "?"));
+	else if (!strcmp(name, VARLINK_ERROR_METHOD_NOT_FOUND))
+		log_error("the service does not know %s; it is older than pinctl: systemctl restart "
+			  "pinguard, or update it",
+			  json_get_string(params, "method", "this"));
 	else if (!strcmp(name, VARLINK_ERROR_INVALID_PARAMETER))
 		log_error("the service does not accept this value: %s",
 			  json_get_string(params, "parameter", "?"));

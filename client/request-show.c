@@ -9,7 +9,7 @@
 /* Those that still hold something of what was asked for. */
 static const struct column left_columns[] = {
 	{ "PID", "pid", COLUMN_NUMBER },
-	{ "COMM", "comm", COLUMN_TEXT, .shrinks = true },
+	{ "COMM", "comm", COLUMN_TEXT },
 	{ "CGROUP", "cgroup", COLUMN_TEXT, .keeps_tail = true },
 	{ "STATE", "state", COLUMN_TEXT },
 	{ "LEFT", "bytes_left", COLUMN_SIZE },

@@ -10,6 +10,7 @@
 #include "lib/format.h"
 
 #define ALARM_COLOUR "red"
+#define SHRUNK_WIDTH 24 /* more than that is left to one that shrinks if there is room */
 
 uint64_t now_realtime_usec(void)
 {
@@ -240,10 +241,12 @@ static void keep_tails(struct table *table)
 	if (!table->ctl->terminal)
 		return;
 	for (size_t i = 0; i < table->n_shown; i++) {
+		size_t wide = column_width(table, i, 0);
+
 		if (table->shown[i]->keeps_tail)
 			kept = i;
 		else
-			others += column_width(table, i, 0) + 1;
+			others += (table->shown[i]->shrinks ? MIN(wide, SHRUNK_WIDTH) : wide) + 1;
 	}
 	if (kept != SIZE_MAX)
 		(void)column_width(table, kept, width > others + 12 ? width - others : 12);

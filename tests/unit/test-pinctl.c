@@ -273,6 +273,7 @@ static void test_failures(void **state)
 {
 	EXPECT("--socket=@nobody pins", 3, "systemctl start pinguard");
 	EXPECT("--socket=/nonexistent/socket", 3, "systemctl start pinguard");
+	EXPECT("owners", 1, "the service does not know ListOwners; it is older than pinctl");
 	EXPECT("--socket=", 2, "the path of the socket is empty");
 	EXPECT("--socket=/$(printf %0200d 1)", 2, "too long");
 	EXPECT("quota set /a -1", 2, "it is negative");
