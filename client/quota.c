@@ -13,7 +13,8 @@ static const char quota_help[] =
 	"       pinctl quota clear CGROUP\n"
 	"\n"
 	"List, set and clear the limits on pinned bytes. CGROUP is a path or a unit, MAX a\n"
-	"size such as 512M or 1.5G; max is the same as clear. What is pinned already stays.\n"
+	"size such as 512M or 1.5G; max is the same as clear. What is pinned already stays\n"
+	"until its owners let go, which are asked to.\n"
 	"\n"
 	"      --runtime         set: forget it at the next boot\n"
 	"  -j, --json            print one JSON object\n"
@@ -75,8 +76,8 @@ static void comment(const struct pinctl *ctl, const json_t *quota)
 	if (strcmp(state, "applied") != 0)
 		log_warning("the quota is %s: %s", state, json_get_string(quota, "reason", "?"));
 	else if (current > json_get_int(quota, "max_bytes", INT64_MAX))
-		log_warning("%s are pinned already, over the new limit of %s: they stay, new pins "
-			    "are refused",
+		log_warning("%s are pinned already, over the new limit of %s: new pins are refused, "
+			    "and owners are asked to let go",
 			    show_size(ctl, have, (uint64_t)current),
 			    show_size(ctl, max, (uint64_t)json_get_int(quota, "max_bytes", 0)));
 }

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "client/remove.h"
@@ -134,6 +135,12 @@ static void tell_holders(struct waiting *waiting)
 
 /* --- the child --- */
 
+/* A device's removal ends when the kernel lets it; what is begun is not left undone. */
+static bool can_be_given_up(const struct removal *removal, removal_work work)
+{
+	return work != removal_perform || removal->action == REMOVAL_OFFLINE;
+}
+
 static _Noreturn void run_child(const struct removal *removal, removal_work work, int fd)
 {
 	struct verdict verdict = {};
@@ -141,6 +148,8 @@ static _Noreturn void run_child(const struct removal *removal, removal_work work
 
 	/* Ctrl-C is for pinctl, and whoever reads its output must see the end of it */
 	(void)setsid();
+	if (can_be_given_up(removal, work))
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)signal(SIGPIPE, SIG_IGN);
 	null = open("/dev/null", O_RDWR);
 	for (int i = 0; i < 3; i++)
@@ -233,12 +242,12 @@ static int wait_for_child(struct waiting *waiting, pid_t pid, int fd, struct ver
 }
 
 /* Where it can be ended it is: Linux would try for ever to empty a block that is pinned. */
-static int interrupted(const struct waiting *waiting, pid_t pid, int fd, bool performs)
+static int interrupted(const struct waiting *waiting, pid_t pid, int fd, bool give_up)
 {
 	struct pollfd ended = { .fd = fd, .events = POLLIN };
 	const char *target = waiting->removal->target;
 
-	if (!performs || waiting->removal->action == REMOVAL_OFFLINE) {
+	if (give_up) {
 		(void)kill(pid, SIGKILL);
 		if (poll(&ended, 1, KILL_WAIT_MSEC) > 0) {
 			log_notice("given up: %s was not %s", target, action_text(waiting->removal));
@@ -266,7 +275,9 @@ static int run_work(struct waiting *waiting, removal_work work, struct verdict *
 	}
 	r = wait_for_child(waiting, pid, fd, verdict);
 	progress_clear(&waiting->progress);
-	return r == STATUS_INTERRUPTED ? interrupted(waiting, pid, fd, work == removal_perform) : r;
+	return r == STATUS_INTERRUPTED ?
+		       interrupted(waiting, pid, fd, can_be_given_up(waiting->removal, work)) :
+		       r;
 }
 
 static int failed(const struct removal *removal, const struct verdict *verdict)
