@@ -3,6 +3,7 @@
 #include "tests/unit/pinctl-fixture.h"
 
 #include <fcntl.h>
+#include <pty.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -37,6 +38,10 @@ static void make_block(const char *name, const char *state)
 	snprintf(path, sizeof(path), "%s/%s", blocks, name);
 	assert_int_equal(mkdir(path, 0700), 0);
 	strcat(path, "/state");
+	if (!state) {
+		assert_int_equal(mkfifo(path, 0600), 0);
+		return;
+	}
 	/* what cannot be written */
 	if (*state == '/') {
 		assert_int_equal(symlink(state, path), 0);
@@ -72,6 +77,7 @@ static int setup(void **state)
 	make_block("memory1", "online\n");
 	make_block("memory2", "offline\n");
 	make_block("memory3", "/dev/full");
+	make_block("memory8", NULL);
 	return pinctl_start_server(methods);
 }
 
@@ -186,41 +192,43 @@ static void test_run(void **state)
 static void test_refused(void **state)
 {
 	make_block("memory7", "/dev/full");
-	/* reading it never ends: the state is no "offline" */
 	assert_int_equal(run_child("memory7", false), STATUS_FAILED);
 	assert_non_null(strstr(output, "memory7 cannot be taken offline: No space left on device"));
 	assert_non_null(strstr(output, "still pinned: 8K in 2 pins of mr[7] in /a\n"));
 	assert_non_null(strstr(output, "still pinned: 8K in 1 pin of qemu[8] in /b\n"));
 }
 
-/* A removal that waits: who it waits for is told, and Ctrl-C gives up what can be given up. */
-static void test_interrupt(void **state)
+/* In a child: a removal that waits, since opening a fifo waits for a reader. */
+static _Noreturn void wait_for_reader(void)
 {
-	char fifo[256];
 	json_t *ranges = parse("[{\"first\":\"0x8000000\",\"last\":\"0xfffffff\"}]");
 	struct removal removal = { REMOVAL_OFFLINE, "memory8", sysfs };
 	struct pinctl ctl = { .socket = getenv("PINGUARD_SOCKET"), .interrupt_fd = -1 };
-	int fds[2], status;
+	int status;
+
+	if (watch_interrupt(&ctl) >= 0)
+		_exit(99);
+	status = removal_run(&ctl, &removal, ranges);
+	json_decref(ranges);
+	varlink_client_free(ctl.client);
+	close(ctl.interrupt_fd);
+	_exit(status);
+}
+
+/* Who a removal waits for is told, and Ctrl-C gives up what can be given up. */
+static void test_interrupt(void **state)
+{
+	int fds[2];
 	pid_t pid;
 
-	snprintf(fifo, sizeof(fifo), "%s/memory8", blocks);
-	assert_int_equal(mkdir(fifo, 0700), 0);
-	strcat(fifo, "/state");
-	/* opening it waits for a reader */
-	assert_int_equal(mkfifo(fifo, 0600), 0);
 	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
 	*output = '\0';
 	pid = fork();
 	if (pid == 0) {
 		dup2(fds[1], STDOUT_FILENO);
 		dup2(fds[1], STDERR_FILENO);
-		if (watch_interrupt(&ctl) >= 0)
-			_exit(99);
-		status = removal_run(&ctl, &removal, ranges);
-		varlink_client_free(ctl.client);
-		_exit(status);
+		wait_for_reader();
 	}
-	json_decref(ranges);
 	close(fds[1]);
 	assert_true(pinctl_read_until(fds[0], "qemu[8]"));
 	assert_non_null(strstr(output, "waiting for the kernel, which gives up memory8 once nothing uses it"));
@@ -229,12 +237,34 @@ static void test_interrupt(void **state)
 	assert_non_null(strstr(output, "given up: memory8 was not taken offline"));
 }
 
+/* On a terminal one line says so, and is drawn over; Ctrl-C is typed there. */
+static void test_terminal(void **state)
+{
+	struct winsize size = { .ws_row = 24, .ws_col = 60 };
+	int fd;
+	pid_t pid = forkpty(&fd, NULL, NULL, &size);
+
+	if (pid == 0) {
+		setenv("TERM", "xterm", 1);
+		wait_for_reader();
+	}
+	if (pid < 0)
+		skip();
+	*output = '\0';
+	assert_true(pinctl_read_until(fd, "\033[1A\033[J"));
+	assert_non_null(strstr(output, "memory8: waiting for the kernel, 2s: 2 processes, 8K in "));
+	assert_int_equal(write(fd, "\003", 1), 1);
+	assert_true(pinctl_read_until(fd, "given up: memory8 was not taken offline"));
+	pinctl_check_width(60);
+	assert_int_equal(pinctl_finish(pid, fd), STATUS_FAILED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),	cmocka_unit_test(test_block),
 		cmocka_unit_test(test_run),	cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_interrupt),
+		cmocka_unit_test(test_interrupt), cmocka_unit_test(test_terminal),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
