@@ -88,8 +88,7 @@ static int update_events(struct channel *channel)
 
 int channel_connect(struct channel *channel, const struct sockaddr_un *address, socklen_t length)
 {
-	_cleanup_(closep) int fd =
-		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	_cleanup_(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int r;
 
 	if (fd < 0)
@@ -138,8 +137,8 @@ int channel_retry(struct channel *channel)
 
 int channel_call(struct channel *channel, const char *method, json_t *parameters, bool more)
 {
-	_cleanup_json_ json_t *message = json_pack("{ss so*}", "method", method, "parameters",
-						   parameters);
+	_cleanup_json_ json_t *message =
+		json_pack("{ss so*}", "method", method, "parameters", parameters);
 
 	if (!message || (more && json_object_set_new(message, "more", json_true()) < 0))
 		return -ENOMEM;

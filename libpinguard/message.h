@@ -36,7 +36,7 @@ DEFINE_CLEANUP(struct pinguard_request *, pinguard_request_unref);
 
 /* A reply of Register. */
 struct notice {
-	struct pinguard_request *request;	    /* or NULL */
+	struct pinguard_request *request;	     /* or NULL */
 	char withdrawn[MESSAGE_TOKEN_MAX_BYTES + 1]; /* or empty */
 };
 

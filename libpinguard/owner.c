@@ -72,16 +72,15 @@ _public_ struct pinguard_owner *pinguard_owner_unref(struct pinguard_owner *owne
 	return NULL;
 }
 
-#define DEFINE_SETTER(name)                                                                   \
-	_public_ void pinguard_owner_set_##name##_callback(struct pinguard_owner *owner,      \
-							   pinguard_##name##_fn callback,     \
-							   void *userdata)                    \
-	{                                                                                     \
-		if (is_foreign(owner))                                                        \
-			return;                                                               \
-		owner->on_##name = callback;                                                  \
-		owner->name##_userdata = userdata;                                            \
-	}                                                                                     \
+#define DEFINE_SETTER(name)                                                                  \
+	_public_ void pinguard_owner_set_##name##_callback(                                  \
+		struct pinguard_owner *owner, pinguard_##name##_fn callback, void *userdata) \
+	{                                                                                    \
+		if (is_foreign(owner))                                                       \
+			return;                                                              \
+		owner->on_##name = callback;                                                 \
+		owner->name##_userdata = userdata;                                           \
+	}                                                                                    \
 	struct __semicolon_wanted_
 
 DEFINE_SETTER(request);

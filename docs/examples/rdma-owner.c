@@ -259,18 +259,19 @@ static unsigned long long number(const char *text, unsigned long long max)
 {
 	static const char suffixes[] = "KMG";
 	char *end, *suffix;
+	int shift = 0;
 	unsigned long long n = strtoull(text, &end, 0);
 
 	suffix = *end ? strchr(suffixes, *end) : NULL;
 	if (suffix) {
-		n <<= 10 * (suffix - suffixes + 1);
+		shift = 10 * (int)(suffix - suffixes + 1);
 		end++;
 	}
-	if (*end || end == text || n == 0 || n > max) {
+	if (*end || end == text || n == 0 || n > max >> shift) {
 		fprintf(stderr, "wrong number %s\n", text);
 		exit(2);
 	}
-	return n;
+	return n << shift;
 }
 
 static void usage(FILE *stream)
@@ -288,36 +289,68 @@ static void usage(FILE *stream)
 	      stream);
 }
 
-int main(int argc, char *argv[])
+static void parse(struct app *app, int argc, char *argv[])
 {
 	static const struct option options[] = {
-		{ "device", required_argument, NULL, 'd' }, { "size", required_argument, NULL, 's' },
-		{ "count", required_argument, NULL, 'c' },  { "file", required_argument, NULL, 'f' },
-		{ "socket", required_argument, NULL, 'S' }, { "refuse", no_argument, NULL, 'r' },
-		{ "defer", required_argument, NULL, 'D' },  { "silent", no_argument, NULL, 'q' },
-		{ "help", no_argument, NULL, 'h' },	    {},
+		{ "device", required_argument, NULL, 'd' },
+		{ "size", required_argument, NULL, 's' },
+		{ "count", required_argument, NULL, 'c' },
+		{ "file", required_argument, NULL, 'f' },
+		{ "socket", required_argument, NULL, 'S' },
+		{ "refuse", no_argument, NULL, 'r' },
+		{ "defer", required_argument, NULL, 'D' },
+		{ "silent", no_argument, NULL, 'q' },
+		{ "help", no_argument, NULL, 'h' },
+		{},
 	};
-	struct app app = { .bytes = 8 << 20, .count = 1 };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
 		switch (c) {
-		case 'd': app.device = optarg; break;
-		case 's': app.bytes = number(optarg, 1ULL << 40); break;
-		case 'c': app.count = (unsigned int)number(optarg, REGIONS_MAX); break;
-		case 'f': app.file = optarg; break;
-		case 'S': app.socket = optarg; break;
-		case 'r': app.answer = REFUSE; break;
-		case 'D': app.answer = DEFER, app.defer_ms = (unsigned int)number(optarg, 3600000); break;
-		case 'q': app.answer = SILENCE; break;
-		case 'h': usage(stdout); return 0;
-		default: usage(stderr); return 2;
+		case 'd':
+			app->device = optarg;
+			break;
+		case 's':
+			app->bytes = number(optarg, 1ULL << 40);
+			break;
+		case 'c':
+			app->count = (unsigned int)number(optarg, REGIONS_MAX);
+			break;
+		case 'f':
+			app->file = optarg;
+			break;
+		case 'S':
+			app->socket = optarg;
+			break;
+		case 'r':
+			app->answer = REFUSE;
+			break;
+		case 'D':
+			app->answer = DEFER;
+			app->defer_ms = (unsigned int)number(optarg, 3600000);
+			break;
+		case 'q':
+			app->answer = SILENCE;
+			break;
+		case 'h':
+			usage(stdout);
+			exit(0);
+		default:
+			usage(stderr);
+			exit(2);
 		}
 	}
 	if (optind < argc) {
 		usage(stderr);
-		return 2;
+		exit(2);
 	}
+}
+
+int main(int argc, char *argv[])
+{
+	struct app app = { .bytes = 8 << 20, .count = 1 };
+
+	parse(&app, argc, argv);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	open_device(&app);
 	map_memory(&app);

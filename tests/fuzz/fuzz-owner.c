@@ -17,7 +17,8 @@ static void check_request(const struct pinguard_request *request)
 		fuzz_assert(pinguard_pin_bytes(pin) <= INT64_MAX);
 		fuzz_assert(pinguard_pin_kind(pin) <= PINGUARD_PIN_VDPA);
 		fuzz_assert(pinguard_pin_address(pin, &address) != 0 || pin->has_address);
-		fuzz_assert(!pinguard_pin_device(pin) || strlen(pinguard_pin_device(pin)) < SIZE_MAX);
+		fuzz_assert(!pinguard_pin_device(pin) ||
+			    strlen(pinguard_pin_device(pin)) < SIZE_MAX);
 	}
 	fuzz_assert(!pinguard_request_pin(request, pinguard_request_n_pins(request)));
 }

@@ -37,14 +37,16 @@ void expect_log(struct fixture *f, const char *wanted)
 	f->log[0] = '\0';
 }
 
-static void on_request(struct pinguard_owner *owner, struct pinguard_request *request, void *userdata)
+static void on_request(struct pinguard_owner *owner, struct pinguard_request *request,
+		       void *userdata)
 {
 	struct fixture *f = userdata;
 
 	note(f, "request %s\n", pinguard_request_token(request));
 	if (f->answer[0])
-		assert_int_equal(pinguard_owner_complete(owner, f->answer,
-							 PINGUARD_RESULT_RELEASED, NULL), 0);
+		assert_int_equal(
+			pinguard_owner_complete(owner, f->answer, PINGUARD_RESULT_RELEASED, NULL),
+			0);
 	if (f->reenter)
 		assert_int_equal(pinguard_owner_dispatch(owner), -EBUSY);
 	if (f->kept)
@@ -72,8 +74,8 @@ static void on_completed(struct pinguard_owner *owner, const char *token, int er
 	if (f->drop)
 		f->owner = pinguard_owner_unref(owner);
 	else if (f->reenter)
-		note(f, "again %d\n", pinguard_owner_complete(owner, "again",
-							      PINGUARD_RESULT_RELEASED, NULL));
+		note(f, "again %d\n",
+		     pinguard_owner_complete(owner, "again", PINGUARD_RESULT_RELEASED, NULL));
 }
 
 static void on_state(struct pinguard_owner *owner, enum pinguard_owner_state state, void *userdata)

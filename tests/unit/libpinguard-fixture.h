@@ -12,13 +12,13 @@
 /* An owner against a service that the test plays, in one thread and by turns. */
 
 #define REGISTERED "{\"parameters\":{},\"continues\":true}"
-#define REQUEST(token)                                                                         \
-	"{\"parameters\":{\"request\":{\"token\":\"" token "\",\"mode\":\"sync\","             \
+#define REQUEST(token)                                                                          \
+	"{\"parameters\":{\"request\":{\"token\":\"" token "\",\"mode\":\"sync\","              \
 	"\"reason\":\"drain\",\"deadline_usec\":7,\"reminder\":true,\"pins\":[{\"id\":\"0x1\"," \
-	"\"kind\":\"rdma\",\"device\":\"rxe0\",\"address\":\"0x2000\",\"bytes\":4096}]}},"     \
+	"\"kind\":\"rdma\",\"device\":\"rxe0\",\"address\":\"0x2000\",\"bytes\":4096}]}},"      \
 	"\"continues\":true}"
 #define WITHDRAWN(token) "{\"parameters\":{\"withdrawn\":\"" token "\"},\"continues\":true}"
-#define DONE "{\"parameters\":{}}"
+#define DONE		 "{\"parameters\":{}}"
 #define ERROR(name, params) \
 	"{\"error\":\"org.pinguard.Owner." name "\",\"parameters\":{" params "}}"
 
@@ -32,7 +32,7 @@ struct fixture {
 	int listen_fd, stream_fd;
 	unsigned int n_fds;
 	struct pinguard_owner *owner;
-	char log[4096]; /* what the callbacks were told, a line each */
+	char log[4096];	 /* what the callbacks were told, a line each */
 	char answer[64]; /* a token to complete from the request callback */
 	bool drop, reenter, fork;
 	struct pinguard_request *kept;

@@ -252,11 +252,16 @@ static void test_new(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_bad_messages),      TEST(test_bad_start),
-		TEST(test_endless_message),   TEST(test_two_verdicts),
-		TEST(test_unref_in_callback), TEST(test_unref_when_completed),
-		TEST(test_unref_when_lost),   TEST(test_fork),
-		TEST(test_fork_in_callback),  TEST(test_fds),
+		TEST(test_bad_messages),
+		TEST(test_bad_start),
+		TEST(test_endless_message),
+		TEST(test_two_verdicts),
+		TEST(test_unref_in_callback),
+		TEST(test_unref_when_completed),
+		TEST(test_unref_when_lost),
+		TEST(test_fork),
+		TEST(test_fork_in_callback),
+		TEST(test_fds),
 		TEST(test_new),
 	};
 

@@ -6,10 +6,13 @@
 #include "lib/varlink.h"
 #include "libpinguard/message.h"
 
-#define PIN "{\"id\":\"0x1f\",\"kind\":\"rdma\",\"device\":\"rxe0\",\"address\":\"0x7f0000\",\"bytes\":4096}"
-#define REQUEST_OF(token, mode, reason, deadline, pins)                                            \
-	"{\"parameters\":{\"request\":{\"token\":" token ",\"mode\":" mode ",\"reason\":" reason   \
-	",\"deadline_usec\":" deadline ",\"reminder\":false,\"pins\":" pins "}},\"continues\":true}"
+#define PIN \
+	"{\"id\":\"0x1f\",\"kind\":\"rdma\",\"device\":\"rxe0\"," \
+	"\"address\":\"0x7f0000\",\"bytes\":4096}"
+#define REQUEST_OF(token, mode, reason, deadline, pins)                                          \
+	"{\"parameters\":{\"request\":{\"token\":" token ",\"mode\":" mode ",\"reason\":" reason \
+	",\"deadline_usec\":" deadline ",\"reminder\":false,\"pins\":" pins                      \
+	"}},\"continues\":true}"
 #define REQUEST(pins) REQUEST_OF("\"ab12\"", "\"sync\"", "\"drain\"", "77", pins)
 
 static int parse(const char *text, struct notice *ret)
@@ -23,9 +26,11 @@ static void test_request(void **state)
 	const struct pinguard_pin *pin;
 	uint64_t address;
 
-	assert_int_equal(parse(REQUEST("[" PIN ",{\"id\":\"0xffffffffffffffff\",\"kind\":\"io_uring\","
-				       "\"device\":null,\"address\":null,\"bytes\":9223372036854775807}]"),
-			       &notice), 0);
+	assert_int_equal(
+		parse(REQUEST("[" PIN ",{\"id\":\"0xffffffffffffffff\",\"kind\":\"io_uring\","
+			      "\"device\":null,\"address\":null,\"bytes\":9223372036854775807}]"),
+		      &notice),
+		0);
 	assert_non_null(notice.request);
 	assert_string_equal(notice.withdrawn, "");
 	assert_string_equal(pinguard_request_token(notice.request), "ab12");
@@ -57,10 +62,12 @@ static void test_request(void **state)
 /* Every name that the interface has, and one that a later one may have. */
 static void test_names(void **state)
 {
-	static const char *const kinds[] = { "later", "rdma", "vfio", "iommufd", "io_uring", "xdp", "vdpa" };
+	static const char *const kinds[] = { "later",	 "rdma", "vfio", "iommufd",
+					     "io_uring", "xdp",	 "vdpa" };
 	static const char *const modes[] = { "later", "async", "sync" };
-	static const char *const reasons[] = { "later", "administrator", "drain", "quota",
-					       "device_removal", "memory_offline", "memory_failure" };
+	static const char *const reasons[] = { "later",		"administrator",  "drain",
+					       "quota",		"device_removal", "memory_offline",
+					       "memory_failure" };
 	struct notice notice;
 	char text[512];
 
@@ -81,9 +88,13 @@ static void test_device_is_raw(void **state)
 {
 	struct notice notice;
 
-	assert_int_equal(parse(REQUEST("[{\"id\":\"0x1\",\"kind\":\"rdma\",\"device\":\"a\\\\x1b\\\\\\\\b\","
-				       "\"bytes\":0}]"), &notice), 0);
-	assert_string_equal(pinguard_pin_device(pinguard_request_pin(notice.request, 0)), "a\x1b\\b");
+	assert_int_equal(
+		parse(REQUEST("[{\"id\":\"0x1\",\"kind\":\"rdma\",\"device\":\"a\\\\x1b\\\\\\\\b\","
+			      "\"bytes\":0}]"),
+		      &notice),
+		0);
+	assert_string_equal(pinguard_pin_device(pinguard_request_pin(notice.request, 0)),
+			    "a\x1b\\b");
 	notice_done(&notice);
 }
 
@@ -91,8 +102,11 @@ static void test_withdrawn(void **state)
 {
 	struct notice notice;
 
-	assert_int_equal(parse("{\"parameters\":{\"withdrawn\":\"ab12\",\"request\":null},\"continues\":true}",
-			       &notice), 0);
+	assert_int_equal(
+		parse("{\"parameters\":{\"withdrawn\":\"ab12\",\"request\":null},"
+		      "\"continues\":true}",
+		      &notice),
+		0);
 	assert_null(notice.request);
 	assert_string_equal(notice.withdrawn, "ab12");
 	/* what registers, in its forms, and what a later service may add */
@@ -107,12 +121,21 @@ static void test_withdrawn(void **state)
 static void test_bad(void **state)
 {
 	static const char *const bad[] = {
-		"", "x", "[]", "null", "{\"parameters\":[]}", "{\"error\":1}", "{\"a\":1,\"a\":2}",
+		"",
+		"x",
+		"[]",
+		"null",
+		"{\"parameters\":[]}",
+		"{\"error\":1}",
+		"{\"a\":1,\"a\":2}",
 		"{\"parameters\":{\"withdrawn\":1},\"continues\":true}",
 		"{\"parameters\":{\"withdrawn\":\"\"},\"continues\":true}",
 		"{\"parameters\":{\"request\":1},\"continues\":true}",
 		"{\"parameters\":{\"request\":{}},\"continues\":true}",
-		REQUEST("null"), REQUEST("{}"), REQUEST("[1]"), REQUEST("[{}]"),
+		REQUEST("null"),
+		REQUEST("{}"),
+		REQUEST("[1]"),
+		REQUEST("[{}]"),
 		REQUEST("[" PIN ",{}]"),
 		REQUEST("[{\"id\":\"1f\",\"kind\":\"rdma\",\"bytes\":1}]"),
 		REQUEST("[{\"id\":\"0x10000000000000000\",\"kind\":\"rdma\",\"bytes\":1}]"),
@@ -170,7 +193,8 @@ static void test_errors(void **state)
 	char text[200];
 
 	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
-		snprintf(text, sizeof(text), "{\"error\":\"%s\",\"parameters\":{}}", errors[i].name);
+		snprintf(text, sizeof(text), "{\"error\":\"%s\",\"parameters\":{}}",
+			 errors[i].name);
 		assert_int_equal(parse(text, &notice), errors[i].error);
 	}
 	assert_int_equal(parse("{\"parameters\":{}}", &notice), -ECONNRESET);
@@ -190,12 +214,16 @@ static void test_verdict(void **state)
 	assert_int_equal(judge("{}", &v), 0);
 	assert_int_equal(v.error, 0);
 	assert_int_equal(judge("{\"error\":\"org.pinguard.Owner.StillPinned\","
-			       "\"parameters\":{\"pins\":2,\"bytes\":8192}}", &v), 0);
+			       "\"parameters\":{\"pins\":2,\"bytes\":8192}}",
+			       &v),
+			 0);
 	assert_int_equal(v.error, -EBUSY);
 	assert_int_equal(v.pins_left, 2);
 	assert_int_equal(v.bytes_left, 8192);
 	assert_int_equal(judge("{\"error\":\"org.pinguard.Owner.NoSuchToken\","
-			       "\"parameters\":{\"token\":\"t\"}}", &v), 0);
+			       "\"parameters\":{\"token\":\"t\"}}",
+			       &v),
+			 0);
 	assert_int_equal(v.error, -ENOENT);
 	assert_int_equal(v.pins_left, 0);
 	assert_int_equal(judge("{\"error\":\"org.pinguard.Manager.LimitExceeded\"}", &v), 0);
@@ -207,7 +235,9 @@ static void test_verdict(void **state)
 	assert_int_equal(judge("{\"parameters\":{},\"continues\":true}", &v), -EBADMSG);
 	assert_int_equal(judge("{\"error\":\"org.pinguard.Owner.StillPinned\"}", &v), -EBADMSG);
 	assert_int_equal(judge("{\"error\":\"org.pinguard.Owner.StillPinned\","
-			       "\"parameters\":{\"pins\":-1,\"bytes\":1}}", &v), -EBADMSG);
+			       "\"parameters\":{\"pins\":-1,\"bytes\":1}}",
+			       &v),
+			 -EBADMSG);
 	assert_int_equal(judge("no", &v), -EBADMSG);
 	assert_int_equal(v.error, 7);
 }

@@ -50,12 +50,13 @@ static void test_large_request(void **state)
 
 	enroll(f);
 	for (int i = 0; i < PINS; i++)
-		json_array_append_new(pins, json_pack("{ss ss si}", "id", "0x1", "kind", "vfio",
-						      "bytes", i));
+		json_array_append_new(
+			pins, json_pack("{ss ss si}", "id", "0x1", "kind", "vfio", "bytes", i));
 	message = json_pack("{s{s{ss si sO}} sb}", "parameters", "request", "token", "t",
 			    "deadline_usec", 1, "pins", pins, "continues", 1);
 	varlink_writer_init(&writer);
-	assert_int_equal(varlink_writer_add(&writer, message, VARLINK_REPLY_MAX_BYTES, SIZE_MAX), 0);
+	assert_int_equal(varlink_writer_add(&writer, message, VARLINK_REPLY_MAX_BYTES, SIZE_MAX),
+			 0);
 	while (varlink_writer_queued(&writer) > 0) {
 		assert_int_equal(varlink_writer_send(&writer, f->stream_fd), 0);
 		assert_int_equal(turn(f), 0);
@@ -75,10 +76,15 @@ static void test_answers(void **state)
 
 	enroll(f);
 	/* sent at once, before any dispatch; then one after the other on the same connection */
-	assert_int_equal(pinguard_owner_complete(f->owner, "a", PINGUARD_RESULT_DEFERRED, "\"s\303\266on"), 0);
+	assert_int_equal(
+		pinguard_owner_complete(f->owner, "a", PINGUARD_RESULT_DEFERRED, "\"s\303\266on"),
+		0);
 	assert_int_equal(complete(f, "a"), 0);
 	assert_int_equal(pinguard_owner_complete(f->owner, "b", PINGUARD_RESULT_REFUSED, NULL), 0);
-	fd = take_call(f, CALL_COMPLETE("\"token\":\"a\",\"result\":\"deferred\",\"reason\":\"\\\"s\303\266on\""));
+	fd = take_call(
+		f,
+		CALL_COMPLETE(
+			"\"token\":\"a\",\"result\":\"deferred\",\"reason\":\"\\\"s\303\266on\""));
 	say(fd, DONE);
 	assert_int_equal(turn(f), 0);
 	expect_log(f, "completed a 0 0 0\n");
@@ -169,17 +175,21 @@ static void test_bad_answers(void **state)
 	enroll(f);
 	for (int result = -1; result <= 4; result++)
 		if (result < 1 || result > 3)
-			assert_int_equal(pinguard_owner_complete(f->owner, "a", result, NULL), -EINVAL);
+			assert_int_equal(pinguard_owner_complete(f->owner, "a", result, NULL),
+					 -EINVAL);
 	assert_int_equal(complete(f, ""), -EINVAL);
 	assert_int_equal(complete(f, "\xff"), -EINVAL);
 	memset(token, 'a', sizeof(token) - 1);
 	assert_int_equal(complete(f, token), -EINVAL);
-	assert_int_equal(pinguard_owner_complete(f->owner, "a", PINGUARD_RESULT_REFUSED, "\xc3"), -EINVAL);
+	assert_int_equal(pinguard_owner_complete(f->owner, "a", PINGUARD_RESULT_REFUSED, "\xc3"),
+			 -EINVAL);
 	memset(reason, 'a', sizeof(reason) - 1);
-	assert_int_equal(pinguard_owner_complete(f->owner, "a", PINGUARD_RESULT_REFUSED, reason), -EMSGSIZE);
+	assert_int_equal(pinguard_owner_complete(f->owner, "a", PINGUARD_RESULT_REFUSED, reason),
+			 -EMSGSIZE);
 	reason[PINGUARD_REASON_MAX_BYTES] = '\0';
 	for (int i = 0; i < PINGUARD_COMPLETIONS_MAX; i++)
-		assert_int_equal(pinguard_owner_complete(f->owner, "a", PINGUARD_RESULT_REFUSED, reason), 0);
+		assert_int_equal(
+			pinguard_owner_complete(f->owner, "a", PINGUARD_RESULT_REFUSED, reason), 0);
 	assert_int_equal(complete(f, "a"), -ENOBUFS);
 }
 
@@ -198,7 +208,8 @@ static void test_restart(void **state)
 	f->reenter = true; /* nothing can be queued for who is not registered */
 	assert_int_equal(turn(f), -ECONNRESET);
 	f->reenter = false;
-	expect_log(f, "completed a -104 0 0\nagain -107\ncompleted b -104 0 0\nagain -107\nstate 1\n");
+	expect_log(f,
+		   "completed a -104 0 0\nagain -107\ncompleted b -104 0 0\nagain -107\nstate 1\n");
 	assert_true(hung_up(fd));
 	close(fd);
 	assert_int_equal(f->owner->stream.backoff_usec, CHANNEL_BACKOFF_MIN_USEC);
@@ -228,7 +239,8 @@ static void test_nobody_there(void **state)
 	close(TAKE_FD(f->listen_fd));
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		assert_int_equal(turn(f), -ECONNREFUSED);
-		assert_int_equal(f->owner->stream.backoff_usec, steps[i] * CHANNEL_BACKOFF_MIN_USEC);
+		assert_int_equal(f->owner->stream.backoff_usec,
+				 steps[i] * CHANNEL_BACKOFF_MIN_USEC);
 		/* until then nothing is done, nor is the fd ready */
 		halt(f);
 		assert_false(ready(f, 0));
@@ -266,9 +278,15 @@ static void test_crowd(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_requests),	      TEST(test_large_request),	    TEST(test_answers),
-		TEST(test_answer_in_callback), TEST(test_answer_is_retried), TEST(test_bad_answers),
-		TEST(test_restart),	      TEST(test_nobody_there),	    TEST(test_crowd),
+		TEST(test_requests),
+		TEST(test_large_request),
+		TEST(test_answers),
+		TEST(test_answer_in_callback),
+		TEST(test_answer_is_retried),
+		TEST(test_bad_answers),
+		TEST(test_restart),
+		TEST(test_nobody_there),
+		TEST(test_crowd),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
