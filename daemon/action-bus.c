@@ -8,6 +8,8 @@
 #include "daemon/action-internal.h"
 #include "lib/escape.h"
 
+#define SYSTEM_BUS "unix:path=/run/dbus/system_bus_socket"
+
 /* Whoever waits for a signal would wait for ever. Calls get an error of their own. */
 static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
@@ -20,45 +22,87 @@ static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *erro
 	return 0;
 }
 
-static int connect_bus(struct actions *actions)
+static int send_call(struct action *a, sd_bus_message *m)
 {
-	sd_bus *bus = NULL;
-	int r;
+	return sd_bus_call_async(a->actions->bus, &a->call, m, a->on_reply, a, 0);
+}
 
+int action_call(struct action *a, sd_bus_message *m, sd_bus_message_handler_t on_reply)
+{
+	a->on_bus = true;
+	a->on_reply = on_reply;
+	if (sd_bus_is_ready(a->actions->bus) > 0)
+		return send_call(a, m);
+	a->unsent = sd_bus_message_ref(m);
+	return 0;
+}
+
+static int on_connected(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct actions *actions = userdata;
+	struct action *a;
+
+	DL_FOREACH(actions->list, a) {
+		_cleanup_(sd_bus_message_unrefp) sd_bus_message *call = TAKE_PTR(a->unsent);
+		int r = call ? send_call(a, call) : 0;
+
+		if (r < 0)
+			action_finish(a, r, "systemd cannot be asked: %s", strerror(-r));
+	}
+	return 0;
+}
+
+static void close_bus(struct actions *actions)
+{
+	actions->connected = sd_bus_slot_unref(actions->connected);
+	actions->disconnected = sd_bus_slot_unref(actions->disconnected);
+	actions->bus = sd_bus_close_unref(actions->bus);
+}
+
+/* As sd_bus_open_system(), which does not tell when the connection is made. */
+static int open_bus(struct actions *actions)
+{
+	const char *address = secure_getenv("DBUS_SYSTEM_BUS_ADDRESS");
+	int r = sd_bus_new(&actions->bus);
+
+	if (r < 0 ||
+	    (r = sd_bus_set_description(actions->bus, "actions")) < 0 ||
+	    (r = sd_bus_set_address(actions->bus, address ?: SYSTEM_BUS)) < 0 ||
+	    (r = sd_bus_set_bus_client(actions->bus, 1)) < 0 ||
+	    (r = sd_bus_set_connected_signal(actions->bus, 1)) < 0)
+		return r;
 	/* The socket alone is opened here; what is said on it follows on the loop. */
-	r = sd_bus_open_system_with_description(&bus, "actions");
+	r = sd_bus_start(actions->bus);
 	if (r < 0)
 		return r;
-	r = sd_bus_attach_event(bus, actions->event, SD_EVENT_PRIORITY_NORMAL);
-	if (r >= 0)
-		r = sd_bus_match_signal_async(bus, &actions->disconnected,
-					      "org.freedesktop.DBus.Local", NULL,
-					      "org.freedesktop.DBus.Local", "Disconnected",
-					      on_disconnected, NULL, actions);
-	/* systemd sends no signals where nobody has asked for them */
-	if (r >= 0)
-		r = sd_bus_call_method_async(bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
-					     "Subscribe", NULL, NULL, NULL);
-	if (r < 0) {
-		actions->disconnected = sd_bus_slot_unref(actions->disconnected);
-		sd_bus_close_unref(bus);
-		return r;
-	}
-	actions->bus = bus;
-	return 0;
+	return sd_bus_attach_event(actions->bus, actions->event, SD_EVENT_PRIORITY_NORMAL);
+}
+
+static int match_local(struct actions *actions, sd_bus_slot **ret, const char *member,
+		       sd_bus_message_handler_t handler)
+{
+	return sd_bus_match_signal_async(actions->bus, ret, "org.freedesktop.DBus.Local", NULL,
+					 "org.freedesktop.DBus.Local", member, handler, NULL, actions);
 }
 
 int actions_bus(struct actions *actions, sd_bus **ret)
 {
-	if (actions->bus && sd_bus_is_open(actions->bus) <= 0) {
-		actions->disconnected = sd_bus_slot_unref(actions->disconnected);
-		actions->bus = sd_bus_close_unref(actions->bus);
-	}
-	if (!actions->bus) {
-		int r = connect_bus(actions);
+	int r;
 
-		if (r < 0)
+	if (actions->bus && sd_bus_is_open(actions->bus) <= 0)
+		close_bus(actions);
+	if (!actions->bus) {
+		if ((r = open_bus(actions)) < 0 ||
+		    (r = match_local(actions, &actions->connected, "Connected", on_connected)) < 0 ||
+		    (r = match_local(actions, &actions->disconnected, "Disconnected",
+				     on_disconnected)) < 0 ||
+		    /* systemd sends no signals where nobody has asked for them */
+		    (r = sd_bus_call_method_async(actions->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH,
+						  SYSTEMD_MANAGER, "Subscribe", NULL, NULL,
+						  NULL)) < 0) {
+			close_bus(actions);
 			return r;
+		}
 	}
 	*ret = actions->bus;
 	return 0;
@@ -210,29 +254,34 @@ static int on_unit_by_pidfd(sd_bus_message *m, void *userdata, sd_bus_error *err
 	return 0;
 }
 
+static int ask_unit(struct action *a)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+	sd_bus *bus;
+	int r;
+
+	r = actions_bus(a->actions, &bus);
+	if (r < 0 ||
+	    (r = sd_bus_message_new_method_call(bus, &m, SYSTEMD_NAME, SYSTEMD_PATH,
+						SYSTEMD_MANAGER, "GetUnitByPIDFD")) < 0 ||
+	    (r = sd_bus_message_append(m, "h", a->pidfd)) < 0)
+		return r;
+	return action_call(a, m, on_unit_by_pidfd);
+}
+
 int action_stop_unit(struct actions *actions, int pidfd, action_done done, void *userdata,
 		     struct action **ret)
 {
 	_cleanup_(action_freep) struct action *a = NULL;
-	sd_bus *bus;
 	int r;
 
 	r = action_new(actions, done, userdata, &a);
 	if (r < 0)
 		return r;
 	if (action_process(a, pidfd)) {
-		r = actions_bus(actions, &bus);
-		if (r < 0) {
+		r = ask_unit(a);
+		if (r < 0)
 			action_finish(a, -EOPNOTSUPP, "no connection to systemd: %s", strerror(-r));
-		} else {
-			a->on_bus = true;
-			r = sd_bus_call_method_async(bus, &a->call, SYSTEMD_NAME, SYSTEMD_PATH,
-						     SYSTEMD_MANAGER, "GetUnitByPIDFD",
-						     on_unit_by_pidfd, a, "h", a->pidfd);
-			if (r < 0)
-				action_finish(a, -EOPNOTSUPP, "systemd cannot be asked: %s",
-					      strerror(-r));
-		}
 	}
 	*ret = TAKE_PTR(a);
 	return 0;

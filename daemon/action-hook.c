@@ -333,7 +333,7 @@ static int start_unit(struct action *a, sd_bus *bus, const struct ladder *ladder
 	    (r = sd_bus_message_close_container(m)) < 0 ||
 	    (r = sd_bus_message_append(m, "a(sa(sv))", 0)) < 0)
 		return r;
-	return sd_bus_call_async(bus, &a->call, m, on_started, a, 0);
+	return action_call(a, m, on_started);
 }
 
 int action_hook(struct actions *actions, const struct ladder *ladder, const char *unit_hint,
@@ -360,7 +360,6 @@ int action_hook(struct actions *actions, const struct ladder *ladder, const char
 		}
 		r = start_unit(a, bus, ladder, unit_hint, input, timeout_usec);
 		a->is_hook = r >= 0;
-		a->on_bus = true;
 		if (r < 0)
 			action_finish(a, r, "the hook cannot be started: %s", strerror(-r));
 	}

@@ -19,7 +19,7 @@
 struct actions {
 	sd_event *event;
 	sd_bus *bus;
-	sd_bus_slot *disconnected;
+	sd_bus_slot *connected, *disconnected;
 	struct action *list;
 	unsigned int n;
 };
@@ -36,6 +36,8 @@ struct action {
 	int pidfd;
 	pid_t pid;
 	bool on_bus;	   /* waits for systemd */
+	sd_bus_message *unsent; /* until the bus is connected */
+	sd_bus_message_handler_t on_reply;
 	sd_bus_slot *call; /* that is not answered */
 	sd_bus_slot *match;
 	char *unit, *job;
@@ -50,6 +52,12 @@ void action_finish_bus(struct action *a, int error, const char *what, sd_bus_mes
 
 /* 0, or why the bus cannot be reached. It is connected while it is used. */
 int actions_bus(struct actions *actions, sd_bus **ret);
+/*
+ * action_call() - send a call, now or when the bus is connected
+ *
+ * sd-bus waits for the connection where a message holds a descriptor; this does not.
+ */
+int action_call(struct action *a, sd_bus_message *m, sd_bus_message_handler_t on_reply);
 /* Call a method of the manager; its answer and its errors are of no interest. */
 void actions_call_unit(struct actions *actions, const char *method, const char *unit);
 

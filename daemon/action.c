@@ -29,6 +29,7 @@ struct actions *actions_free(struct actions *actions)
 {
 	if (!actions)
 		return NULL;
+	sd_bus_slot_unref(actions->connected);
 	sd_bus_slot_unref(actions->disconnected);
 	sd_bus_close_unref(actions->bus);
 	sd_event_unref(actions->event);
@@ -39,6 +40,7 @@ struct actions *actions_free(struct actions *actions)
 static void drop_waits(struct action *a)
 {
 	a->source = sd_event_source_disable_unref(a->source);
+	a->unsent = sd_bus_message_unref(a->unsent);
 	a->call = sd_bus_slot_unref(a->call);
 	a->match = sd_bus_slot_unref(a->match);
 	a->on_bus = false;
@@ -65,7 +67,7 @@ struct action *action_free(struct action *a)
 {
 	if (!a)
 		return NULL;
-	if (a->is_hook && a->unit) {
+	if (a->is_hook && !a->unsent) {
 		if (!a->over)
 			actions_call_unit(a->actions, "StopUnit", a->unit);
 		actions_call_unit(a->actions, "UnrefUnit", a->unit);

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Tests of ladders and actions.
+EXTRA_DIST += tests/unit/systemd-fixture.h
+if HAVE_CMOCKA
+action_tests = \
+	tests/unit/test-action \
+	tests/unit/test-ladder
+check_PROGRAMS += $(action_tests)
+TESTS += $(action_tests)
+tests_unit_test_action_SOURCES = tests/unit/test-action.c tests/unit/systemd-fixture.c
+tests_unit_test_action_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_test_ladder_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+endif
+
+check_PROGRAMS += tests/fuzz/fuzz-ladder
+TESTS += tests/fuzz/fuzz-ladder
+tests_fuzz_fuzz_ladder_SOURCES = tests/fuzz/fuzz-ladder.c tests/fuzz/fuzz.h tests/fuzz/replay.c
+tests_fuzz_fuzz_ladder_LDADD = daemon/libcore.la
