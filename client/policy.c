@@ -95,11 +95,12 @@ static int set(struct pinctl *ctl, const char *cgroup, const char *policy, bool 
 		found = nearest(policy, policies);
 		if (found)
 			return usage_error("no policy: \"%s\"; did you mean %s?", policy, found);
-		return usage_error("no policy: \"%s\"; there are allow, revocable and deny", policy);
+		return usage_error("no policy: \"%s\"; there are allow, revocable and deny",
+				   policy);
 	}
 	r = manager_call(ctl, MANAGER "SetPolicy",
-			 json_pack("{so ss sb}", "cgroup", argument_string(cgroup), "policy", policy,
-				   "runtime", runtime),
+			 json_pack("{so ss sb}", "cgroup", argument_string(cgroup), "policy",
+				   policy, "runtime", runtime),
 			 &reply);
 	if (r != STATUS_DONE)
 		return r;
@@ -134,7 +135,8 @@ static int run_policy(struct pinctl *ctl, int argc, char **argv)
 	if (runtime && !is_set)
 		return usage_error("--runtime belongs to pinctl policy set");
 	if (!strcmp(action, "list"))
-		return n > 1 ? usage_error("policy list takes no argument: %s", argv[1]) : list(ctl);
+		return n > 1 ? usage_error("policy list takes no argument: %s", argv[1]) :
+			       list(ctl);
 	if (is_set || !strcmp(action, "clear")) {
 		if (n != (is_set ? 3 : 2))
 			return usage_error("usage: pinctl policy %s",

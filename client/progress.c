@@ -87,7 +87,8 @@ static const char *show_until(char buf[static FORMAT_SIZE_LEN], int64_t usec)
 {
 	uint64_t now_usec = now_realtime_usec();
 
-	return format_span(buf, usec > 0 && (uint64_t)usec > now_usec ? (uint64_t)usec - now_usec : 0);
+	return format_span(buf,
+			   usec > 0 && (uint64_t)usec > now_usec ? (uint64_t)usec - now_usec : 0);
 }
 
 static void add_head(FILE *out, const struct pinctl *ctl, const json_t *release)
@@ -100,8 +101,8 @@ static void add_head(FILE *out, const struct pinctl *ctl, const json_t *release)
 
 	if (bytes > 0 && left > 0)
 		filled = (int)((double)(bytes - MIN(left, bytes)) * BAR_WIDTH / (double)bytes);
-	fprintf(out, "%s [%.*s%.*s] %s of %s still pinned, %s left\n", target ?: "Releasing", filled,
-		"####################", BAR_WIDTH - filled, "--------------------",
+	fprintf(out, "%s [%.*s%.*s] %s of %s still pinned, %s left\n", target ?: "Releasing",
+		filled, "####################", BAR_WIDTH - filled, "--------------------",
 		show_size(ctl, a, (uint64_t)left), show_size(ctl, b, (uint64_t)bytes),
 		show_until(span, json_get_int(release, "deadline_usec", 0)));
 }
@@ -122,7 +123,8 @@ static void add_owner(FILE *out, const struct pinctl *ctl, const json_t *owner)
 		fputc(*state == '_' ? ' ' : *state, out);
 	if (reason)
 		fprintf(out, " (%s)", reason);
-	fprintf(out, ", %s left", show_size(ctl, size, (uint64_t)json_get_int(owner, "bytes_left", 0)));
+	fprintf(out, ", %s left",
+		show_size(ctl, size, (uint64_t)json_get_int(owner, "bytes_left", 0)));
 	if (next) {
 		fputs(", ", out);
 		for (; *next; next++)

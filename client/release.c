@@ -101,8 +101,8 @@ static int check_arguments(const struct release_arguments *arguments)
 
 	if (arguments->follow && arguments->cancel)
 		return usage_error("--follow and --cancel do not go together");
-	if (token && (arguments->async || arguments->dry_run ||
-		      json_object_size(arguments->params) > 0))
+	if (token &&
+	    (arguments->async || arguments->dry_run || json_object_size(arguments->params) > 0))
 		return usage_error("%s takes a token, and goes with no option that makes a request",
 				   token);
 	if (!token && !has_selector(arguments->params))
@@ -116,7 +116,8 @@ static int check_arguments(const struct release_arguments *arguments)
 static int cancel(struct pinctl *ctl, const char *token)
 {
 	_cleanup_json_ json_t *reply = NULL;
-	int r = manager_call(ctl, MANAGER "CancelRelease", json_pack("{ss}", "token", token), &reply);
+	int r = manager_call(ctl, MANAGER "CancelRelease", json_pack("{ss}", "token", token),
+			     &reply);
 
 	return r == STATUS_DONE && ctl->json ? print_json(reply) : r;
 }
@@ -143,8 +144,9 @@ static int run_release(struct pinctl *ctl, int argc, char **argv)
 	if (r >= 0)
 		return r;
 	if (optind < argc)
-		return usage_error("release takes options only, not \"%s\"; see pinctl release --help",
-				   argv[optind]);
+		return usage_error(
+			"release takes options only, not \"%s\"; see pinctl release --help",
+			argv[optind]);
 	r = check_arguments(&arguments);
 	if (r < 0)
 		r = request_check_columns(ctl, arguments.dry_run);

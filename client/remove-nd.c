@@ -27,7 +27,8 @@ static int check_dax_device(struct daxctl_dev *dev, char *text)
 	if (!memory || daxctl_memory_is_online(memory) <= 0)
 		return 0;
 	snprintf(text, REMOVAL_TEXT_MAX,
-		 "%s is in use as system RAM; take its memory offline first: daxctl offline-memory %s",
+		 "%s is in use as system RAM; take its memory offline first: "
+		 "daxctl offline-memory %s",
 		 name, name);
 	return -EBUSY;
 }

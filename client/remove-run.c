@@ -66,10 +66,11 @@ static int add_holder(json_t *holders, const json_t *pin)
 		if (json_array_append_new(holders, holder) < 0)
 			return -ENOMEM;
 	}
-	(void)json_object_set_new(holder, "bytes",
-				  json_integer(json_get_int(holder, "bytes", 0) +
-					       json_get_int(pin, "bytes", 0)));
-	(void)json_object_set_new(holder, "pins", json_integer(json_get_int(holder, "pins", 0) + 1));
+	(void)json_object_set_new(
+		holder, "bytes",
+		json_integer(json_get_int(holder, "bytes", 0) + json_get_int(pin, "bytes", 0)));
+	(void)json_object_set_new(holder, "pins",
+				  json_integer(json_get_int(holder, "pins", 0) + 1));
 	return 0;
 }
 
@@ -88,9 +89,9 @@ static json_t *find_holders(struct waiting *waiting)
 			break;
 		target = json_sprintf("%s-%s", json_get_string(range, "first", ""),
 				      json_get_string(range, "last", ""));
-		waiting->mute = manager_call(waiting->ctl, MANAGER "Who",
-					     json_pack("{sO}", "target", target),
-					     &reply) != STATUS_DONE;
+		waiting->mute =
+			manager_call(waiting->ctl, MANAGER "Who",
+				     json_pack("{sO}", "target", target), &reply) != STATUS_DONE;
 		json_array_foreach (json_object_get(reply, "pins"), j, pin) {
 			const char *id = json_get_string(pin, "id", "");
 
@@ -130,7 +131,8 @@ static void tell_holders(struct waiting *waiting)
 		log_notice("still pinned: %s", text);
 	}
 	if (holders && json_array_size(holders) == 0)
-		log_notice("no long-term pin is in the way; the kernel log may say more, see dmesg");
+		log_notice(
+			"no long-term pin is in the way; the kernel log may say more, see dmesg");
 }
 
 /* --- the child --- */
@@ -204,13 +206,15 @@ static void on_tick(struct waiting *waiting)
 	holders = find_holders(waiting);
 	n = json_array_size(holders);
 	if (n == 0) {
-		progress_line(&waiting->progress, "%s: waiting for the kernel, %us", target, seconds);
+		progress_line(&waiting->progress, "%s: waiting for the kernel, %us", target,
+			      seconds);
 		return;
 	}
 	format_holder(waiting->ctl, json_array_get(holders, 0), text, sizeof(text));
 	if (n > 1)
-		progress_line(&waiting->progress, "%s: waiting for the kernel, %us: %zu processes, %s",
-			      target, seconds, n, text);
+		progress_line(&waiting->progress,
+			      "%s: waiting for the kernel, %us: %zu processes, %s", target, seconds,
+			      n, text);
 	else
 		progress_line(&waiting->progress, "%s: waiting for the kernel, %us: %s", target,
 			      seconds, text);
@@ -234,7 +238,8 @@ static int wait_for_child(struct waiting *waiting, pid_t pid, int fd, struct ver
 	n = read(fd, verdict, sizeof(*verdict));
 	if (n != sizeof(*verdict)) {
 		*verdict = (struct verdict){ .result = -ECHILD };
-		snprintf(verdict->text, sizeof(verdict->text), "the process that does it was killed");
+		snprintf(verdict->text, sizeof(verdict->text),
+			 "the process that does it was killed");
 	}
 	verdict->text[sizeof(verdict->text) - 1] = '\0';
 	(void)waitpid(pid, NULL, 0);
@@ -250,13 +255,15 @@ static int interrupted(const struct waiting *waiting, pid_t pid, int fd, bool gi
 	if (give_up) {
 		(void)kill(pid, SIGKILL);
 		if (poll(&ended, 1, KILL_WAIT_MSEC) > 0) {
-			log_notice("given up: %s was not %s", target, action_text(waiting->removal));
+			log_notice("given up: %s was not %s", target,
+				   action_text(waiting->removal));
 			return STATUS_FAILED;
 		}
 	}
-	log_notice("the removal of %s goes on in process %d, and ends once nothing uses the memory; "
-		   "pinctl who shows who does",
-		   target, (int)pid);
+	log_notice(
+		"the removal of %s goes on in process %d, and ends once nothing uses the memory; "
+		"pinctl who shows who does",
+		target, (int)pid);
 	return STATUS_FAILED;
 }
 
@@ -275,9 +282,9 @@ static int run_work(struct waiting *waiting, removal_work work, struct verdict *
 	}
 	r = wait_for_child(waiting, pid, fd, verdict);
 	progress_clear(&waiting->progress);
-	return r == STATUS_INTERRUPTED ?
-		       interrupted(waiting, pid, fd, can_be_given_up(waiting->removal, work)) :
-		       r;
+	return r == STATUS_INTERRUPTED
+		       ? interrupted(waiting, pid, fd, can_be_given_up(waiting->removal, work))
+		       : r;
 }
 
 static int failed(const struct removal *removal, const struct verdict *verdict)

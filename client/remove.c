@@ -41,7 +41,8 @@ int removal_check_name(const struct removal *removal)
 
 	if (removal->action == REMOVAL_OFFLINE && !is_block(target))
 		return usage_error("--offline is for memory blocks such as memory32, not \"%s\"%s",
-				   target, is_device(target) ? "; for this there is --disable" : "");
+				   target,
+				   is_device(target) ? "; for this there is --disable" : "");
 	if (removal->action == REMOVAL_DISABLE && !is_device(target))
 		return usage_error("--disable is for DAX devices, namespaces and regions such as "
 				   "namespace0.0, not \"%s\"%s",
@@ -54,7 +55,8 @@ static int open_state(const struct removal *removal, int flags)
 	_cleanup_(freep) char *path = NULL;
 	int fd;
 
-	if (asprintf(&path, "%s/devices/system/memory/%s/state", removal->sysfs, removal->target) < 0) {
+	if (asprintf(&path, "%s/devices/system/memory/%s/state", removal->sysfs, removal->target) <
+	    0) {
 		path = NULL;
 		return -ENOMEM;
 	}
@@ -114,13 +116,13 @@ static int offline_block(const struct removal *removal, char *text)
 int removal_check(const struct removal *removal, char text[static REMOVAL_TEXT_MAX])
 {
 	*text = '\0';
-	return removal->action == REMOVAL_OFFLINE ? check_block(removal, text) :
-						    removal_disable(removal->target, true, text);
+	return removal->action == REMOVAL_OFFLINE ? check_block(removal, text)
+						  : removal_disable(removal->target, true, text);
 }
 
 int removal_perform(const struct removal *removal, char text[static REMOVAL_TEXT_MAX])
 {
 	*text = '\0';
-	return removal->action == REMOVAL_OFFLINE ? offline_block(removal, text) :
-						    removal_disable(removal->target, false, text);
+	return removal->action == REMOVAL_OFFLINE ? offline_block(removal, text)
+						  : removal_disable(removal->target, false, text);
 }

@@ -101,11 +101,22 @@ static void print_tally(const struct tally *tally)
 		if (numbers[i] == 0)
 			continue;
 		printf("%s%" PRId64 " %s%s", separator, numbers[i],
-		       *separator ? "" : numbers[i] == 1 ? "process " : "processes ", texts[i]);
+		       *separator	 ? ""
+		       : numbers[i] == 1 ? "process "
+					 : "processes ",
+		       texts[i]);
 		separator = ", ";
 	}
 	if (*separator)
 		puts(".");
+}
+
+static void print_nothing(const char *target)
+{
+	if (target)
+		printf("No pins hold memory of %s.\n", target);
+	else
+		puts("No pins to release.");
 }
 
 static void print_end(const struct pinctl *ctl, const json_t *release, const struct tally *tally)
@@ -116,13 +127,11 @@ static void print_end(const struct pinctl *ctl, const json_t *release, const str
 	int64_t pins_left = json_get_int(release, "pins_left", 0);
 	const char *target = json_get_string(release, "target", NULL);
 	const char *phase = json_get_string(release, "phase", "?");
+	const int64_t released = bytes - MIN(left, bytes);
 	char a[FORMAT_SIZE_LEN], b[FORMAT_SIZE_LEN], n[COUNT_LEN];
 
 	if (pins == 0) {
-		if (target)
-			printf("No pins hold memory of %s.\n", target);
-		else
-			puts("No pins to release.");
+		print_nothing(target);
 		return;
 	}
 	if (target)
@@ -132,7 +141,7 @@ static void print_end(const struct pinctl *ctl, const json_t *release, const str
 		       show_count(n, pins, "pin"));
 		return;
 	}
-	printf("%s of %s released, %s left%s.\n", show_size(ctl, a, (uint64_t)(bytes - MIN(left, bytes))),
+	printf("%s of %s released, %s left%s.\n", show_size(ctl, a, (uint64_t)released),
 	       show_size(ctl, b, (uint64_t)bytes), show_count(n, pins_left, "pin"),
 	       strcmp(phase, "cancelled") ? "" : "; the request was cancelled");
 	print_tally(tally);
@@ -162,7 +171,7 @@ static void print_dry_run(const struct pinctl *ctl, const json_t *release)
 	char size[FORMAT_SIZE_LEN], n[COUNT_LEN];
 
 	if (pins == 0)
-		print_end(ctl, release, NULL);
+		print_nothing(target);
 	else
 		printf("%s%s%s would be asked for, in %s.\n", target ?: "", target ? ": " : "",
 		       show_size(ctl, size, (uint64_t)json_get_int(release, "bytes", 0)),

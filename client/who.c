@@ -58,7 +58,8 @@ static void print_ranges(const struct pinctl *ctl, const json_t *reply)
 		uint64_t from, to;
 
 		printf("%s: %s-%s", target, first, last);
-		if (parse_id(first, &from, NULL) == 0 && parse_id(last, &to, NULL) == 0 && from <= to)
+		if (parse_id(first, &from, NULL) == 0 && parse_id(last, &to, NULL) == 0 &&
+		    from <= to)
 			printf(" (%s)", show_size(ctl, size, to - from + 1));
 		putchar('\n');
 	}
@@ -81,8 +82,9 @@ static int mark_pins(json_t *reply)
 			(void)json_object_set(inexact, json_string_value(id), id);
 	json_array_foreach (pins, i, pin) {
 		name = json_get_string(pin, "id", "");
-		(void)json_object_set_new(pin, "holds",
-					  json_string(json_object_get(inexact, name) ? "maybe" : "yes"));
+		(void)json_object_set_new(
+			pin, "holds",
+			json_string(json_object_get(inexact, name) ? "maybe" : "yes"));
 		(void)json_object_del(inexact, name);
 	}
 	/* known by their ids alone */
