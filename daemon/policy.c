@@ -14,7 +14,7 @@ static uint64_t add(uint64_t a, uint64_t b)
 
 static uint64_t step_usec(const struct ladder *ladder, int step)
 {
-	return step == STEP_ASK || ladder->on[step] ? ladder->usec[step] : 0;
+	return ladder->on[step] ? ladder->usec[step] : 0;
 }
 
 uint64_t policy_ladder_usec(const struct ladder *ladder)
@@ -85,7 +85,7 @@ struct decision policy_decide(const struct ladder *ladder, const struct ladder_f
 
 	if (now_usec >= f->deadline_usec)
 		return (struct decision){ .type = DECISION_OVER, .step = N_STEPS };
-	if (f->step < 0 && f->registered && !f->lapsed)
+	if (f->step < 0 && f->registered && !f->lapsed && ladder->on[STEP_ASK])
 		return (struct decision){ .type = DECISION_STEP, .step = STEP_ASK };
 
 	d.step = next_step(ladder, f, &d.usec);

@@ -103,7 +103,8 @@ int releases_complete(struct releases *releases, struct call *call, const char *
 	/* One text for all that is wrong with it: nothing is to be learnt by trying. */
 	if (!o || !o->owner || !peer_is_same_process(call_peer(o->owner->call), call_peer(call)) ||
 	    (o->release->phase != RELEASE_RUNNING && o->pins_left))
-		return call_error(call, OWNER_INTERFACE ".NoSuchToken", json_object());
+		return call_error(call, OWNER_INTERFACE ".NoSuchToken",
+				  json_pack("{s:s}", "token", token));
 	/* Its pins are gone: whatever it says. */
 	if (!o->pins_left)
 		return call_reply(call, json_object());

@@ -3,5 +3,6 @@ include tests/vm/local.mk
 include tests/unit/base.mk
 include tests/fuzz/local.mk
 include tests/unit/daemon.mk
+include tests/unit/release.mk
 include tests/unit/action.mk
 include tests/unit/libpinguard.mk
