@@ -103,6 +103,42 @@ static void test_answers(void **state)
 	assert_int_equal(pinguard_owner_state(f->owner), PINGUARD_OWNER_REGISTERED);
 }
 
+/* A call that does not fit into the socket goes on when there is room. */
+static void test_slow_service(void **state)
+{
+	struct fixture *f = *state;
+	char reason[PINGUARD_REASON_MAX_BYTES + 1] = {}, text[16384];
+	int fd, least = 1;
+	size_t size = 0;
+	ssize_t n;
+
+	enroll(f);
+	memset(reason, '\1', PINGUARD_REASON_MAX_BYTES); /* each is six bytes of JSON */
+	assert_int_equal(complete(f, "a"), 0);
+	assert_int_equal(pinguard_owner_complete(f->owner, "b", PINGUARD_RESULT_REFUSED, reason),
+			 0);
+	assert_int_equal(
+		setsockopt(f->owner->answers.fd, SOL_SOCKET, SO_SNDBUF, &least, sizeof(least)), 0);
+	fd = take_call(f, CALL_RELEASED("a"));
+	say(fd, DONE);
+	assert_int_equal(turn(f), 0);
+	expect_log(f, "completed a 0 0 0\n");
+	assert_true(varlink_writer_queued(&f->owner->answers.writer) > 0);
+	assert_false(ready(f, 0));
+	while (size == 0 || text[size - 1] != '\0') {
+		n = recv(fd, text + size, sizeof(text) - size, 0);
+		assert_true(n > 0);
+		size += (size_t)n;
+		if (ready(f, 0))
+			assert_int_equal(pinguard_owner_dispatch(f->owner), 0);
+	}
+	assert_true(size > 6 * PINGUARD_REASON_MAX_BYTES);
+	say(fd, DONE);
+	assert_int_equal(turn(f), 0);
+	expect_log(f, "completed b 0 0 0\n");
+	close(fd);
+}
+
 /* From a callback the dispatch itself sends it. */
 static void test_answer_in_callback(void **state)
 {
@@ -281,6 +317,7 @@ int main(void)
 		TEST(test_requests),
 		TEST(test_large_request),
 		TEST(test_answers),
+		TEST(test_slow_service),
 		TEST(test_answer_in_callback),
 		TEST(test_answer_is_retried),
 		TEST(test_bad_answers),
