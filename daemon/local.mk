@@ -39,6 +39,7 @@ daemon_libcore_la_SOURCES = \
 	daemon/registry.c daemon/registry.h \
 	daemon/release.c daemon/release.h daemon/release-internal.h \
 	daemon/release-complete.c \
+	daemon/release-excess.c \
 	daemon/release-json.c \
 	daemon/release-log.c \
 	daemon/release-owner.c \

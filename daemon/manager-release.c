@@ -156,78 +156,12 @@ int method_cancel_release(struct call *call, json_t *params, void *userdata)
 
 /* --- a quota below what is pinned --- */
 
-struct candidate {
-	uint64_t id, bytes;
-	uint64_t owner_bytes;
-	uint32_t tgid;
-};
-
-static int by_tgid(const void *a, const void *b)
-{
-	const struct candidate *x = a, *y = b;
-
-	return (x->tgid > y->tgid) - (x->tgid < y->tgid);
-}
-
-/* Largest owner first, and of each the largest pin. */
-static int by_size(const void *a, const void *b)
-{
-	const struct candidate *x = a, *y = b;
-
-	if (x->owner_bytes != y->owner_bytes)
-		return x->owner_bytes > y->owner_bytes ? -1 : 1;
-	if (x->tgid != y->tgid)
-		return x->tgid < y->tgid ? -1 : 1;
-	return (x->bytes < y->bytes) - (x->bytes > y->bytes);
-}
-
-static void sum_owners(struct candidate *c, size_t n)
-{
-	size_t i, j;
-
-	qsort(c, n, sizeof(*c), by_tgid);
-	for (i = 0; i < n; i = j) {
-		uint64_t bytes = 0;
-
-		for (j = i; j < n && c[j].tgid == c[i].tgid; j++)
-			bytes += c[j].bytes;
-		for (size_t k = i; k < j; k++)
-			c[k].owner_bytes = bytes;
-	}
-	qsort(c, n, sizeof(*c), by_size);
-}
-
-/* Pins charged to the cgroup and those below, until their bytes are as many as are too many. */
-static int choose(struct manager *m, uint64_t cgroup_id, uint64_t excess_bytes, struct ids *ids)
-{
-	_cleanup_(pin_cursor_done) struct pin_cursor cursor;
-	_cleanup_(freep) struct candidate *c = calloc(registry_count(m->registry) ?: 1, sizeof(*c));
-	uint64_t bytes = 0;
-	struct pin *pin;
-	size_t n = 0;
-	int r = 0;
-
-	if (!c)
-		return -ENOMEM;
-	pin_cursor_init(&cursor, m->registry);
-	while ((pin = pin_cursor_next(&cursor)))
-		if (cgroup_node_below(pin->charged, cgroup_id))
-			c[n++] = (struct candidate){ .id = pin->id, .bytes = pin->bytes,
-						     .tgid = pin->tgid };
-	sum_owners(c, n);
-	for (size_t i = 0; i < n && bytes < excess_bytes && r == 0; i++) {
-		bytes += c[i].bytes;
-		r = ids_add(ids, c[i].id);
-	}
-	return r;
-}
-
 void manager_quota_lowered(struct manager *m, struct call *call, const char *path,
 			   uint64_t max_bytes, uint64_t current_bytes)
 {
 	_cleanup_(release_unrefp) struct release *release = NULL;
 	_cleanup_(freep) char *shown = escape_string(path);
-	_cleanup_(ids_done) struct ids ids = {};
+	_cleanup_(freep) uint64_t *ids = NULL;
 	struct cgroup_node *node;
 	struct release_config config = {
 		.reason = RELEASE_QUOTA,
@@ -243,10 +177,10 @@ void manager_quota_lowered(struct manager *m, struct call *call, const char *pat
 		return;
 	r = cgroupfs_resolve_path(m->fs, path, &node);
 	if (r >= 0)
-		r = choose(m, node->id, current_bytes - max_bytes, &ids);
-	config.pin_ids = ids.ids;
-	config.n_pins = ids.n;
-	if (r >= 0 && ids.n > 0)
+		r = release_find_excess(m->registry, node->id, current_bytes - max_bytes, &ids,
+					&config.n_pins);
+	config.pin_ids = ids;
+	if (r >= 0 && config.n_pins > 0)
 		r = release_start(m->releases, &config, &release);
 	if (r < 0)
 		log_warning_errno(r, "the quota of %s is below what is pinned, and the owners "

@@ -7,7 +7,7 @@
 
 #include "daemon/manager-internal.h"
 #include "daemon/manager-methods.h"
-#include "daemon/release.h"
+#include "daemon/manager-release.h"
 #include "lib/log.h"
 
 #define STATUS_PAUSE_USEC  (2 * 1000000ULL)
@@ -244,6 +244,7 @@ int manager_on_hangup(sd_event_source *source, const struct signalfd_siginfo *si
 		log_warning_errno(r, "cannot look at the cgroups again: %m");
 	if (m->misc && m->quotas)
 		quotas_apply(m->quotas, NULL);
+	manager_load_ladders(m);
 	log_info("reloaded: quotas applied again");
 	(void)sd_notify(false, "READY=1");
 	return 0;

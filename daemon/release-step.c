@@ -324,7 +324,6 @@ void release_owner_unpinned(struct release_owner *o)
 static void withdraw(struct release_owner *o)
 {
 	if (o->release->phase == RELEASE_TIMED_OUT && o->state < OWNER_REFUSED) {
-		o->state = OWNER_LAPSED;
 		o->owner->lapsed++;
 		release_tell_lapse(o);
 	}

@@ -355,7 +355,7 @@ static void foresee(struct release *release)
 		struct ladder_facts facts = release_owner_facts(o);
 
 		facts.untouchable |= !release_owner_may_act(o);
-		if (facts.registered) {
+		if (facts.registered && o->ladder->on[STEP_ASK]) {
 			facts.step = STEP_ASK;
 			facts.step_usec = release->started_usec;
 		}

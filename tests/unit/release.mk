@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Tests of requests to release pins, and of owners.
-EXTRA_DIST += tests/unit/idl.h tests/unit/owner-fixture.h
+EXTRA_DIST += tests/unit/idl.h tests/unit/owner-fixture.h tests/unit/scene.h
 if HAVE_CMOCKA
 release_tests = \
 	tests/unit/test-owner \
 	tests/unit/test-policy \
+	tests/unit/test-procfs \
 	tests/unit/test-release \
+	tests/unit/test-release-limits \
 	tests/unit/test-release-steps
 check_PROGRAMS += $(release_tests)
 TESTS += $(release_tests)
@@ -13,8 +15,18 @@ tests_unit_test_policy_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 owner_fixture = tests/unit/owner-fixture.c tests/unit/idl.c
 tests_unit_test_owner_SOURCES = tests/unit/test-owner.c $(owner_fixture)
 tests_unit_test_owner_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
-tests_unit_test_release_SOURCES = tests/unit/test-release.c $(owner_fixture)
+tests_unit_test_procfs_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_test_release_SOURCES = \
+	tests/unit/test-release.c tests/unit/scene.c $(owner_fixture)
 tests_unit_test_release_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_test_release_limits_SOURCES = \
+	tests/unit/test-release-limits.c tests/unit/scene.c $(owner_fixture)
+tests_unit_test_release_limits_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_release_steps_SOURCES = tests/unit/test-release-steps.c $(owner_fixture)
 tests_unit_test_release_steps_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 endif
+
+check_PROGRAMS += tests/fuzz/fuzz-procfs
+TESTS += tests/fuzz/fuzz-procfs
+tests_fuzz_fuzz_procfs_SOURCES = tests/fuzz/fuzz-procfs.c tests/fuzz/fuzz.h tests/fuzz/replay.c
+tests_fuzz_fuzz_procfs_LDADD = daemon/libcore.la

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Files of /proc: names in them are chosen by users. */
+#include <errno.h>
+
+#include "daemon/procfs.h"
+#include "lib/macros.h"
+#include "tests/fuzz/fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	_cleanup_(freep) char *text = fuzz_string(data, size);
+	struct proc_status status;
+	uint64_t usec = 0;
+	char *path;
+	int r;
+
+	r = procfs_parse_start(text, 100, &usec);
+	fuzz_assert(r == 0 || (r == -ENODATA && usec == 0));
+	r = procfs_parse_status(text, &status);
+	fuzz_assert(r == 0 || r == -ENODATA);
+	path = procfs_parse_cgroup(text);
+	fuzz_assert(!path || (path[0] == '/' && !strchr(path, '\n')));
+	return 0;
+}
