@@ -2,6 +2,7 @@
 dist_man_MANS += \
 	man/libpinguard.3 \
 	man/org.pinguard.Manager.7 \
+	man/org.pinguard.Owner.7 \
 	man/pinctl.1 \
 	man/pinguard.8
 EXTRA_DIST += \
