@@ -147,14 +147,29 @@ static void release(struct app *app, const struct pinguard_request *request)
 	answer(app, pinguard_request_token(request), PINGUARD_RESULT_RELEASED, NULL);
 }
 
+static const char *reason_name(const struct pinguard_request *request)
+{
+	static const char *const names[] = {
+		[PINGUARD_REQUEST_ADMINISTRATOR] = "administrator",
+		[PINGUARD_REQUEST_DRAIN] = "drain",
+		[PINGUARD_REQUEST_QUOTA] = "quota",
+		[PINGUARD_REQUEST_DEVICE_REMOVAL] = "device_removal",
+		[PINGUARD_REQUEST_MEMORY_OFFLINE] = "memory_offline",
+		[PINGUARD_REQUEST_MEMORY_FAILURE] = "memory_failure",
+	};
+	unsigned int reason = pinguard_request_reason(request);
+
+	return reason < sizeof(names) / sizeof(names[0]) && names[reason] ? names[reason] : "unknown";
+}
+
 static void on_request(struct pinguard_owner *owner, struct pinguard_request *request,
 		       void *userdata)
 {
 	const char *token = pinguard_request_token(request);
 	struct app *app = userdata;
 
-	printf("asked %s: %zu pins, reason %d%s%s\n", token, pinguard_request_n_pins(request),
-	       pinguard_request_reason(request),
+	printf("asked %s: %zu pins, reason %s%s%s\n", token, pinguard_request_n_pins(request),
+	       reason_name(request),
 	       pinguard_request_mode(request) == PINGUARD_REQUEST_SYNC ? ", somebody waits" : "",
 	       pinguard_request_is_reminder(request) ? ", a reminder" : "");
 	switch (app->answer) {
