@@ -6,6 +6,7 @@ daemon_libcore_la_SOURCES = \
 	daemon/cgroup.c daemon/cgroup.h \
 	daemon/cgroup-files.c \
 	daemon/cgroup-tree.c daemon/cgroup-tree.h \
+	daemon/config.c daemon/config.h \
 	daemon/events.c daemon/events.h \
 	daemon/genl.c daemon/genl.h daemon/genl-internal.h \
 	daemon/genl-query.c \
@@ -13,10 +14,13 @@ daemon_libcore_la_SOURCES = \
 	daemon/holders.c daemon/holders.h \
 	daemon/manager.c daemon/manager.h daemon/manager-internal.h \
 	daemon/manager-methods.c daemon/manager-methods.h \
+	daemon/manager-drain.c \
 	daemon/manager-follow.c \
+	daemon/manager-kernel.c \
 	daemon/manager-monitor.c \
 	daemon/manager-owners.c \
 	daemon/manager-pins.c \
+	daemon/manager-policy.c \
 	daemon/manager-quota.c \
 	daemon/manager-release.c daemon/manager-release.h \
 	daemon/manager-select.c \
@@ -31,6 +35,7 @@ daemon_libcore_la_SOURCES = \
 	daemon/pin.h \
 	daemon/pinmsg.c daemon/pinmsg.h daemon/pinmsg-internal.h \
 	daemon/pinmsg-revoke.c \
+	daemon/policies.c daemon/policies.h \
 	daemon/policy.c daemon/policy.h \
 	daemon/procfs.c daemon/procfs.h \
 	daemon/quota.c daemon/quota.h \
@@ -48,8 +53,12 @@ daemon_libcore_la_SOURCES = \
 	daemon/release-step.c \
 	daemon/render.c daemon/render.h \
 	daemon/revoke.c daemon/revoke.h \
-	daemon/support.c daemon/support.h
-daemon_libcore_la_LIBADD = daemon/libserver.la lib/libutil.la $(NL_LIBS) $(SYSTEMD_LIBS) $(JANSSON_LIBS)
+	daemon/store.c daemon/store.h \
+	daemon/support.c daemon/support.h \
+	daemon/target.c daemon/target.h \
+	daemon/target-inventory.c \
+	daemon/target-nd.c
+daemon_libcore_la_LIBADD = daemon/libserver.la lib/libutil.la $(NL_LIBS) $(NDCTL_LIBS) $(SYSTEMD_LIBS) $(JANSSON_LIBS)
 
 sbin_PROGRAMS += pinguard
 pinguard_SOURCES = daemon/main.c

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
+#include "daemon/config.h"
 #include "daemon/manager.h"
 #include "lib/log.h"
 
@@ -109,7 +110,8 @@ static void raise_limits(void)
 int main(int argc, char **argv)
 {
 	const char *state_dir = getenv("STATE_DIRECTORY") ?: STATE_DIR;
-	struct manager_config config = { .state_dir = state_dir, .proc = "/proc" };
+	struct manager_config config = { .state_dir = state_dir, .proc = "/proc",
+					 .sys = "/sys", .config_file = CONFIG_FILE };
 	_cleanup_(manager_freep) struct manager *m = NULL;
 	int r, n_fds;
 

@@ -22,5 +22,19 @@ void manager_revokes_free(struct manager *m); /* before the kernel's family goes
 int manager_on_revoke(struct manager *m, const struct pin_event *e);
 /* After each list of pins: those that are under way, also from before the service's start. */
 int manager_list_revokes(struct manager *m);
+size_t manager_n_revokes(const struct manager *m);
+
+/* What the kernel is told beside limits; configuration. */
+int manager_kernel_new(struct manager *m, const struct manager_config *config);
+int manager_kernel_start(struct manager *m); /* when cgroups are followed */
+/* Once, as soon as no memory is being taken away. */
+void manager_read_inventory(struct manager *m);
+int manager_kernel_reload(struct manager *m);
+void manager_kernel_free(struct manager *m);
+/* Takes the marks of owners that have not come back, when they have had time to. */
+int manager_check_marks(struct manager *m);
+
+/* Before the releases and the kernel's family go. */
+void manager_drains_free(struct manager *m);
 
 #endif

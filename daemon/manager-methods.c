@@ -23,6 +23,26 @@ static const struct method_param clear_quota_params[] = {
 	{},
 };
 
+static const struct method_param drain_params[] = {
+	{ "target", PARAM_STRING, true },
+	{ "async", PARAM_BOOL, false },
+	{ "timeout_usec", PARAM_INT, false },
+	{ "dry_run", PARAM_BOOL, false },
+	{},
+};
+
+static const struct method_param who_params[] = {
+	{ "target", PARAM_STRING, true },
+	{},
+};
+
+static const struct method_param set_policy_params[] = {
+	{ "cgroup", PARAM_STRING, true },
+	{ "policy", PARAM_STRING, true },
+	{ "runtime", PARAM_BOOL, false },
+	{},
+};
+
 static const struct method_param monitor_params[] = {
 	{ "since_usec", PARAM_INT, false },
 	{ "follow", PARAM_BOOL, false },
@@ -62,6 +82,11 @@ static const struct method methods[] = {
 	{ MANAGER_INTERFACE ".ListOwners", 0, NULL, method_list_owners },
 	{ OWNER_INTERFACE ".Register", METHOD_MORE, NULL, method_owner_register },
 	{ OWNER_INTERFACE ".Complete", 0, complete_params, method_owner_complete },
+	{ MANAGER_INTERFACE ".Drain", METHOD_ADMIN, drain_params, method_drain },
+	{ MANAGER_INTERFACE ".Who", METHOD_ADMIN, who_params, method_who },
+	{ MANAGER_INTERFACE ".ListPolicies", 0, NULL, method_list_policies },
+	{ MANAGER_INTERFACE ".SetPolicy", METHOD_ADMIN, set_policy_params, method_set_policy },
+	{ MANAGER_INTERFACE ".ClearPolicy", METHOD_ADMIN, clear_quota_params, method_clear_policy },
 	{ MANAGER_INTERFACE ".Monitor", METHOD_MORE | METHOD_SUBSCRIPTION, monitor_params,
 	  method_monitor },
 	{},

@@ -18,6 +18,11 @@ int method_list_quotas(struct call *call, json_t *params, void *userdata);
 int method_set_quota(struct call *call, json_t *params, void *userdata);
 int method_clear_quota(struct call *call, json_t *params, void *userdata);
 int method_monitor(struct call *call, json_t *params, void *userdata);
+int method_drain(struct call *call, json_t *params, void *userdata);
+int method_who(struct call *call, json_t *params, void *userdata);
+int method_list_policies(struct call *call, json_t *params, void *userdata);
+int method_set_policy(struct call *call, json_t *params, void *userdata);
+int method_clear_policy(struct call *call, json_t *params, void *userdata);
 void listings_free(struct manager *m);
 void monitors_free(struct manager *m);
 

@@ -7,6 +7,7 @@
 
 #include "daemon/holders.h"
 #include "daemon/manager-internal.h"
+#include "daemon/manager-release.h"
 #include "daemon/messages.h"
 #include "daemon/render.h"
 #include "daemon/revoke.h"
@@ -82,6 +83,37 @@ static void tell_over(const struct revoke_info *info)
 		  shown ?: "?", render_revoke_outcome(info->outcome) ?: "outcome unknown");
 }
 
+/* Of those that hold some of it, if any do. */
+static int ask_owners(struct manager *m, const struct revoke_info *info,
+		      const struct holder *pins, size_t n)
+{
+	_cleanup_(release_unrefp) struct release *release = NULL;
+	_cleanup_(freep) uint64_t *ids = calloc(n ?: 1, sizeof(*ids));
+	const bool offline = info->reason == PINGUARD_REVOKE_REASON_MEMORY_OFFLINE;
+	const uint64_t left = revoke_usec_left(info, manager_realtime_usec(m));
+	char target[TARGET_LEN];
+	const struct release_config config = {
+		.reason = offline ? RELEASE_MEMORY_OFFLINE : RELEASE_DEVICE_REMOVAL,
+		.target = describe(info, target),
+		.mode = info->timeout_usec ? RELEASE_SYNC : RELEASE_ASYNC,
+		.timeout_usec = left == UINT64_MAX ? RELEASE_TIMEOUT_LADDER : left,
+		.admin = true,
+		.uid = PIN_UID_NONE,
+		.has_revoke = true,
+		.revoke_id = info->id,
+		.pin_ids = ids,
+		.n_pins = n,
+	};
+	size_t i;
+
+	if (!ids)
+		return -ENOMEM;
+	for (i = 0; i < n; i++)
+		ids[i] = pins[i].id;
+	/* The kernel's time is over, and its word of that on its way. */
+	return n == 0 || left == 0 ? 0 : release_start(m->releases, &config, &release);
+}
+
 static void on_holders(int error, const struct holder *pins, size_t n, void *userdata)
 {
 	struct revoke *revoke = userdata;
@@ -90,8 +122,13 @@ static void on_holders(int error, const struct holder *pins, size_t n, void *use
 
 	if (error < 0)
 		log_warning_errno(error, "cannot tell who is affected by a revoke: %m");
-	else if (manager_ready(m)) /* else the next list of pins brings it up again */
-		revoke->looked = true;
+	if (error < 0 || !manager_ready(m))
+		return; /* the next list of pins brings it up again */
+	revoke->looked = true;
+	error = ask_owners(m, &revoke->info, pins, n);
+	if (error < 0)
+		log_warning_errno(error, "cannot ask the owners of memory that the kernel wants "
+				  "back: %m");
 }
 
 static void look(struct manager *m, struct revoke *revoke)
@@ -145,8 +182,13 @@ int manager_on_revoke(struct manager *m, const struct pin_event *e)
 
 static void on_over(struct revoke *revoke, void *userdata)
 {
+	struct manager *m = userdata;
+
 	tell_over(&revoke->info);
 	revoke->holders = holders_free(revoke->holders);
+	if (m->releases)
+		releases_revoke_done(m->releases, revoke->info.id, revoke->info.outcome);
+	manager_read_inventory(m);
 }
 
 static int on_listed(const struct revoke_info *info, void *userdata)
@@ -177,6 +219,7 @@ static int list_revokes(sd_event_source *source, void *userdata)
 	for (revoke = revokes_next(m->revokes, NULL); revoke;
 	     revoke = revokes_next(m->revokes, revoke))
 		look(m, revoke);
+	manager_read_inventory(m);
 	return 0;
 }
 
@@ -204,4 +247,9 @@ void manager_revokes_free(struct manager *m)
 	     revoke = revokes_next(m->revokes, revoke))
 		revoke->holders = holders_free(revoke->holders);
 	m->revokes = revokes_free(m->revokes);
+}
+
+size_t manager_n_revokes(const struct manager *m)
+{
+	return m->revokes ? revokes_count(m->revokes) : 0;
 }

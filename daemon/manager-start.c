@@ -161,6 +161,9 @@ int manager_new(const struct manager_config *config, struct manager **ret)
 	r = start_source(m, config);
 	if (r < 0)
 		return r;
+	r = manager_kernel_new(m, config);
+	if (r < 0)
+		return r;
 	r = manager_releases_new(m);
 	if (r < 0)
 		return log_error_errno(r, "cannot take requests to release pins: %m");
@@ -200,6 +203,8 @@ int manager_run(struct manager *m)
 
 	/* Only now: while there might be another service it is that one's business. */
 	r = start_quotas(m);
+	if (r >= 0)
+		r = manager_kernel_start(m);
 	if (r < 0)
 		return r;
 	(void)sd_notify(false, "READY=1");
@@ -215,6 +220,7 @@ struct manager *manager_free(struct manager *m)
 {
 	if (!m)
 		return NULL;
+	manager_drains_free(m);
 	manager_releases_free(m);
 	/* Clients see the connection end, and calls under way are dropped. */
 	server_free(m->server);
@@ -222,6 +228,7 @@ struct manager *manager_free(struct manager *m)
 	waiters_free(m);
 	methods_free(m);
 	manager_revokes_free(m);
+	manager_kernel_free(m);
 	genl_free(m->genl);
 	observe_free(m->observe);
 	quotas_free(m->quotas);

@@ -7,6 +7,7 @@
 
 #include "daemon/manager-internal.h"
 #include "daemon/manager-methods.h"
+#include "daemon/policies.h"
 #include "daemon/manager-release.h"
 #include "lib/log.h"
 
@@ -106,6 +107,8 @@ static int on_end(uint64_t seq, void *userdata)
 	}
 	manager_status_changed(m);
 	r = manager_list_revokes(m);
+	if (r >= 0)
+		r = manager_check_marks(m);
 	return r < 0 ? r : waiters_settle(m);
 }
 
@@ -230,6 +233,8 @@ int manager_on_appeared(const char *path, void *userdata)
 
 	if (m->misc && m->quotas)
 		quotas_apply(m->quotas, path);
+	if (m->policies)
+		policies_apply(m->policies, path);
 	return 0;
 }
 
@@ -244,6 +249,9 @@ int manager_on_hangup(sd_event_source *source, const struct signalfd_siginfo *si
 		log_warning_errno(r, "cannot look at the cgroups again: %m");
 	if (m->misc && m->quotas)
 		quotas_apply(m->quotas, NULL);
+	r = manager_kernel_reload(m);
+	if (r < 0)
+		log_warning_errno(r, "cannot read the configuration again: %m");
 	manager_load_ladders(m);
 	log_info("reloaded: quotas applied again");
 	(void)sd_notify(false, "READY=1");

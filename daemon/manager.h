@@ -19,6 +19,10 @@ struct waiter;
 struct monitor;
 struct listing;
 struct revokes;
+struct policies;
+struct inventory;
+struct inquiry;
+struct drain;
 struct actions;
 struct owners;
 struct releases;
@@ -34,6 +38,13 @@ struct manager {
 	struct quotas *quotas; /* NULL without fs */
 	struct genl *genl; /* NULL: observing */
 	struct revokes *revokes; /* of the kernel, under way */
+	struct policies *policies; /* NULL without fs */
+	struct inventory *inventory; /* devices that have memory */
+	bool inventory_read;
+	struct inquiry *inquiries; /* calls that wait to hear who holds memory */
+	struct drain *drains; /* under way */
+	const char *config_file;
+	uint64_t marks_usec; /* no owner loses its mark before */
 	char *observe_reason; /* why */
 	bool misc; /* the kernel's misc controller knows the resource */
 	bool misc_listed; /* cgroup2 has a misc controller at all */
@@ -57,7 +68,7 @@ struct manager {
 	size_t n_noted;
 	uint64_t noted_usec, noted_cost_usec;
 
-	sd_event_source *settle_source, *status_source, *revokes_source;
+	sd_event_source *settle_source, *status_source, *revokes_source, *marks_source;
 	char *status; /* as written last, at status_usec */
 	uint64_t status_usec;
 	unsigned int told_resyncs;
@@ -67,6 +78,8 @@ struct manager {
 struct manager_config {
 	const char *state_dir; /* NULL for none */
 	const char *proc;
+	const char *sys;
+	const char *config_file;
 	int rcvbuf_bytes; /* 0 for the default */
 };
 

@@ -7,8 +7,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define QUOTA_STORE_FILE  "quotas.json"
-#define QUOTA_STORE_BYTES (4 << 20) /* a larger file is no file of ours */
+#include "daemon/store.h"
+
+#define QUOTA_STORE_FILE "quotas.json"
 
 struct quota {
 	struct quota *prev, *next;

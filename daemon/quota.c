@@ -154,6 +154,13 @@ static char *why_not(struct quotas *q, int fd, const char *path)
 	return text;
 }
 
+char *quotas_why_not(struct quotas *q, const char *path)
+{
+	_cleanup_(closep) int fd = cgroupfs_open(q->fs, path);
+
+	return fd < 0 ? NULL : why_not(q, fd, path);
+}
+
 /* -EOPNOTSUPP where there is no misc.max. */
 static int check_possible(struct quotas *q, int fd, const char *path, char **ret_reason)
 {

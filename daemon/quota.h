@@ -35,6 +35,9 @@ struct quotas *quotas_free(struct quotas *q);
 DEFINE_CLEANUP(struct quotas *, quotas_free);
 void quotas_set_tree(struct quotas *q, struct cgroup_tree *tree);
 
+/* Why a cgroup does not have the misc controller; the caller frees it, NULL where nobody knows. */
+char *quotas_why_not(struct quotas *q, const char *path);
+
 /* A list of the quotas' own. */
 const struct quota *quotas_list(const struct quotas *q);
 unsigned int quotas_count(const struct quotas *q);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pinguard.conf(5). */
+#ifndef PINGUARD_CONFIG_H
+#define PINGUARD_CONFIG_H
+
+#include <stdint.h>
+
+#define CONFIG_FILE PACKAGE_SYSCONFDIR "/pinguard/pinguard.conf"
+
+#define CONFIG_FILE_BYTES (64U << 10)
+#define CONFIG_TIMEOUT_MAX_USEC (3600 * 1000000ULL)
+#define CONFIG_TIMEOUT_USEC (30 * 1000000ULL) /* where nothing is said */
+
+struct config {
+	uint32_t revoke_mode; /* PINGUARD_REVOKE_MODE_* */
+	uint64_t revoke_timeout_usec;
+};
+
+/* Something in the text is wrong and is left out. line: 0 for the text as a whole. */
+typedef void (*config_problem)(unsigned int line, const char *text, void *userdata);
+
+void config_init(struct config *config);
+/**
+ * config_parse() - read a text
+ * @text: NUL-terminated
+ * @problem: called for each key that is unknown or has a bad value, with a
+ *	text for people
+ * @ret: what is not said, or said badly, has its default
+ *
+ * Return: 0, -ENOMEM
+ */
+int config_parse(const char *text, config_problem problem, void *userdata, struct config *ret);
+/*
+ * config_load() - the same of a file; problems are logged with its name
+ *
+ * A file that is not there says nothing; one that cannot be read is logged.
+ *
+ * Return: 0, -ENOMEM
+ */
+int config_load(const char *path, struct config *ret);
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "daemon/store.h"
+#include "lib/escape.h"
+#include "lib/json.h"
+
+#define STORE_VERSION 1
+
+static int read_file(int dir_fd, const char *file, char **ret, size_t *ret_size)
+{
+	_cleanup_(closep) int fd = openat(dir_fd, file,
+					  O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	_cleanup_(freep) char *buf = NULL;
+	struct stat st;
+	size_t size = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_size > STORE_BYTES)
+		return -EBADMSG;
+	buf = malloc(st.st_size + 1);
+	if (!buf)
+		return -ENOMEM;
+	while (size < (size_t)st.st_size) {
+		n = read(fd, buf + size, st.st_size - size);
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		size += n;
+	}
+	*ret = TAKE_PTR(buf);
+	*ret_size = size;
+	return 0;
+}
+
+static int load_one(json_t *item, store_entry entry, void *userdata)
+{
+	const char *shown = json_get_string(item, "cgroup", NULL);
+	_cleanup_(freep) char *path = NULL;
+	size_t size;
+	int r;
+
+	if (!shown)
+		return -EBADMSG;
+	r = unescape(shown, &path, &size);
+	if (r == -EINVAL || (r >= 0 && (strlen(path) != size || path[0] != '/')))
+		return -EBADMSG;
+	return r < 0 ? r : entry(path, item, userdata);
+}
+
+int store_load(int dir_fd, const char *file, const char *key, store_entry entry, void *userdata,
+	       const char **ret_reason)
+{
+	_cleanup_(freep) char *text = NULL;
+	_cleanup_json_ json_t *root = NULL;
+	json_t *array, *item;
+	size_t size = 0, i;
+	int r;
+
+	*ret_reason = NULL;
+	r = read_file(dir_fd, file, &text, &size);
+	if (r == -ENOENT)
+		return 0;
+	if (r == -EBADMSG || r == -ELOOP)
+		*ret_reason = "it is no regular file, or too large";
+	if (r < 0)
+		return r == -ELOOP ? -EBADMSG : r;
+
+	root = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+	array = json_object_get(root, key);
+	if (!json_is_object(root) || !json_is_array(array)) {
+		*ret_reason = "it is not the JSON that this service writes";
+		return -EBADMSG;
+	}
+	if (json_get_int(root, "version", 0) != STORE_VERSION) {
+		*ret_reason = "its version is unknown";
+		return -EBADMSG;
+	}
+	json_array_foreach(array, i, item) {
+		r = load_one(item, entry, userdata);
+		if (r == -EBADMSG)
+			*ret_reason = "an entry of it makes no sense";
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int store_set_aside(int dir_fd, const char *file, uint64_t now_usec, char **ret_name)
+{
+	_cleanup_(freep) char *name = NULL;
+
+	if (asprintf(&name, "%s.corrupt-%" PRIu64, file, now_usec / 1000000) < 0) {
+		name = NULL;
+		return -ENOMEM;
+	}
+	if (renameat(dir_fd, file, dir_fd, name) < 0)
+		return -errno;
+	*ret_name = TAKE_PTR(name);
+	return 0;
+}
+
+static int write_all(int fd, const char *text, size_t size)
+{
+	ssize_t n;
+
+	while (size > 0) {
+		n = write(fd, text, size);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		text += n;
+		size -= n;
+	}
+	return 0;
+}
+
+/*
+ * Waits for the disk, and all clients with it: nobody is told of what is not
+ * durable. Only administrators' calls come here. A disk that stalls for
+ * longer than the watchdog allows costs a restart, which finds the old file or
+ * the new one.
+ */
+int store_save(int dir_fd, const char *file, const char *key, json_t *array)
+{
+	_cleanup_json_ json_t *entries = array, *root = NULL;
+	_cleanup_(freep) char *text = NULL, *temp = NULL;
+	_cleanup_(closep) int fd = -1;
+	int r;
+
+	root = json_pack("{s:i, s:O}", "version", STORE_VERSION, key, entries);
+	text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+	if (!text)
+		return -ENOMEM;
+	if (asprintf(&temp, "%s.tmp", file) < 0) {
+		temp = NULL;
+		return -ENOMEM;
+	}
+	fd = openat(dir_fd, temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	r = write_all(fd, text, strlen(text));
+	if (r >= 0)
+		r = write_all(fd, "\n", 1);
+	if (r >= 0 && fsync(fd) < 0)
+		r = -errno;
+	if (r >= 0 && renameat(dir_fd, temp, dir_fd, file) < 0)
+		r = -errno;
+	if (r < 0) {
+		(void)unlinkat(dir_fd, temp, 0);
+		return r;
+	}
+	/* The name is durable with its directory. */
+	return fsync(dir_fd) < 0 ? -errno : 0;
+}
