@@ -39,12 +39,13 @@ static void tell_history(enum release_event event, struct release *release,
 		config->on_event(event, release, o, config->userdata);
 }
 
-static void tell_owner(struct release_owner *o, int level, const char *id, const char *what)
+static void tell_owner(struct release_owner *o, int level, const char *id, const char *what,
+		       bool with_reason)
 {
 	_cleanup_(freep) char *comm = escape(o->comm, o->comm_len);
 	_cleanup_(freep) char *cgroup =
 		escape_string(o->cgroup && o->cgroup->path ? o->cgroup->path : "?");
-	_cleanup_(freep) char *reason = o->reason ? escape_text(o->reason) : NULL;
+	_cleanup_(freep) char *reason = with_reason && o->reason ? escape_text(o->reason) : NULL;
 	char size[FORMAT_SIZE_LEN];
 	struct fields f;
 
@@ -69,7 +70,7 @@ void release_tell_step(struct release_owner *o, int step)
 		[STEP_KILL] = { MESSAGE_RELEASE_KILL, "killing", LOG_WARNING },
 	};
 
-	tell_owner(o, texts[step].level, texts[step].id, texts[step].what);
+	tell_owner(o, texts[step].level, texts[step].id, texts[step].what, false);
 	tell_history(RELEASE_EVENT_STEP, o->release, o);
 }
 
@@ -81,7 +82,7 @@ void release_tell_failed(struct release_owner *o, int step)
 		[STEP_KILL] = "could not kill",
 	};
 
-	tell_owner(o, LOG_WARNING, MESSAGE_RELEASE_STEP_FAILED, texts[step]);
+	tell_owner(o, LOG_WARNING, MESSAGE_RELEASE_STEP_FAILED, texts[step], true);
 	if (o->release->phase == RELEASE_RUNNING)
 		tell_history(RELEASE_EVENT_STEP, o->release, o);
 }
@@ -92,14 +93,14 @@ void release_tell_answer(struct release_owner *o)
 
 	tell_owner(o, refused ? LOG_NOTICE : LOG_INFO,
 		   refused ? MESSAGE_RELEASE_REFUSED : MESSAGE_RELEASE_DEFERRED,
-		   refused ? "refused by" : "deferred by");
+		   refused ? "refused by" : "deferred by", true);
 	tell_history(RELEASE_EVENT_STEP, o->release, o);
 }
 
 void release_tell_lapse(struct release_owner *o)
 {
 	tell_owner(o, LOG_NOTICE, MESSAGE_RELEASE_LAPSED,
-		   o->lapsed ? "left with pins held:" : "no answer in time from");
+		   o->lapsed ? "left with pins held:" : "no answer in time from", false);
 	tell_history(RELEASE_EVENT_STEP, o->release, o);
 }
 

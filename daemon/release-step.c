@@ -167,6 +167,9 @@ static int act(struct release_owner *o, int step)
 		o->queued = true;
 		return 1;
 	}
+	/* Why the step before failed is in the journal. */
+	if (o->step_failed)
+		release_owner_set_reason(o, NULL);
 	r = start_action(o, step);
 	took(o, step, states[step]);
 	release_tell_step(o, step);
@@ -279,7 +282,9 @@ void release_owner_left(struct release_owner *o)
 	o->lapsed_usec = release_clock();
 	if (o->step < STEP_HOOK && o->answer != ANSWER_REFUSED && !o->gone)
 		o->state = OWNER_LAPSED;
-	release_tell_lapse(o);
+	/* One whose unit is stopped, or that is killed, leaves because of that. */
+	if (o->step < STEP_STOP_UNIT)
+		release_tell_lapse(o);
 	release_changed(o->release);
 	release_owner_decide(o);
 }

@@ -386,7 +386,8 @@ static int run(struct release *release)
 		if (r < 0)
 			return r;
 	}
-	DL_APPEND(releases->running, release_ref(release));
+	release_ref(release);
+	DL_APPEND(releases->running, release);
 	releases->n_running++;
 	releases->n_pins += release->n_asked;
 	releases->n_owners += release->n_owners;
