@@ -4,7 +4,8 @@ dist_man_MANS += \
 	man/org.pinguard.Manager.7 \
 	man/org.pinguard.Owner.7 \
 	man/pinctl.1 \
-	man/pinguard.8
+	man/pinguard.8 \
+	man/pinguard.release.5
 EXTRA_DIST += \
 	CONTRIBUTING.md \
 	LICENSES/GPL-2.0-or-later.txt \

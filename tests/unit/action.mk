@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Tests of ladders and actions.
-EXTRA_DIST += tests/unit/systemd-fixture.h
+EXTRA_DIST += tests/unit/systemd-fixture.h tests/unit/test-hooks tests/unit/qmp-hook.py
+TESTS += tests/unit/test-hooks
 if HAVE_CMOCKA
 action_tests = \
 	tests/unit/test-action \
