@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Tests of ladders and actions.
-EXTRA_DIST += tests/unit/systemd-fixture.h tests/unit/test-hooks tests/unit/qmp-hook.py
-TESTS += tests/unit/test-hooks
+EXTRA_DIST += tests/unit/systemd-fixture.h tests/unit/hooks-test tests/unit/qmp-hook.py
+TESTS += tests/unit/hooks-test
 if HAVE_CMOCKA
 action_tests = \
 	tests/unit/test-action \
