@@ -159,7 +159,10 @@ static const char *reason_name(const struct pinguard_request *request)
 	};
 	unsigned int reason = pinguard_request_reason(request);
 
-	return reason < sizeof(names) / sizeof(names[0]) && names[reason] ? names[reason] : "unknown";
+	/* a later library may know more of them */
+	if (reason >= sizeof(names) / sizeof(names[0]) || !names[reason])
+		return "unknown";
+	return names[reason];
 }
 
 static void on_request(struct pinguard_owner *owner, struct pinguard_request *request,
