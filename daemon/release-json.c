@@ -75,18 +75,32 @@ static json_t *integer_or_null(uint64_t value, bool known)
 	return known ? json_integer((json_int_t)value) : json_null();
 }
 
-/* Whether something still follows for an owner: not in a request that is over. */
-static const struct decision *next_of(const struct release_owner *o)
+/* What follows for an owner, and when; NULL for nothing more. As things stand now. */
+static const char *next_of(const struct release_owner *o, uint64_t *ret_usec)
 {
+	struct decision d = o->next;
+
 	if (o->release->phase != RELEASE_RUNNING || !o->pins_left || o->settled)
 		return NULL;
-	return &o->next;
+	/* A dry run has been decided on. */
+	if (o->release->releases) {
+		const struct ladder_facts facts = release_owner_facts(o);
+		const uint64_t now = release_clock();
+
+		d = policy_decide(o->ladder, &facts, now);
+		if (d.type == DECISION_STEP)
+			d.usec = now;
+	}
+	if (d.type == DECISION_REFUSED || d.type == DECISION_OVER)
+		return NULL;
+	*ret_usec = d.usec;
+	return nexts[d.step];
 }
 
 json_t *release_owner_json(const struct release_owner *o)
 {
-	const struct decision *next = next_of(o);
-	const char *name = next ? nexts[next->step] : NULL;
+	uint64_t usec = 0;
+	const char *next = next_of(o, &usec);
 
 	return json_pack("{s:I, s:o, s:I, s:o, s:b, s:s, s:o, s:I, s:I, s:I, s:I, s:o, s:o}",
 			 "pid", (json_int_t)o->pid,
@@ -100,9 +114,8 @@ json_t *release_owner_json(const struct release_owner *o)
 			 "bytes", (json_int_t)o->bytes,
 			 "pins_left", (json_int_t)o->pins_left,
 			 "bytes_left", (json_int_t)o->bytes_left,
-			 "next", name ? json_string(name) : json_null(),
-			 "next_usec", name ? json_integer(realtime(o->release, next->usec)) :
-					     json_null());
+			 "next", next ? json_string(next) : json_null(),
+			 "next_usec", next ? json_integer(realtime(o->release, usec)) : json_null());
 }
 
 /* Those that still hold something, or those that do not. */
