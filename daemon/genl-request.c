@@ -101,6 +101,30 @@ int genl_get_info(struct genl *g, struct pin_kernel_info *ret)
 	return 0;
 }
 
+static int on_pin_answer(const struct nlmsghdr *nlh, void *userdata)
+{
+	struct pinmsg *ret = userdata;
+
+	return pinmsg_parse(nlh, ret);
+}
+
+int genl_get_pin(struct genl *g, uint64_t id, struct pin_info *ret)
+{
+	_cleanup_(nlmsg_freep) struct nl_msg *msg = message(g, PINGUARD_CMD_GET_PIN, NLM_F_ACK);
+	struct pinmsg answer = {};
+	int r;
+
+	if (msg && nla_put_u64(msg, PINGUARD_A_PIN_ID, id) < 0)
+		return -ENOMEM;
+	r = request(g, msg, on_pin_answer, &answer);
+	if (r < 0)
+		return r;
+	if (answer.type != PINMSG_DUMP_PIN || answer.event.pin.id != id)
+		return -EBADMSG;
+	*ret = answer.event.pin;
+	return 0;
+}
+
 int genl_set_owner(struct genl *g, int pidfd, bool revocable)
 {
 	_cleanup_(nlmsg_freep) struct nl_msg *msg = message(g, PINGUARD_CMD_SET_OWNER, NLM_F_ACK);

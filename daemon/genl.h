@@ -59,6 +59,11 @@ const char *genl_refusal(const struct genl *g);
 int genl_get_info(struct genl *g, struct pin_kernel_info *ret);
 /* PINGUARD_FEATURE_*, as the kernel said at the start. */
 uint64_t genl_features(const struct genl *g);
+/*
+ * A pin as it is this moment; the flag OWNER_GONE, of which no event tells, is
+ * known from here and from lists alone. -ENOENT: there is none.
+ */
+int genl_get_pin(struct genl *g, uint64_t id, struct pin_info *ret);
 /* Whether the process speaks the release protocol. */
 int genl_set_owner(struct genl *g, int pidfd, bool revocable);
 /* -ENOENT: no such cgroup. */

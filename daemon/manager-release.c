@@ -218,6 +218,13 @@ static void on_event(enum release_event type, struct release *release,
 	manager_add_event(m, event);
 }
 
+static int look(uint64_t pin_id, struct pin_info *ret, void *userdata)
+{
+	struct manager *m = userdata;
+
+	return genl_get_pin(m->genl, pin_id, ret);
+}
+
 static bool is_ready(void *userdata)
 {
 	return manager_ready(userdata);
@@ -264,6 +271,8 @@ int manager_releases_new(struct manager *m)
 		return r;
 	config.owners = m->owners;
 	config.actions = m->actions;
+	if (m->genl)
+		config.look = look;
 	r = releases_new(m->event, &config, &m->releases);
 	if (r < 0)
 		return r;

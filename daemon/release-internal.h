@@ -18,6 +18,7 @@ struct asked_pin {
 	uint32_t owner; /* index into the request's owners */
 	bool left; /* the kernel has it still */
 	bool listed; /* in a message to its owner */
+	bool foreign; /* made by another process that had the owner's number */
 };
 
 enum release_owner_state {

@@ -166,10 +166,12 @@ static json_t *pin_json(const struct pin *pin)
 			 "bytes", json_bytes(pin->bytes));
 }
 
-/* Its own, that is those that the kernel says are of this process now. */
-static bool is_own(const struct release_owner *o, const struct pin *pin)
+/* Its own: others' are nothing that it should hear of. */
+static bool is_own(const struct release_owner *o, const struct asked_pin *asked,
+		   const struct pin *pin)
 {
-	return pin && pin->tgid == (uint32_t)o->pid && !(pin->flags & PINGUARD_FLAG_OWNER_GONE);
+	return pin && !asked->foreign && pin->tgid == (uint32_t)o->pid &&
+	       !(pin->flags & PINGUARD_FLAG_OWNER_GONE);
 }
 
 /* Up to RELEASE_OWNER_PINS_MAX of the pins that are left; list: they count as told to it. */
@@ -189,7 +191,7 @@ static json_t *pins_json(struct release_owner *o, bool list)
 			continue;
 		}
 		pin = registry_find(release->releases->config.registry, asked->id);
-		if (!is_own(o, pin))
+		if (!is_own(o, asked, pin))
 			continue;
 		if (json_array_size(array) == RELEASE_OWNER_PINS_MAX)
 			break;

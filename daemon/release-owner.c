@@ -14,6 +14,8 @@
 
 /* The kernel tells a process's start in hundredths of a second, the pin's by a coarse clock. */
 #define BORN_TOLERANCE_USEC 50000
+/* Pins of an owner that are looked at before a step, if the first ones tell nothing. */
+#define LOOKS_MAX 256
 
 static uint64_t clock_usec(clockid_t clock)
 {
@@ -49,26 +51,17 @@ static bool has_exited(int pidfd)
 	return poll(&p, 1, 0) > 0;
 }
 
-/*
- * The number may be in use anew by the time that it is looked up. What was
- * opened is the owner only if a pin of it is neither older than the process
- * nor marked as left behind: release_owner_may_act() looks, before each step.
- */
-void release_owner_identify(struct release_owner *o)
+static void open_process(struct release_owner *o)
 {
-	struct releases *releases = o->release->releases;
 	uint64_t since_boot_usec;
 
-	o->protected = is_protected(o);
-	if (o->gone)
-		return;
 	o->pidfd = syscall(SYS_pidfd_open, o->pid, 0);
 	if (o->pidfd < 0) {
 		o->gone = errno == ESRCH;
 		return;
 	}
 	(void)fcntl(o->pidfd, F_SETFL, O_NONBLOCK);
-	if (procfs_read_start(releases->proc_fd, o->pid, &since_boot_usec) < 0)
+	if (procfs_read_start(o->release->releases->proc_fd, o->pid, &since_boot_usec) < 0)
 		return;
 	/* Still there: what was read is of this process. */
 	if (!has_exited(o->pidfd))
@@ -76,22 +69,85 @@ void release_owner_identify(struct release_owner *o)
 			       since_boot_usec;
 }
 
-bool release_owner_may_act(struct release_owner *o)
+/* By the clock, which may have been set since. */
+static bool is_older(const struct release_owner *o, const struct pin *pin)
+{
+	return !o->born_usec || pin->since_usec + BORN_TOLERANCE_USEC < o->born_usec;
+}
+
+static bool is_of(const struct release_owner *o, uint32_t tgid, uint32_t flags)
+{
+	return tgid == (uint32_t)o->pid && !(flags & PINGUARD_FLAG_OWNER_GONE);
+}
+
+/*
+ * Whether the process that o->pidfd stands for made a pin. The kernel knows
+ * for sure: if the maker lives after the number was looked up, this is it.
+ * Without the kernel the process must not be younger than the pin. -ENOENT: the
+ * pin is gone.
+ */
+static int made(const struct release_owner *o, const struct pin *pin)
+{
+	const struct releases_config *config = &o->release->releases->config;
+	struct pin_info info;
+	int r = config->look ? config->look(pin->id, &info, config->userdata) : -EOPNOTSUPP;
+
+	if (r == -ENOENT)
+		return r;
+	if (r >= 0)
+		return is_of(o, info.tgid, info.flags);
+	return is_of(o, pin->tgid, pin->flags) && o->born_usec && !is_older(o, pin);
+}
+
+static const struct pin *pin_at(const struct release_owner *o, uint32_t i)
+{
+	const struct release *release = o->release;
+	const struct asked_pin *asked = &release->asked[release->order[i]];
+
+	return asked->left ? registry_find(release->releases->config.registry, asked->id) : NULL;
+}
+
+/*
+ * The number may be in use anew by the time that it is looked up. Pins that seem
+ * to be older than the process are looked at; if all are others', the owner is gone.
+ */
+void release_owner_identify(struct release_owner *o)
 {
 	struct release *release = o->release;
+	uint32_t foreign = 0;
 
-	if (o->gone || o->protected || o->pidfd < 0 || !o->born_usec || has_exited(o->pidfd))
+	o->protected = is_protected(o);
+	if (!o->gone)
+		open_process(o);
+	if (o->gone || !o->born_usec)
+		return;
+	for (uint32_t i = o->first; i < o->first + o->n; i++) {
+		const struct pin *pin = pin_at(o, i);
+
+		if (!pin || !is_older(o, pin) || made(o, pin) != 0)
+			continue;
+		release->asked[release->order[i]].foreign = true;
+		foreign++;
+	}
+	o->gone = foreign == o->n;
+}
+
+bool release_owner_may_act(struct release_owner *o)
+{
+	unsigned int tries = LOOKS_MAX;
+	int r;
+
+	if (o->gone || o->protected || o->pidfd < 0 || has_exited(o->pidfd))
 		return false;
-	for (uint32_t i = o->position; i < o->first + o->n; i++) {
-		const struct asked_pin *asked = &release->asked[release->order[i]];
-		const struct pin *pin =
-			asked->left ? registry_find(release->releases->config.registry, asked->id) :
-				      NULL;
+	for (uint32_t i = o->position; i < o->first + o->n && tries > 0; i++) {
+		const struct pin *pin = pin_at(o, i);
 
-		if (pin && pin->tgid == (uint32_t)o->pid &&
-		    !(pin->flags & PINGUARD_FLAG_OWNER_GONE) &&
-		    pin->since_usec + BORN_TOLERANCE_USEC >= o->born_usec)
+		if (!pin || o->release->asked[o->release->order[i]].foreign)
+			continue;
+		r = made(o, pin);
+		if (r > 0)
 			return true;
+		tries--;
 	}
 	return false;
 }

@@ -23,7 +23,7 @@ struct ladder_facts release_owner_facts(const struct release_owner *o)
 		.registered = o->owner != NULL,
 		.lapsed = o->lapsed,
 		.untouchable = o->gone || o->protected || o->unsure || o->pidfd < 0 ||
-			       !o->born_usec || !release->releases->config.actions,
+			       !release->releases->config.actions,
 		.uncertain = !ready(release->releases),
 		.answer = o->answer,
 		.step = o->step,

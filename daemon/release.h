@@ -70,6 +70,11 @@ struct releases_config {
 	struct owners *owners;
 	struct actions *actions; /* NULL: nothing past asking can be done */
 	const char *proc; /* "/proc" */
+	/*
+	 * A pin as the kernel has it this moment: above all whether its owner
+	 * lives. -ENOENT: it is gone. NULL where nobody can be asked.
+	 */
+	int (*look)(uint64_t pin_id, struct pin_info *ret, void *userdata);
 	/* Whether the registry is what the kernel says now. */
 	bool (*ready)(void *userdata);
 	/* For the history; the journal has been told. owner is NULL but with STEP. */

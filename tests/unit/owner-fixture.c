@@ -95,6 +95,8 @@ static _Noreturn void serve(int control, uid_t uid)
 		send_fds(control, fds);
 		close(fds[0]);
 		close(fds[1]);
+		/* From here on the test alone has them. */
+		(void)send(control, &byte, 1, MSG_NOSIGNAL);
 	}
 	_exit(0);
 }
@@ -146,6 +148,7 @@ void client_open(struct manager *m, struct client *c, const struct process *p)
 	assert_int_equal(send(p->control, &byte, 1, MSG_NOSIGNAL), 1);
 	assert_int_equal(recvmsg(p->control, &msg, MSG_CMSG_CLOEXEC), 1);
 	memcpy(fds, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fds));
+	assert_int_equal(recv(p->control, &byte, 1, 0), 1);
 	*c = (struct client){ .fd = fds[0] };
 	varlink_reader_init(&c->reader, VARLINK_REPLY_MAX_BYTES);
 	assert_int_equal(server_add_connection(m->server, fds[1]), 0);

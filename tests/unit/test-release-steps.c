@@ -219,7 +219,7 @@ static void test_reused_number(void **state)
 	older = start(m, (uint64_t[]){ 2 }, 1);
 	pump(m);
 	check_json(flagged, "gone", "give_up");
-	check_json(older, "waiting", "give_up");
+	check_json(older, "gone", "give_up");
 	/* The flag comes while it runs. */
 	pin_add(m, 3, p.pid, 4096);
 	m->releases->started_usec = now_usec();
@@ -248,6 +248,81 @@ static void test_reused_number_is_not_asked(void **state)
 	pin_add_since(m, 1, p.pid, 4096, realtime_usec(), PINGUARD_FLAG_OWNER_GONE);
 	release = start(m, (uint64_t[]){ 1 }, 1);
 	client_silent(m, &c);
+	client_close(m, &c);
+	process_end(&p);
+}
+
+/* What the kernel says of all pins, when it is asked. */
+static struct pin_info kernel_says;
+static unsigned int n_looks;
+
+static int look(uint64_t pin_id, struct pin_info *ret, void *userdata)
+{
+	n_looks++;
+	if (!kernel_says.tgid)
+		return -ENOENT;
+	*ret = kernel_says;
+	ret->id = pin_id;
+	return 0;
+}
+
+/* No event tells that an owner has exited: the kernel is asked before each step. */
+static void test_kernel_knows_better(void **state)
+{
+	_cleanup_(release_unrefp) struct release *gone = NULL, *vanished = NULL, *alive = NULL;
+	struct manager *m = *state;
+	struct process p;
+
+	set_ladder(m, "Kill=yes\n");
+	m->releases->config.look = look;
+	process_start(&p);
+	/* The list says that it lives, the kernel that this is another. */
+	pin_add(m, 1, p.pid, 4096);
+	kernel_says = (struct pin_info){ .tgid = p.pid, .flags = PINGUARD_FLAG_OWNER_GONE };
+	n_looks = 0;
+	gone = start(m, (uint64_t[]){ 1 }, 1);
+	pump(m);
+	assert_int_equal(n_looks, 1);
+	check_json(gone, "waiting", "give_up");
+	/* The pin is gone, the event about that is still to come. */
+	pin_add(m, 2, p.pid, 4096);
+	kernel_says.tgid = 0;
+	vanished = start(m, (uint64_t[]){ 2 }, 1);
+	pump(m);
+	assert_true(process_lives(&p));
+	/* The clock was set since the pin was made, which makes it look old. */
+	pin_add_since(m, 3, p.pid, 4096, realtime_usec() - 3600 * SEC_USEC, 0);
+	kernel_says = (struct pin_info){ .tgid = p.pid };
+	alive = start(m, (uint64_t[]){ 3 }, 1);
+	wait_until_dead(m, &p);
+	process_end(&p);
+}
+
+/* An owner hears nothing of the pins of a dead process that had its number. */
+static void test_others_pins_are_not_told(void **state)
+{
+	_cleanup_(release_unrefp) struct release *mixed = NULL, *others = NULL;
+	_cleanup_json_ json_t *request = NULL;
+	struct manager *m = *state;
+	struct process p;
+	struct client c;
+	char token[64];
+	json_t *pins;
+
+	m->releases->config.look = look;
+	process_start(&p);
+	owner_register(m, &c, &p);
+	pin_add_since(m, 1, p.pid, 4096, realtime_usec() - 3600 * SEC_USEC, 0);
+	pin_add(m, 2, p.pid, 4096);
+	kernel_says = (struct pin_info){ .tgid = p.pid, .flags = PINGUARD_FLAG_OWNER_GONE };
+	mixed = start(m, (uint64_t[]){ 1, 2 }, 2);
+	request = owner_request(m, &c, token);
+	pins = json_object_get(request, "pins");
+	assert_int_equal(json_array_size(pins), 1);
+	assert_string_equal(json_get_string(json_array_get(pins, 0), "id", ""), "0x2");
+	others = start(m, (uint64_t[]){ 1 }, 1);
+	client_silent(m, &c);
+	check_json(others, "gone", "give_up");
 	client_close(m, &c);
 	process_end(&p);
 }
@@ -358,6 +433,8 @@ int main(void)
 		TEST(test_unregistered_without_steps),
 		TEST(test_reused_number),
 		TEST(test_reused_number_is_not_asked),
+		TEST(test_kernel_knows_better),
+		TEST(test_others_pins_are_not_told),
 		TEST(test_protected),
 		TEST(test_grace),
 		TEST(test_cancelled),
