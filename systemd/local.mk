@@ -2,7 +2,7 @@
 dist_systemdsystemunit_DATA = systemd/pinguard.socket
 nodist_systemdsystemunit_DATA = systemd/pinguard.service
 EXTRA_DIST += systemd/pinguard.service.in systemd/pinguard.sysusers \
-	systemd/pinguard.tmpfiles systemd/pinguard.catalog
+	systemd/pinguard.tmpfiles systemd/pinguard.catalog systemd/pinguard.conf
 CLEANFILES += systemd/pinguard.service
 
 systemd/pinguard.service: systemd/pinguard.service.in Makefile
@@ -17,6 +17,9 @@ install-systemd-data:
 	$(INSTALL_DATA) $(srcdir)/systemd/pinguard.sysusers $(DESTDIR)$(sysusersdir)/pinguard.conf
 	$(INSTALL_DATA) $(srcdir)/systemd/pinguard.tmpfiles $(DESTDIR)$(tmpfilesdir)/pinguard.conf
 	$(INSTALL_DATA) $(srcdir)/systemd/pinguard.catalog $(DESTDIR)$(catalogdir)/pinguard.catalog
+	$(MKDIR_P) $(DESTDIR)$(sysconfdir)/pinguard
+	test -e $(DESTDIR)$(sysconfdir)/pinguard/pinguard.conf || \
+		$(INSTALL_DATA) $(srcdir)/systemd/pinguard.conf $(DESTDIR)$(sysconfdir)/pinguard/pinguard.conf
 uninstall-hook: uninstall-systemd-data
 uninstall-systemd-data:
 	rm -f $(DESTDIR)$(sysusersdir)/pinguard.conf $(DESTDIR)$(tmpfilesdir)/pinguard.conf \
