@@ -115,12 +115,10 @@ int nlio_send_genl(struct nl_sock *sk, int family, uint8_t cmd, int flags)
 	return nlio_send(sk, msg);
 }
 
-int nlio_recv(int fd, nlio_handler handler, void *userdata)
+static int receive(int fd, char *buffer, nlio_handler handler, void *userdata)
 {
-	/* One for all: the loop has no threads, and no handler reads. */
-	static char buffer[BUFFER_BYTES] __attribute__((aligned(8)));
 	struct sockaddr_nl from = {};
-	struct iovec iov = { .iov_base = buffer, .iov_len = sizeof(buffer) };
+	struct iovec iov = { .iov_base = buffer, .iov_len = BUFFER_BYTES };
 	struct msghdr mh = {
 		.msg_name = &from,
 		.msg_namelen = sizeof(from),
@@ -149,4 +147,18 @@ int nlio_recv(int fd, nlio_handler handler, void *userdata)
 			return r;
 	}
 	return left > 0 ? -EBADMSG : 0;
+}
+
+int nlio_recv(int fd, nlio_handler handler, void *userdata)
+{
+	/* One for all at each depth: the loop has no threads. */
+	static char buffers[NLIO_DEPTH_MAX][BUFFER_BYTES] __attribute__((aligned(8)));
+	static unsigned int depth;
+	int r;
+
+	if (depth == NLIO_DEPTH_MAX)
+		return -ELOOP;
+	r = receive(fd, buffers[depth++], handler, userdata);
+	depth--;
+	return r;
 }

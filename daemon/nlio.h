@@ -27,8 +27,10 @@ int nlio_send_genl(struct nl_sock *sk, int family, uint8_t cmd, int flags);
  * Reads one datagram and hands on its messages, until one makes the handler
  * return other than 0; that is the result then. -EAGAIN: nothing there;
  * -ENOBUFS: the kernel dropped messages; -EMSGSIZE: one did not fit;
- * -EBADMSG: what came is no netlink.
+ * -EBADMSG: what came is no netlink. A handler may read another socket, to a
+ * depth of NLIO_DEPTH_MAX; beyond it the answer is -ELOOP.
  */
+#define NLIO_DEPTH_MAX 3
 typedef int (*nlio_handler)(const struct nlmsghdr *nlh, void *userdata);
 int nlio_recv(int fd, nlio_handler handler, void *userdata);
 

@@ -4,12 +4,14 @@ if HAVE_CMOCKA
 kernel_tests = \
 	tests/unit/test-config \
 	tests/unit/test-holders \
+	tests/unit/test-nlio \
 	tests/unit/test-policies \
 	tests/unit/test-target
 check_PROGRAMS += $(kernel_tests)
 TESTS += $(kernel_tests)
 tests_unit_test_config_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_holders_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_test_nlio_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_policies_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_target_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 endif
