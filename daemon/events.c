@@ -44,8 +44,8 @@ void event_free(struct event *event)
 	cgroup_node_unref(event->charged);
 	cgroup_node_unref(event->limit);
 	free(event->quota_cgroup);
-	json_decref(event->release);
-	json_decref(event->owner);
+	free(event->release);
+	free(event->owner);
 	free(event->revoke);
 	free(event);
 }

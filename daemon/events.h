@@ -7,8 +7,6 @@
 #ifndef PINGUARD_EVENTS_H
 #define PINGUARD_EVENTS_H
 
-#include <jansson.h>
-
 #include "daemon/registry.h"
 
 #define EVENTS_MAX 4096
@@ -44,8 +42,9 @@ struct event {
 	uint32_t uid; /* who changed the quota or the policy */
 	uint32_t policy; /* the policy set, PINGUARD_POLICY_*; 0 for none */
 	struct revoke_info *revoke; /* the revoke's types; NULL for others */
-	json_t *release; /* the release's types: as the caller who started it sees it; NULL for others */
-	json_t *owner; /* and the owner that a step was taken on */
+	/* The release's types, as JSON in text, a tenth of the size; NULL for others. */
+	char *release; /* without its owners */
+	char *owner; /* that a step was taken on */
 };
 
 struct events;

@@ -189,6 +189,14 @@ void manager_quota_lowered(struct manager *m, struct call *call, const char *pat
 
 /* --- start and stop --- */
 
+static char *as_text(json_t *json)
+{
+	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+	json_decref(json);
+	return text;
+}
+
 static void on_event(enum release_event type, struct release *release,
 		     const struct release_owner *o, void *userdata)
 {
@@ -204,10 +212,10 @@ static void on_event(enum release_event type, struct release *release,
 	if (!event)
 		return;
 	event->uid = release_uid(release);
-	event->release = release_json(release, 0);
+	event->release = as_text(release_json(release, 0));
 	if (o) {
 		release_owner_process(o, &process);
-		event->owner = release_owner_json(o);
+		event->owner = as_text(release_owner_json(o));
 		event->pin.uid = process.uid;
 		event->cgroup = cgroup_node_ref(process.cgroup);
 	}

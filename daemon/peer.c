@@ -85,7 +85,9 @@ bool peer_has_exited(const struct peer *peer)
 
 bool peer_is_same_process(const struct peer *a, const struct peer *b)
 {
-	return a->pid == b->pid && a->pid > 0 && !peer_has_exited(a) && !peer_has_exited(b);
+	/* Only a process that had exited by then has no pidfd, where others have one. */
+	return a->pid == b->pid && a->pid > 0 && (a->pidfd < 0) == (b->pidfd < 0) &&
+	       !peer_has_exited(a) && !peer_has_exited(b);
 }
 
 bool peer_in_group(const struct peer *peer, gid_t gid)

@@ -6,6 +6,8 @@
 #include "daemon/release-internal.h"
 #include "lib/log.h"
 
+#define LOOKS_MAX 256
+
 static void completion_free(struct completion *c)
 {
 	DL_DELETE(c->owner->completions, c);
@@ -22,10 +24,32 @@ static int reply_still_pinned(struct call *call, const struct release_owner *o)
 				    (json_int_t)o->bytes_left));
 }
 
-/* As the kernel has said by now. */
+/* Asked for the first ones: where there are more, the list has to do. */
+static bool kernel_has_any(const struct release_owner *o)
+{
+	const struct release *release = o->release;
+	const struct releases_config *config = &release->releases->config;
+	unsigned int tries = LOOKS_MAX;
+	struct pin_info info;
+
+	if (!config->look || !release->asked)
+		return true;
+	for (uint32_t i = o->position; i < o->first + o->n; i++) {
+		const struct asked_pin *asked = &release->asked[release->order[i]];
+
+		if (asked->left && (tries-- == 0 ||
+				    config->look(asked->id, &info, config->userdata) != -ENOENT))
+			return true;
+	}
+	return false;
+}
+
+/* As the kernel has said by now, or says when it is asked. */
 static int answer(struct call *call, const struct release_owner *o)
 {
-	return o->pins_left ? reply_still_pinned(call, o) : call_reply(call, json_object());
+	if (o->pins_left && kernel_has_any(o))
+		return reply_still_pinned(call, o);
+	return call_reply(call, json_object());
 }
 
 void completions_settle(struct release_owner *o)

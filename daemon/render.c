@@ -213,9 +213,9 @@ static json_t *event_reason(const struct event *event)
 	return json_string(reasons[event->reason]);
 }
 
-static json_t *reference_or_null(json_t *json, bool known)
+static json_t *parsed_or_null(const char *text, bool known)
 {
-	return json && known ? json_incref(json) : json_null();
+	return text && known ? json_loads(text, 0, NULL) : json_null();
 }
 
 json_t *render_event(const struct event *event, bool whole)
@@ -237,7 +237,7 @@ json_t *render_event(const struct event *event, bool whole)
 			 "quota_cgroup", render_string(event->quota_cgroup),
 			 "uid", integer_or_null(event->uid, event->uid != PIN_UID_NONE),
 			 "policy", string_or_null(render_policy(event->policy)),
-			 "release", reference_or_null(event->release, whole),
-			 "owner", reference_or_null(event->owner, true),
+			 "release", parsed_or_null(event->release, whole),
+			 "owner", parsed_or_null(event->owner, true),
 			 "revoke", event_revoke(event));
 }

@@ -327,6 +327,32 @@ static void test_others_pins_are_not_told(void **state)
 	process_end(&p);
 }
 
+/* The event that a pin is gone may be late, after a loss above all: the kernel is asked. */
+static void test_complete_asks_the_kernel(void **state)
+{
+	_cleanup_(release_unrefp) struct release *release = NULL;
+	struct manager *m = *state;
+	struct process p;
+	struct client c;
+	char token[64];
+
+	m->releases->config.look = look;
+	process_start(&p);
+	owner_register(m, &c, &p);
+	pin_add(m, 1, p.pid, 4096);
+	kernel_says = (struct pin_info){ .tgid = p.pid };
+	release = start(m, (uint64_t[]){ 1 }, 1);
+	json_decref(owner_request(m, &c, token));
+	owner_complete(m, &p, token, "released", OWNER("StillPinned"));
+	kernel_says.tgid = 0;
+	owner_complete(m, &p, token, "released", NULL);
+	assert_int_equal(release_phase(release), RELEASE_RUNNING);
+	pin_remove(m, 1);
+	assert_int_equal(release_phase(release), RELEASE_DONE);
+	client_close(m, &c);
+	process_end(&p);
+}
+
 static void test_protected(void **state)
 {
 	_cleanup_(release_unrefp) struct release *release = NULL;
@@ -435,6 +461,7 @@ int main(void)
 		TEST(test_reused_number_is_not_asked),
 		TEST(test_kernel_knows_better),
 		TEST(test_others_pins_are_not_told),
+		TEST(test_complete_asks_the_kernel),
 		TEST(test_protected),
 		TEST(test_grace),
 		TEST(test_cancelled),
