@@ -66,7 +66,7 @@ static int on_key(void *userdata, const char *section, const char *name, const c
 	if (parse_span(value, &usec, &reason) < 0)
 		return tell(p, name, value, reason);
 	if (usec > CONFIG_TIMEOUT_MAX_USEC)
-		return tell(p, name, value, "more than an hour");
+		return tell(p, name, value, "more than 100 seconds");
 	p->config.revoke_timeout_usec = usec;
 	return 1;
 }

@@ -8,7 +8,7 @@
 #define CONFIG_FILE PACKAGE_SYSCONFDIR "/pinguard/pinguard.conf"
 
 #define CONFIG_FILE_BYTES (64U << 10)
-#define CONFIG_TIMEOUT_MAX_USEC (3600 * 1000000ULL)
+#define CONFIG_TIMEOUT_MAX_USEC (100 * 1000000ULL) /* the kernel's own: it holds locks meanwhile */
 #define CONFIG_TIMEOUT_USEC (30 * 1000000ULL) /* where nothing is said */
 
 struct config {
