@@ -25,7 +25,7 @@ static const struct {
 	{ "[Revoke]\nMode = wait\nTimeoutSec = 1min 5s\n", 65, PINGUARD_REVOKE_MODE_WAIT, 0 },
 	{ "[Revoke]\nTimeoutSec=0", 0, PINGUARD_REVOKE_MODE_WAIT, 0 },
 	{ "[Revoke]\nTimeoutSec=100", 100, PINGUARD_REVOKE_MODE_WAIT, 0 },
-	{ "[Revoke]\nTimeoutSec=100001ms", DEFAULT, 2 },
+	{ "[Revoke]\nTimeoutSec=101", DEFAULT, 2 },
 	{ "[Revoke]\nTimeoutSec=-1", DEFAULT, 2 },
 	{ "[Revoke]\nTimeoutSec=", DEFAULT, 2 },
 	{ "[Revoke]\nTimeoutSec=soon\nMode=notify", 30, PINGUARD_REVOKE_MODE_NOTIFY, 2 },
