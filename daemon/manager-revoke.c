@@ -153,18 +153,27 @@ static void look(struct manager *m, struct revoke *revoke)
 		log_warning_errno(r, "cannot tell who is affected by a revoke: %m");
 }
 
+static void on_revoke_done(struct manager *m, const struct pin_event *e)
+{
+	struct revoke *revoke = revokes_find(m->revokes, e->revoke.id);
+
+	if (!revoke) {
+		record(m, EVENT_REVOKE_DONE, e->seq, &e->revoke);
+		return;
+	}
+	/* The kernel says not all of it once more. */
+	revoke->info.outcome = e->revoke.outcome;
+	record(m, EVENT_REVOKE_DONE, e->seq, &revoke->info);
+	revokes_remove(m->revokes, revoke);
+}
+
 int manager_on_revoke(struct manager *m, const struct pin_event *e)
 {
 	struct revoke *revoke;
 	int r;
 
 	if (e->type == PIN_EVENT_REVOKE_DONE) {
-		record(m, EVENT_REVOKE_DONE, e->seq, &e->revoke);
-		revoke = revokes_find(m->revokes, e->revoke.id);
-		if (revoke) {
-			revoke->info.outcome = e->revoke.outcome;
-			revokes_remove(m->revokes, revoke);
-		}
+		on_revoke_done(m, e);
 		return 0;
 	}
 	record(m, EVENT_REVOKE, e->seq, &e->revoke);
