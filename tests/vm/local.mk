@@ -28,6 +28,7 @@ EXTRA_DIST += \
 	tests/vm/run \
 	tests/vm/self-test \
 	tests/vm/accounting.test \
+	tests/vm/drain.test \
 	tests/vm/limits.test \
 	tests/vm/owners.test \
 	tests/vm/resync.test \
