@@ -206,6 +206,6 @@ int request_show(struct pinctl *ctl, json_t *release, bool dry_run)
 	r = table_print(&table, "owners");
 	if (r == STATUS_DONE && !dry_run && tally.deaf > 0 && flush_output(ctl) == STATUS_DONE)
 		log_notice("what cannot be asked needs a release hook: "
-			   "pinguard-release.d(5)");
+			   "pinguard.release(5)");
 	return r;
 }

@@ -10,7 +10,8 @@
 #include "lib/parse.h"
 
 /* The id of a cgroup that exists, or did while its pins still live. */
-static int find_cgroup(struct manager *m, const char *cgroup, uint64_t *ret, const char **ret_reason)
+static int find_cgroup(struct manager *m, const char *cgroup, uint64_t *ret,
+		       const char **ret_reason)
 {
 	_cleanup_(freep) char *path = NULL;
 	struct cgroup_node *node;

@@ -23,7 +23,8 @@ enum ladder_step {
 /* How long each step has before the next one. */
 struct ladder {
 	char *name; /* of its file; NULL for the built-in one */
-	char **units, **cgroups; /* what it is for: patterns of fnmatch(3); NULL-terminated, or NULL */
+	/* What it is for: patterns of fnmatch(3); NULL-terminated, or NULL. */
+	char **units, **cgroups;
 	bool on[N_STEPS];
 	uint64_t usec[N_STEPS];
 	char **hook; /* command and arguments, NULL-terminated; NULL for none */

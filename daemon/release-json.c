@@ -115,7 +115,8 @@ json_t *release_owner_json(const struct release_owner *o)
 			 "pins_left", (json_int_t)o->pins_left,
 			 "bytes_left", (json_int_t)o->bytes_left,
 			 "next", next ? json_string(next) : json_null(),
-			 "next_usec", next ? json_integer(realtime(o->release, usec)) : json_null());
+			 "next_usec",
+			 next ? json_integer(realtime(o->release, usec)) : json_null());
 }
 
 /* Those that still hold something, or those that do not. */
@@ -138,7 +139,8 @@ json_t *release_json(const struct release *release, size_t owners_max)
 	if (!owners || add_owners(owners, release, true, owners_max) < 0 ||
 	    add_owners(owners, release, false, owners_max) < 0)
 		return NULL;
-	return json_pack("{s:s, s:s, s:o, s:s, s:s, s:b, s:I, s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:O}",
+	return json_pack("{s:s, s:s, s:o, s:s, s:s, s:b, s:I, s:I, s:o, s:o,"
+			 " s:I, s:I, s:I, s:I, s:O}",
 			 "token", release->token,
 			 "reason", reasons[release->reason],
 			 "target", render_string(release->target),
@@ -148,7 +150,8 @@ json_t *release_json(const struct release *release, size_t owners_max)
 			 "started_usec", (json_int_t)release->started_realtime_usec,
 			 "deadline_usec", realtime(release, release->deadline_usec),
 			 "uid", integer_or_null(release->uid, release->uid != PIN_UID_NONE),
-			 "revoke_id", release->has_revoke ? json_hex(release->revoke_id) : json_null(),
+			 "revoke_id",
+			 release->has_revoke ? json_hex(release->revoke_id) : json_null(),
 			 "pins", (json_int_t)release->pins,
 			 "bytes", (json_int_t)release->bytes,
 			 "pins_left", (json_int_t)release->pins_left,

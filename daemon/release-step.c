@@ -135,7 +135,8 @@ static int start_action(struct release_owner *o, int step)
 		if (!input)
 			return -ENOMEM;
 		r = action_hook(actions, o->ladder, NULL, input,
-				MIN(o->ladder->usec[STEP_HOOK], left), on_action_done, o, &o->action);
+				MIN(o->ladder->usec[STEP_HOOK], left), on_action_done, o,
+				&o->action);
 		json_decref(input);
 	} else if (step == STEP_STOP_UNIT) {
 		r = action_stop_unit(actions, o->pidfd, on_action_done, o, &o->action);

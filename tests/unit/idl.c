@@ -105,7 +105,7 @@ static void check_fields(struct idl *idl, char *name, size_t size, const json_t 
 		word(idl, name, size);
 	}
 	if (value && json_object_size(value) != n)
-		fail_msg("%zu keys where there are %zu, near \"%s\"", json_object_size(value), n, name);
+		fail_msg("%zu keys, not %zu, near \"%s\"", json_object_size(value), n, name);
 }
 
 static void check_names(struct idl *idl, char *name, size_t size, const json_t *value)

@@ -229,7 +229,7 @@ static void test_release(void **state)
 	       "1 process refused, 1 did not answer, 1 cannot be asked.\n",
 	       "PID", "COMM", "STATE", "LEFT", "REASON", "42", "qemu", LONG_PATH, "refused", "8M",
 	       "busy with a customer", "43", "waiting", "44", "slow\\x1b", "reminded",
-	       "pinguard-release.d(5)");
+	       "pinguard.release(5)");
 	assert_null(strstr(output, "41"));
 	assert_null(strchr(output, '\033'));
 	EXPECT("release --device=late", 6, "8M of 24M released");
