@@ -39,7 +39,7 @@ kernel_tree() {
 
 kernel_unpack() {
 	local version=$1 new=$kernel/new
-	rm -rf "$new" "$kernel"/{tree,build,check}*
+	rm -rf "$new" "$kernel"/{tree,stock,build,check}*
 	mkdir -p "$new"
 	say "unpacking $kernel_source $version, this takes a minute"
 	tar -C "$new" --strip-components=1 -xf "$kernel_tarball"
@@ -73,6 +73,13 @@ kernel_series_commit() {
 			"$(kernel_git -C "$tree" write-tree)"
 	)
 	rm -f "$index"
+}
+
+# kernel_worktree NAME: sets $tree to another checkout of it, made on first use.
+kernel_worktree() {
+	kernel_git -C "$tree" worktree prune
+	[ -d "$kernel/$1" ] || kernel_git -C "$tree" worktree add -q --detach "$kernel/$1" base
+	tree=$kernel/$1
 }
 
 kernel_checkout() {
