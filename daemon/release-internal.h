@@ -109,6 +109,7 @@ struct release {
 	struct asked_pin *asked;
 	uint32_t *order;
 	size_t n_asked;
+	unsigned int looks; /* at pins that seemed to be others' */
 	struct release_owner *owners; /* by pid */
 	size_t n_owners;
 	size_t n_holding, n_settled; /* with pins left; of those, settled */
