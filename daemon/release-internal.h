@@ -64,6 +64,7 @@ struct release_owner {
 	bool gone; /* there is no process to act on */
 	int pidfd;
 	uint64_t born_usec; /* of the process, CLOCK_REALTIME; 0: unknown */
+	uint64_t oldest_usec; /* of its pins, likewise */
 	sd_event_source *exit;
 
 	enum release_owner_state state;

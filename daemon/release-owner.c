@@ -121,7 +121,7 @@ void release_owner_identify(struct release_owner *o)
 	o->protected = is_protected(o);
 	if (!o->gone)
 		open_process(o);
-	if (o->gone || !o->born_usec)
+	if (o->gone || !o->born_usec || o->oldest_usec + BORN_TOLERANCE_USEC >= o->born_usec)
 		return;
 	for (uint32_t i = o->first; i < o->first + o->n; i++) {
 		const struct pin *pin = pin_at(o, i);

@@ -5,20 +5,23 @@
 
 #include "daemon/release-internal.h"
 
+/* A pin that is asked for, while they are sorted. */
+struct held {
+	const struct pin *pin;
+	uint64_t id;
+	uint32_t tgid;
+	uint32_t index; /* of the pin among all, by id */
+	bool gone; /* its owner */
+};
+
 static int by_id(const void *a, const void *b)
 {
-	const struct asked_pin *x = a, *y = b;
+	const struct held *x = a, *y = b;
 
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-struct held {
-	uint32_t index; /* of the pin */
-	uint32_t tgid;
-	bool gone;
-};
-
-static int by_held(const void *a, const void *b)
+static int by_process(const void *a, const void *b)
 {
 	const struct held *x = a, *y = b;
 
@@ -30,27 +33,31 @@ static int by_held(const void *a, const void *b)
 }
 
 /* Those that exist, each once, by id. */
-static int take_pins(struct release *release, const uint64_t *ids, size_t n)
+static size_t find_pins(struct registry *registry, const uint64_t *ids, size_t n, struct held *held)
 {
-	struct registry *registry = release->releases->config.registry;
-	size_t kept = 0, unique = 0;
+	size_t found = 0, unique = 0;
+	bool sorted = true;
 
-	release->asked = calloc(n ?: 1, sizeof(*release->asked));
-	if (!release->asked)
-		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		const struct pin *pin = registry_find(registry, ids[i]);
 
-		if (pin)
-			release->asked[kept++] = (struct asked_pin){
-				.id = pin->id, .bytes = pin->bytes, .left = true };
+		if (!pin)
+			continue;
+		sorted = sorted && (found == 0 || held[found - 1].id < pin->id);
+		held[found++] = (struct held){
+			.pin = pin,
+			.id = pin->id,
+			.tgid = pin->tgid,
+			.gone = pin->tgid == 0 || (pin->flags & PINGUARD_FLAG_OWNER_GONE),
+		};
 	}
-	qsort(release->asked, kept, sizeof(*release->asked), by_id);
-	for (size_t i = 0; i < kept; i++)
-		if (unique == 0 || release->asked[unique - 1].id != release->asked[i].id)
-			release->asked[unique++] = release->asked[i];
-	release->n_asked = unique;
-	return 0;
+	if (sorted)
+		return found;
+	qsort(held, found, sizeof(*held), by_id);
+	for (size_t i = 0; i < found; i++)
+		if (unique == 0 || held[unique - 1].id != held[i].id)
+			held[unique++] = held[i];
+	return unique;
 }
 
 static bool same_process(const struct held *a, const struct held *b)
@@ -58,25 +65,30 @@ static bool same_process(const struct held *a, const struct held *b)
 	return a->tgid == b->tgid && a->gone == b->gone;
 }
 
-static void add_pin(struct release *release, struct release_owner *o, struct asked_pin *asked)
+static void add_pin(struct release *release, struct release_owner *o, const struct held *held)
 {
-	const struct pin *pin = registry_find(release->releases->config.registry, asked->id);
+	const struct pin *pin = held->pin;
 
-	asked->owner = o - release->owners;
 	if (o->n == 0) {
 		o->comm_len = MIN(pin->comm->len, sizeof(o->comm));
 		memcpy(o->comm, pin->comm->bytes, o->comm_len);
 		o->uid = pin->uid;
+		o->oldest_usec = pin->since_usec;
 	}
 	if (!o->cgroup)
 		o->cgroup = cgroup_node_ref(pin->cgroup);
+	o->oldest_usec = MIN(o->oldest_usec, pin->since_usec);
 	o->n++;
 	o->pins++;
-	o->bytes += asked->bytes;
+	o->bytes += pin->bytes;
+	o->pins_left = o->pins;
+	o->bytes_left = o->bytes;
 	release->pins++;
-	release->bytes += asked->bytes;
+	release->bytes += pin->bytes;
+	release->asked[held->index].owner = o - release->owners;
 }
 
+/* held: by process */
 static int group(struct release *release, const struct held *held)
 {
 	size_t n = 0;
@@ -100,11 +112,7 @@ static int group(struct release *release, const struct held *held)
 			o->first = o->position = i;
 		}
 		release->order[i] = held[i].index;
-		add_pin(release, o, &release->asked[held[i].index]);
-	}
-	for (size_t i = 0; i < release->n_owners; i++) {
-		release->owners[i].pins_left = release->owners[i].pins;
-		release->owners[i].bytes_left = release->owners[i].bytes;
+		add_pin(release, o, &held[i]);
 	}
 	release->pins_left = release->pins;
 	release->bytes_left = release->bytes;
@@ -113,29 +121,32 @@ static int group(struct release *release, const struct held *held)
 
 int release_select(struct release *release, const uint64_t *ids, size_t n)
 {
-	struct registry *registry = release->releases->config.registry;
 	_cleanup_(freep) struct held *held = NULL;
-	int r;
 
 	if (n > RELEASES_PINS_MAX - release->releases->n_pins)
 		return -E2BIG;
-	r = take_pins(release, ids, n);
-	if (r < 0)
-		return r;
-	held = calloc(release->n_asked ?: 1, sizeof(*held));
+	held = calloc(n ?: 1, sizeof(*held));
 	if (!held)
 		return -ENOMEM;
-	for (size_t i = 0; i < release->n_asked; i++) {
-		const struct pin *pin = registry_find(registry, release->asked[i].id);
-
-		held[i] = (struct held){
-			.index = i,
-			.tgid = pin->tgid,
-			.gone = pin->tgid == 0 || (pin->flags & PINGUARD_FLAG_OWNER_GONE),
-		};
+	n = find_pins(release->releases->config.registry, ids, n, held);
+	release->asked = calloc(n ?: 1, sizeof(*release->asked));
+	if (!release->asked)
+		return -ENOMEM;
+	release->n_asked = n;
+	for (size_t i = 0; i < n; i++) {
+		release->asked[i] = (struct asked_pin){
+			.id = held[i].id, .bytes = held[i].pin->bytes, .left = true };
+		held[i].index = i;
 	}
-	qsort(held, release->n_asked, sizeof(*held), by_held);
+	qsort(held, n, sizeof(*held), by_process);
 	return group(release, held);
+}
+
+static int by_asked_id(const void *a, const void *b)
+{
+	const struct asked_pin *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
 }
 
 struct asked_pin *release_asked(const struct release *release, uint64_t id)
@@ -144,7 +155,7 @@ struct asked_pin *release_asked(const struct release *release, uint64_t id)
 
 	if (!release->asked)
 		return NULL;
-	return bsearch(&key, release->asked, release->n_asked, sizeof(key), by_id);
+	return bsearch(&key, release->asked, release->n_asked, sizeof(key), by_asked_id);
 }
 
 int release_drop_pin(struct release *release, struct asked_pin *pin)
