@@ -30,8 +30,11 @@ EXTRA_DIST += \
 	tests/vm/accounting.test \
 	tests/vm/drain.test \
 	tests/vm/limits.test \
+	tests/vm/offline.test \
 	tests/vm/owners.test \
+	tests/vm/removal.test \
 	tests/vm/resync.test \
+	tests/vm/revoke.test \
 	tests/vm/socket.test \
 	tests/vm/stock.test \
 	tests/vm/unit.test
