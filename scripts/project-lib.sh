@@ -5,9 +5,10 @@
 project=$cache/build/$(echo "$top" | hash)
 
 # project_build NAME TARGET... [-- CONFIGURE-ARGUMENT...]: make the targets in
-# $project/NAME, silently unless they fail. Call it under lock build.
+# $project/NAME, silently unless they fail. Call it under lock build. One after
+# another: "all" is a make of its own, and both would make the libraries.
 project_build() {
-	local dir=$project/$1 log=$project/$1.log targets=()
+	local dir=$project/$1 log=$project/$1.log target targets=()
 	shift
 	while [ $# -gt 0 ] && [ "$1" != -- ]; do
 		targets+=("$1")
@@ -17,12 +18,14 @@ project_build() {
 	# A copy: the checkout itself may be configured, which forbids builds
 	# outside it.
 	rsync -a --delete --exclude=.git --filter=':- .gitignore' "$top/" "$project/source/"
-	if ! {
+	if ! (
 		[ -e "$project/source/configure" ] || (cd "$project/source" && autoreconf -fi)
 		[ -e "$dir/Makefile" ] || (cd "$dir" && "$project/source/configure" --prefix=/usr \
 			--sysconfdir=/etc --localstatedir=/var "${@:2}")
-		make -C "$dir" -j"$(nproc)" "${targets[@]}"
-	} >"$log" 2>&1 9>&-; then
+		for target in "${targets[@]}"; do
+			make -C "$dir" -j"$(nproc)" "$target" || exit
+		done
+	) >"$log" 2>&1 9>&-; then
 		tail -n 30 "$log" >&2
 		say "building pinguard failed, the whole log is in $log"
 		return 1
