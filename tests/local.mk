@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 include tests/vm/local.mk
+include tests/bench/local.mk
 include tests/unit/base.mk
 include tests/fuzz/local.mk
 include tests/unit/daemon.mk

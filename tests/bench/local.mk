@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Measurements, each a script for tests/vm/run; it builds their programs.
+bench_programs = tests/bench/revoke-times
+EXTRA_PROGRAMS += $(bench_programs)
+tests_bench_revoke_times_LDADD = libpinguard/libpinguard.la -libverbs $(NL_LIBS)
+# with no wrapper script, so that it can be copied into the guest
+tests_bench_revoke_times_LDFLAGS = -no-install
+
+vm-programs: $(bench_programs)
+
+EXTRA_DIST += tests/bench/revoke
