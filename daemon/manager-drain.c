@@ -14,6 +14,7 @@
 #include "lib/log.h"
 
 #define WHO_PINS_MAX 32768 /* in one reply */
+#define INQUIRIES_MAX 64 /* calls that wait for the kernel's answer */
 
 /* A call that waits for the kernel to tell who holds the memory. */
 struct inquiry {
@@ -356,10 +357,16 @@ static int inquire(struct inquiry *q)
 static int start(struct manager *m, struct call *call, bool ready, json_t *params)
 {
 	struct inquiry *q;
+	unsigned int n;
 	int r;
 
 	if (!ready)
 		return reply_not_ready(call);
+	DL_COUNT(m->inquiries, q, n);
+	if (n >= INQUIRIES_MAX)
+		return call_error(call, MANAGER_INTERFACE ".LimitExceeded",
+				  json_pack("{s:s, s:i}", "limit", "inquiries", "max",
+					    INQUIRIES_MAX));
 	q = calloc(1, sizeof(*q));
 	if (!q)
 		return -ENOMEM;
