@@ -260,6 +260,23 @@ static int reply_invalid_target(struct call *call, const char *target, const cha
 			  json_pack("{s:s, s:s}", "target", target, "reason", reason));
 }
 
+/* No drain of what is no memory, though it may be the name of a device that pins some. */
+static int refuse_name(struct inquiry *q, const char *name)
+{
+	const struct pin_filter filter = { .device = name };
+	_cleanup_(pin_cursor_done) struct pin_cursor cursor;
+	struct pin *pin;
+
+	pin_cursor_init(&cursor, q->m->registry);
+	while ((pin = pin_cursor_next(&cursor)))
+		if (pin_filter_match(&filter, pin))
+			return reply_invalid_target(q->call, name, "it pins memory and has none of "
+						    "its own; its pins can be released by its "
+						    "name");
+	return call_error(q->call, MANAGER_INTERFACE ".NoSuchTarget",
+			  json_pack("{s:s}", "target", name));
+}
+
 /* 0; 1 when the call has been answered; or a negative errno */
 static int resolve(struct inquiry *q, const char *text, const struct target *target)
 {
@@ -350,8 +367,7 @@ static int inquire(struct inquiry *q)
 		answer_device(q, text);
 		return 1;
 	}
-	return call_error(q->call, MANAGER_INTERFACE ".NoSuchTarget",
-			  json_pack("{s:s}", "target", text)) ?: 1;
+	return refuse_name(q, text) ?: 1;
 }
 
 static int start(struct manager *m, struct call *call, bool ready, json_t *params)

@@ -56,18 +56,20 @@ static void record(struct manager *m, enum event_type type, uint64_t seq,
 static void tell(const struct revoke_info *info, bool again)
 {
 	_cleanup_(freep) char *shown = NULL, *comm = escape(info->comm, info->comm_len);
-	char target[TARGET_LEN], id[64], name[160];
+	char target[TARGET_LEN], id[64], name[160], waits[64] = "it does not wait";
 	const char *fields[] = { id, name, NULL };
 
 	shown = escape_string(describe(info, target));
 	snprintf(id, sizeof(id), "PINGUARD_REVOKE=0x%" PRIx64, info->id);
 	snprintf(name, sizeof(name), "PINGUARD_TARGET=%s", shown ?: "?");
+	if (info->timeout_usec)
+		snprintf(waits, sizeof(waits), "it waits up to %" PRIu64 " ms",
+			 info->timeout_usec / 1000);
 	log_event(LOG_NOTICE, MESSAGE_REVOKE, fields,
 		  "%s: the kernel wants %s back for process %" PRIu32 " (%s): %s, %" PRIu64
-		  " pins, it waits %" PRIu64 " s for them",
-		  again ? "still" : "revoke", shown ?: "?", info->tgid, comm ?: "?",
+		  " pin%s, %s", again ? "still" : "revoke", shown ?: "?", info->tgid, comm ?: "?",
 		  render_revoke_reason(info->reason) ?: "unknown reason", info->pins,
-		  info->timeout_usec / 1000000);
+		  info->pins == 1 ? "" : "s", waits);
 }
 
 static void tell_over(const struct revoke_info *info)
