@@ -81,8 +81,10 @@ static int open_bus(struct actions *actions)
 static int match_local(struct actions *actions, sd_bus_slot **ret, const char *member,
 		       sd_bus_message_handler_t handler)
 {
-	return sd_bus_match_signal_async(actions->bus, ret, "org.freedesktop.DBus.Local", NULL,
-					 "org.freedesktop.DBus.Local", member, handler, NULL, actions);
+	static const char local[] = "org.freedesktop.DBus.Local";
+
+	return sd_bus_match_signal_async(actions->bus, ret, local, NULL, local, member, handler,
+					 NULL, actions);
 }
 
 int actions_bus(struct actions *actions, sd_bus **ret)
@@ -93,7 +95,8 @@ int actions_bus(struct actions *actions, sd_bus **ret)
 		close_bus(actions);
 	if (!actions->bus) {
 		if ((r = open_bus(actions)) < 0 ||
-		    (r = match_local(actions, &actions->connected, "Connected", on_connected)) < 0 ||
+		    (r = match_local(actions, &actions->connected, "Connected",
+				     on_connected)) < 0 ||
 		    (r = match_local(actions, &actions->disconnected, "Disconnected",
 				     on_disconnected)) < 0 ||
 		    /* systemd sends no signals where nobody has asked for them */
@@ -123,7 +126,8 @@ void actions_call_unit(struct actions *actions, const char *method, const char *
 void action_finish_bus(struct action *a, int error, const char *what, sd_bus_message *reply)
 {
 	const sd_bus_error *e = sd_bus_message_get_error(reply);
-	_cleanup_(freep) char *shown = escape_text(e && e->message ? e->message : "no reason given");
+	const char *message = e && e->message ? e->message : "no reason given";
+	_cleanup_(freep) char *shown = escape_text(message);
 
 	if (sd_bus_error_has_name(e, SD_BUS_ERROR_ACCESS_DENIED))
 		error = -EACCES;

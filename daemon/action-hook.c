@@ -92,6 +92,7 @@ static int append_number(sd_bus_message *m, const char *name, const json_t *inpu
 static int append_environment(sd_bus_message *m, json_t *input, const char *unit_hint)
 {
 	const char *shown = json_get_string(input, "cgroup", NULL);
+	const char *reason = json_get_string(input, "reason", NULL);
 	_cleanup_(freep) char *cgroup = NULL, *unit = NULL;
 	int r;
 
@@ -106,7 +107,7 @@ static int append_environment(sd_bus_message *m, json_t *input, const char *unit
 	    (r = sd_bus_message_open_container(m, 'v', "as")) < 0 ||
 	    (r = sd_bus_message_open_container(m, 'a', "s")) < 0 ||
 	    (r = append_variable(m, "PINGUARD_TOKEN", json_get_string(input, "token", NULL))) < 0 ||
-	    (r = append_variable(m, "PINGUARD_REASON", json_get_string(input, "reason", NULL))) < 0 ||
+	    (r = append_variable(m, "PINGUARD_REASON", reason)) < 0 ||
 	    (r = append_number(m, "PINGUARD_PID", input, "pid")) < 0 ||
 	    (r = append_number(m, "PINGUARD_DEADLINE_USEC", input, "deadline_usec")) < 0 ||
 	    (r = append_variable(m, "PINGUARD_CGROUP", shown)) < 0 ||
@@ -181,8 +182,9 @@ static int append_description(sd_bus_message *m, const struct ladder *ladder, co
 	_cleanup_(freep) char *text = NULL;
 
 	/* No name of a user's choice is in it. */
-	if (asprintf(&text, "Release hook %s for process %" PRId64 ", request %.8s", ladder->hook[0],
-		     json_get_int(input, "pid", 0), json_get_string(input, "token", "")) < 0) {
+	if (asprintf(&text, "Release hook %s for process %" PRId64 ", request %.8s",
+		     ladder->hook[0], json_get_int(input, "pid", 0),
+		     json_get_string(input, "token", "")) < 0) {
 		text = NULL;
 		return -ENOMEM;
 	}
@@ -256,7 +258,8 @@ static bool has_ended(sd_bus_message *m)
 
 		if (r >= 0 && strcmp(name, "ActiveState") == 0) {
 			r = sd_bus_message_read(m, "v", "s", &state);
-			ended = r >= 0 && (strcmp(state, "inactive") == 0 || strcmp(state, "failed") == 0);
+			ended = r >= 0 && (strcmp(state, "inactive") == 0 ||
+					   strcmp(state, "failed") == 0);
 		} else if (r >= 0 && strcmp(name, "Job") == 0) {
 			r = sd_bus_message_read(m, "v", "(uo)", &job, NULL);
 		} else if (r >= 0) {
@@ -278,7 +281,8 @@ static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		return 0;
 	r = sd_bus_call_method_async(a->actions->bus, &a->call, SYSTEMD_NAME,
 				     sd_bus_message_get_path(m), "org.freedesktop.DBus.Properties",
-				     "GetAll", on_result, a, "s", "org.freedesktop.systemd1.Service");
+				     "GetAll", on_result, a, "s",
+				     "org.freedesktop.systemd1.Service");
 	if (r < 0)
 		action_finish(a, r, "systemd cannot be asked: %s", strerror(-r));
 	return 0;

@@ -165,7 +165,8 @@ bool action_process(struct action *a, int pidfd)
 	if (r == -ESRCH || (r >= 0 && !pidfd_is_alive(pidfd)))
 		action_finish(a, -ESRCH, "the process is gone");
 	else if (r < 0)
-		action_finish(a, r, "the process cannot be told from its descriptor: %s", strerror(-r));
+		action_finish(a, r, "the process cannot be told from its descriptor: %s",
+			      strerror(-r));
 	else if (a->pid == 1 || a->pid == getpid())
 		action_finish(a, -EPERM, "process %d is protected", a->pid);
 	else if (unit && (why = unit_protected(unit)))
@@ -196,7 +197,8 @@ int action_kill(struct actions *actions, int pidfd, action_done done, void *user
 			return r;
 		(void)sd_event_source_set_description(a->source, "action-kill");
 		if (pidfd_send_signal(a->pidfd, SIGKILL, NULL, 0) < 0)
-			action_finish(a, -errno, "process %d cannot be killed: %s", a->pid, strerror(errno));
+			action_finish(a, -errno, "process %d cannot be killed: %s", a->pid,
+				      strerror(errno));
 	}
 	*ret = TAKE_PTR(a);
 	return 0;

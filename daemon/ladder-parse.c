@@ -10,6 +10,8 @@
 
 #define USEC_PER_SEC UINT64_C(1000000)
 
+static const char begins_with_blank[] = "the line begins with a blank";
+
 struct parser {
 	struct ladder *ladder;
 	const char *rest; /* of the text */
@@ -75,7 +77,7 @@ static int add_word(char ***list, char *word, size_t max)
 static int add_patterns(struct parser *p, char ***list, bool paths, const char *value)
 {
 	if (p->goes_on)
-		return fail(p, -EINVAL, "the line begins with a blank");
+		return fail(p, -EINVAL, begins_with_blank);
 	for (;;) {
 		size_t n;
 		int r;
@@ -153,7 +155,7 @@ static int set_usec(struct parser *p, int step, const char *value)
 	uint64_t usec;
 
 	if (p->goes_on || p->seen_usec[step])
-		return fail(p, -EINVAL, p->goes_on ? "the line begins with a blank" : "given twice");
+		return fail(p, -EINVAL, p->goes_on ? begins_with_blank : "given twice");
 	if (parse_span(value, &usec, &reason) < 0)
 		return fail(p, -EINVAL, reason);
 	if (usec > LADDER_SEC_MAX * USEC_PER_SEC)
@@ -173,7 +175,7 @@ static int set_bool(struct parser *p, int step, const char *value)
 	static const char *const no[] = { "no", "false", "off", "0" };
 
 	if (p->goes_on || p->seen[step])
-		return fail(p, -EINVAL, p->goes_on ? "the line begins with a blank" : "given twice");
+		return fail(p, -EINVAL, p->goes_on ? begins_with_blank : "given twice");
 	p->seen[step] = true;
 	for (size_t i = 0; i < ARRAY_SIZE(yes); i++) {
 		if (strcmp(value, yes[i]) == 0 || strcmp(value, no[i]) == 0) {
@@ -222,7 +224,7 @@ static int on_release_key(struct parser *p, const char *name, const char *value)
 		if (strcmp(name, "Hook") != 0)
 			return set_usec(p, release_keys[i].step, value);
 		if (p->goes_on && looks_like_key(value))
-			return fail(p, -EINVAL, "the line begins with a blank");
+			return fail(p, -EINVAL, begins_with_blank);
 		return add_command(p, value);
 	}
 	return fail(p, -EINVAL, "unknown key");

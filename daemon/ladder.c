@@ -41,7 +41,9 @@ static bool has_suffix(const char *s, size_t n, const char *suffix)
 
 static bool is_unit(const char *s, size_t n)
 {
-	static const char *const suffixes[] = { ".service", ".scope", ".socket", ".mount", ".swap" };
+	static const char *const suffixes[] = {
+		".service", ".scope", ".socket", ".mount", ".swap",
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
 		if (has_suffix(s, n, suffixes[i]))
@@ -140,7 +142,8 @@ static const char *distrusted(const struct stat *st)
 /* 0; -EINVAL with a reason; else another error. */
 static int read_file(int dir_fd, const char *name, char **ret, const char **ret_reason)
 {
-	_cleanup_(closep) int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	_cleanup_(closep) int fd = openat(dir_fd, name,
+					  O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	_cleanup_(freep) char *text = NULL;
 	struct stat st;
 	size_t size = 0;

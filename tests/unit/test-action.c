@@ -142,7 +142,8 @@ static void test_hook(void **state)
 	expect_has(s->strings, "TasksMax=");
 	expect_has(s->strings, "MemoryMax=");
 	expect_has(s->strings, "NoNewPrivileges=1\n");
-	expect_has(s->strings, "Description=Release hook /usr/bin/hook for process 77, request 01234567\n");
+	expect_has(s->strings,
+		   "Description=Release hook /usr/bin/hook for process 77, request 01234567\n");
 	expect_has(s->input, "\"reason\":\"drain\"");
 	assert_int_equal(s->n_subscribed, 1);
 	/* it is over: let go of, not stopped */
