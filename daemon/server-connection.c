@@ -162,6 +162,10 @@ static int update_events(struct connection *connection)
 	if (varlink_writer_queued(&connection->writer) > 0)
 		events |= EPOLLOUT;
 	r = sd_event_source_set_io_events(connection->io, events);
+	/* A hangup is told again and again, asked for or not: once is enough. */
+	if (r >= 0)
+		r = sd_event_source_set_enabled(connection->io, events || !connection->deaf ?
+							SD_EVENT_ON : SD_EVENT_OFF);
 	return r < 0 ? r : update_deadline(connection);
 }
 

@@ -436,6 +436,26 @@ static void test_turns(void **state)
 	pump(f);
 }
 
+/* Those that have hung up and wait for their turn are not looked at again and again. */
+static void test_hangups(void **state)
+{
+	struct fixture *f = *state;
+	struct client clients[50];
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(clients); i++) {
+		client_open(f, &clients[i]);
+		client_send(&clients[i], TEST_CALL("Echo", "{}"));
+		client_send(&clients[i], TEST_CALL("Echo", "{}"));
+		client_close(&clients[i]);
+	}
+	while (sd_event_run(f->event, 0) > 0)
+		n++;
+	assert_int_equal(f->n_echoes, 2 * ARRAY_SIZE(clients));
+	assert_int_equal(server_n_connections(f->server), 0);
+	assert_in_range(n, 1, 20 * ARRAY_SIZE(clients));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -452,6 +472,7 @@ int main(void)
 		TEST(test_connections_total),
 		TEST(test_subscriptions),
 		TEST(test_turns),
+		TEST(test_hangups),
 		TEST(test_socket_path),
 		TEST(test_out_of_descriptors),
 	};
