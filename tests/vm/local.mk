@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Programs that the guest's tests run; tests/vm/run builds them.
-vm_programs = tests/vm/mr tests/vm/vfio-map
+vm_programs = tests/vm/crowd tests/vm/mr tests/vm/vfio-map
 EXTRA_PROGRAMS += $(vm_programs)
 tests_vm_mr_LDADD = -libverbs
+tests_vm_crowd_LDADD = libpinguard/libpinguard.la -libverbs
+# with no wrapper script, so that it can be copied into the guest
+tests_vm_crowd_LDFLAGS = -no-install
 
 .PHONY: vm-programs
 vm-programs: $(vm_programs) docs/examples/rdma-owner
@@ -32,6 +35,7 @@ EXTRA_DIST += \
 	tests/vm/limits.test \
 	tests/vm/offline.test \
 	tests/vm/owners.test \
+	tests/vm/release.test \
 	tests/vm/removal.test \
 	tests/vm/resync.test \
 	tests/vm/revoke.test \
