@@ -32,6 +32,7 @@ EXTRA_DIST += \
 	tests/vm/self-test \
 	tests/vm/accounting.test \
 	tests/vm/drain.test \
+	tests/vm/hooks.test \
 	tests/vm/limits.test \
 	tests/vm/offline.test \
 	tests/vm/owners.test \
