@@ -208,8 +208,11 @@ static int on_listed(const struct revoke_info *info, void *userdata)
 	struct revoke *revoke;
 	int r = revokes_add(m->revokes, info, &revoke);
 
-	if (r > 0)
+	if (r > 0) {
+		/* It began while nobody followed: the history has it from here on. */
+		record(m, EVENT_REVOKE, 0, info);
 		tell(info, true);
+	}
 	return r == -ENOMEM ? r : 0;
 }
 
