@@ -155,7 +155,8 @@ int owners_register(struct owners *owners, struct call *call, uint64_t now_usec,
 	struct owner_caller *caller;
 	int r;
 
-	if (peer->pid <= 0 || peer_has_exited(peer))
+	/* Without a pidfd nobody would see it exit, and the number's next process were the owner. */
+	if (peer->pid <= 0 || peer->pidfd < 0 || peer_has_exited(peer))
 		return -ESRCH;
 	if (owner && owner_lives(owner))
 		return -EEXIST;

@@ -58,7 +58,7 @@ DEFINE_CLEANUP(struct owners *, owners_free);
 /*
  * The call's peer becomes an owner until its connection ends. -EEXIST: it is
  * one already; -EUSERS: too many of this uid; -ENOSPC: too many; -ESRCH: it
- * has exited.
+ * has exited, or nobody would see it exit.
  */
 int owners_register(struct owners *owners, struct call *call, uint64_t now_usec,
 		    struct owner **ret);

@@ -85,8 +85,8 @@ bool peer_has_exited(const struct peer *peer)
 
 bool peer_is_same_process(const struct peer *a, const struct peer *b)
 {
-	/* Only a process that had exited by then has no pidfd, where others have one. */
-	return a->pid == b->pid && a->pid > 0 && (a->pidfd < 0) == (b->pidfd < 0) &&
+	/* One without a pidfd may have exited, and its number be another's. */
+	return a->pid == b->pid && a->pid > 0 && a->pidfd >= 0 && b->pidfd >= 0 &&
 	       !peer_has_exited(a) && !peer_has_exited(b);
 }
 

@@ -37,7 +37,7 @@ gid_t peer_lookup_group(const char *name);
 bool peer_has_exited(const struct peer *peer);
 /*
  * Whether two connections were made by one process: two that live have not got
- * the same number.
+ * the same number. False where that cannot be told.
  */
 bool peer_is_same_process(const struct peer *a, const struct peer *b);
 

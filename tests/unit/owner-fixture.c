@@ -137,7 +137,7 @@ bool process_lives(const struct process *p)
 	return info.si_pid == 0;
 }
 
-void client_open(struct manager *m, struct client *c, const struct process *p)
+int client_connect(struct client *c, const struct process *p)
 {
 	char byte = 0, control[CMSG_SPACE(2 * sizeof(int))] = {};
 	struct iovec iov = { &byte, 1 };
@@ -151,7 +151,14 @@ void client_open(struct manager *m, struct client *c, const struct process *p)
 	assert_int_equal(recv(p->control, &byte, 1, 0), 1);
 	*c = (struct client){ .fd = fds[0] };
 	varlink_reader_init(&c->reader, VARLINK_REPLY_MAX_BYTES);
-	assert_int_equal(server_add_connection(m->server, fds[1]), 0);
+	return fds[1];
+}
+
+void client_open(struct manager *m, struct client *c, const struct process *p)
+{
+	int fd = client_connect(c, p);
+
+	assert_int_equal(server_add_connection(m->server, fd), 0);
 }
 
 void client_close(struct manager *m, struct client *c)

@@ -41,6 +41,8 @@ void process_end(struct process *p);
 /* Whether it still lives. */
 bool process_lives(const struct process *p);
 
+/* The service's end, which has not been accepted. */
+int client_connect(struct client *c, const struct process *p);
 void client_open(struct manager *m, struct client *c, const struct process *p);
 /* The manager has seen it when this returns. */
 void client_close(struct manager *m, struct client *c);

@@ -16,6 +16,7 @@ tests_unit_test_policy_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 owner_fixture = tests/unit/owner-fixture.c tests/unit/idl.c
 tests_unit_test_owner_SOURCES = tests/unit/test-owner.c $(owner_fixture)
 tests_unit_test_owner_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_test_owner_LDFLAGS = -Wl,--wrap=getsockopt
 tests_unit_test_procfs_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_release_SOURCES = \
 	tests/unit/test-release.c tests/unit/scene.c $(owner_fixture)

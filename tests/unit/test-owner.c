@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Who is registered, and what floods and forgeries get. */
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
 #include "tests/unit/owner-fixture.h"
+
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77 /* Linux 6.5 */
+#endif
 
 static json_t *list_owners(struct manager *m, const struct process *p)
 {
@@ -70,6 +77,56 @@ static void test_process_is_gone(void **state)
 	client_close(m, &late);
 	client_close(m, &c);
 	assert_int_equal(owners_count(m->owners), 0);
+}
+
+static bool peer_was_reaped;
+
+int __real_getsockopt(int fd, int level, int name, void *value, socklen_t *size);
+int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *size);
+
+/* Linux before 6.16 gives no pidfd of a process that has been waited for. */
+int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *size)
+{
+	if (peer_was_reaped && level == SOL_SOCKET && name == SO_PEERPIDFD) {
+		errno = EINVAL;
+		return -1;
+	}
+	return __real_getsockopt(fd, level, name, value, size);
+}
+
+/* It connects, and exits before the service comes to that: nothing says when it is another. */
+static void test_process_was_gone(void **state)
+{
+	struct manager *m = *state;
+	struct process p;
+	struct client c;
+	int fd;
+
+	process_start(&p);
+	fd = client_connect(&c, &p);
+	process_end(&p);
+	peer_was_reaped = true;
+	assert_int_equal(server_add_connection(m->server, fd), 0);
+	peer_was_reaped = false;
+	client_send(&c, OWNER("Register"), true, NULL);
+	client_error(m, &c, OWNER("SystemError"));
+	assert_int_equal(owners_count(m->owners), 0);
+	client_close(m, &c);
+}
+
+static void test_same_process(void **state)
+{
+	struct peer a = { .pid = getpid(), .pidfd = -1 }, b = a;
+
+	assert_false(peer_is_same_process(&a, &b));
+	a.pidfd = syscall(SYS_pidfd_open, getpid(), 0);
+	assert_true(a.pidfd >= 0);
+	assert_false(peer_is_same_process(&a, &b));
+	b.pidfd = a.pidfd;
+	assert_true(peer_is_same_process(&a, &b));
+	b.pid++;
+	assert_false(peer_is_same_process(&a, &b));
+	close(a.pidfd);
 }
 
 static void test_limit_of_one_user(void **state)
@@ -225,6 +282,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_register, owner_setup, owner_teardown),
 		cmocka_unit_test_setup_teardown(test_process_is_gone, owner_setup, owner_teardown),
+		cmocka_unit_test_setup_teardown(test_process_was_gone, owner_setup,
+						owner_teardown),
+		cmocka_unit_test(test_same_process),
 		cmocka_unit_test_setup_teardown(test_limit_of_one_user, owner_setup,
 						owner_teardown),
 		cmocka_unit_test_setup_teardown(test_flood, owner_setup, owner_teardown),
