@@ -6,6 +6,7 @@
 #include "tests/unit/owner-fixture.h"
 
 #include "daemon/ladder.h"
+#include "daemon/manager-internal.h"
 #include "daemon/release-internal.h"
 
 #define HOUR_USEC (3600 * 1000000LL)
@@ -79,7 +80,7 @@ static void check_json(struct release *release, const char *state, const char *n
 	_cleanup_json_ json_t *json = release_json(release, 10);
 	const json_t *owner = json_array_get(json_object_get(json, "owners"), 0);
 
-	idl_check_type(server_idl_org_pinguard_Manager, "Release", json);
+	idl_check_type(server_idl_org_pinguard_Manager, "ReleaseRequest", json);
 	assert_string_equal(json_get_string(owner, "state", ""), state);
 	assert_string_equal(json_get_string(owner, "next", "(null)"), next);
 	assert_string_equal(json_get_string(json, "target", ""), "mem\\x0aory32");
@@ -392,6 +393,38 @@ static void test_grace(void **state)
 	process_end(&p);
 }
 
+static bool source_ready;
+
+static bool is_ready(void *userdata)
+{
+	return source_ready;
+}
+
+/* A step that is due while the list is being read is taken when that is over. */
+static void test_due_during_resync(void **state)
+{
+	_cleanup_(release_unrefp) struct release *release = NULL;
+	struct manager *m = *state;
+	struct process p;
+
+	set_ladder(m, "Kill=yes\n");
+	m->releases->config.ready = is_ready;
+	process_start(&p);
+	pin_add(m, 1, p.pid, 4096);
+	source_ready = false;
+	release = start(m, (uint64_t[]){ 1 }, 1);
+	pump(m);
+	assert_int_equal(owner_of(release, p.pid)->step, -1);
+	/* As the source does it: it is ready only after it has said that this is the end. */
+	assert_int_equal(manager_listener.begin(m), 0);
+	pin_add(m, 1, p.pid, 4096);
+	assert_int_equal(manager_listener.end(1, m), 0);
+	assert_int_equal(owner_of(release, p.pid)->step, -1);
+	source_ready = true;
+	wait_until_dead(m, &p);
+	process_end(&p);
+}
+
 /* A cancelled request takes no further step. */
 static void test_cancelled(void **state)
 {
@@ -464,6 +497,7 @@ int main(void)
 		TEST(test_complete_asks_the_kernel),
 		TEST(test_protected),
 		TEST(test_grace),
+		TEST(test_due_during_resync),
 		TEST(test_cancelled),
 		TEST(test_queue),
 	};
