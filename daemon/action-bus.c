@@ -136,6 +136,29 @@ void action_finish_bus(struct action *a, int error, const char *what, sd_bus_mes
 	action_finish(a, error, "%s: %s", what, shown ?: "out of memory");
 }
 
+/* The bus lets replies of nobody else through, but signals of everybody. */
+int action_take_job(struct action *a, sd_bus_message *reply)
+{
+	const char *sender = sd_bus_message_get_sender(reply), *job;
+	_cleanup_(freep) char *name = NULL;
+
+	if (sd_bus_message_read(reply, "o", &job) < 0 || !sender)
+		return -EBADMSG;
+	name = strdup(sender);
+	a->job = strdup(job);
+	if (!name || !a->job)
+		return -ENOMEM;
+	a->systemd = TAKE_PTR(name);
+	return 0;
+}
+
+bool action_is_systemd(const struct action *a, sd_bus_message *signal)
+{
+	const char *sender = sd_bus_message_get_sender(signal);
+
+	return a->systemd && sender && strcmp(sender, a->systemd) == 0;
+}
+
 const char *unit_protected(const char *unit)
 {
 	const char *suffix = strrchr(unit, '.');
@@ -158,7 +181,8 @@ static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error
 	struct action *a = userdata;
 	const char *job, *result;
 
-	if (sd_bus_message_read(m, "uoss", NULL, &job, NULL, &result) < 0 || !a->job ||
+	if (!action_is_systemd(a, m) ||
+	    sd_bus_message_read(m, "uoss", NULL, &job, NULL, &result) < 0 ||
 	    strcmp(job, a->job) != 0)
 		return 0;
 	if (strcmp(result, "done") == 0)
@@ -171,18 +195,13 @@ static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error
 static int on_stop(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct action *a = userdata;
-	const char *job;
+	int r;
 
 	a->call = sd_bus_slot_unref(a->call);
-	if (sd_bus_message_is_method_error(m, NULL)) {
+	if (sd_bus_message_is_method_error(m, NULL))
 		action_finish_bus(a, -EIO, "systemd does not stop the unit", m);
-	} else if (sd_bus_message_read(m, "o", &job) < 0) {
-		action_finish(a, -EBADMSG, "systemd's answer cannot be read");
-	} else {
-		a->job = strdup(job);
-		if (!a->job)
-			action_finish(a, -ENOMEM, "out of memory");
-	}
+	else if ((r = action_take_job(a, m)) < 0)
+		action_finish(a, r, "systemd's answer cannot be read: %s", strerror(-r));
 	return 0;
 }
 

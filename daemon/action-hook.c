@@ -277,9 +277,10 @@ static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	int r;
 
 	/* not before systemd has taken it: until then it is inactive, too */
-	if (!a->job || a->call || !has_ended(m))
+	if (!action_is_systemd(a, m) || a->call || !has_ended(m))
 		return 0;
-	r = sd_bus_call_method_async(a->actions->bus, &a->call, SYSTEMD_NAME,
+	/* by its unique name: nobody else can answer */
+	r = sd_bus_call_method_async(a->actions->bus, &a->call, a->systemd,
 				     sd_bus_message_get_path(m), "org.freedesktop.DBus.Properties",
 				     "GetAll", on_result, a, "s",
 				     "org.freedesktop.systemd1.Service");
@@ -291,18 +292,13 @@ static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *error)
 static int on_started(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct action *a = userdata;
-	const char *job;
+	int r;
 
 	a->call = sd_bus_slot_unref(a->call);
-	if (sd_bus_message_is_method_error(m, NULL)) {
+	if (sd_bus_message_is_method_error(m, NULL))
 		action_finish_bus(a, -ECHILD, "systemd does not start the hook", m);
-	} else if (sd_bus_message_read(m, "o", &job) < 0) {
-		action_finish(a, -EBADMSG, "systemd's answer cannot be read");
-	} else {
-		a->job = strdup(job);
-		if (!a->job)
-			action_finish(a, -ENOMEM, "out of memory");
-	}
+	else if ((r = action_take_job(a, m)) < 0)
+		action_finish(a, r, "systemd's answer cannot be read: %s", strerror(-r));
 	return 0;
 }
 

@@ -41,6 +41,7 @@ struct action {
 	sd_bus_slot *call; /* that is not answered */
 	sd_bus_slot *match;
 	char *unit, *job;
+	char *systemd; /* unique name of who took the job: anybody can send signals */
 	bool is_hook; /* the unit is ours */
 };
 
@@ -58,6 +59,9 @@ int actions_bus(struct actions *actions, sd_bus **ret);
  * sd-bus waits for the connection where a message holds a descriptor; this does not.
  */
 int action_call(struct action *a, sd_bus_message *m, sd_bus_message_handler_t on_reply);
+/* Take a reply's job, and who gave it: its signals alone count. */
+int action_take_job(struct action *a, sd_bus_message *reply);
+bool action_is_systemd(const struct action *a, sd_bus_message *signal);
 /* Call a method of the manager; its answer and its errors are of no interest. */
 void actions_call_unit(struct actions *actions, const char *method, const char *unit);
 

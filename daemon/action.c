@@ -79,6 +79,7 @@ struct action *action_free(struct action *a)
 		close(a->pidfd);
 	free(a->unit);
 	free(a->job);
+	free(a->systemd);
 	free(a->text);
 	free(a);
 	return NULL;

@@ -8,6 +8,8 @@
 #include "tests/unit/systemd-fixture.h"
 
 #define OK(expression) assert_true((expression) >= 0)
+#define SYSTEMD ":1.2"
+#define FORGER	":1.66"
 #define JOB "/org/freedesktop/systemd1/job/7"
 
 static void put(char **target, const char *format, ...) _printf_(2, 3);
@@ -28,24 +30,36 @@ static void set(char **target, const char *text)
 	*target = strdup(text);
 }
 
-static void send_signal(struct systemd *s, sd_bus_message *m)
+static void send_signal(struct systemd *s, sd_bus_message *m, const char *sender)
 {
-	OK(sd_bus_message_set_sender(m, "org.freedesktop.systemd1"));
+	OK(sd_bus_message_set_sender(m, sender));
 	OK(sd_bus_send(s->bus, m, NULL));
 	sd_bus_message_unref(m);
 }
 
-static void send_job_removed(struct systemd *s, const char *job, const char *result)
+/* As the bus does it: with the sender's unique name. */
+static int reply_job(struct systemd *s, sd_bus_message *call)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+
+	OK(sd_bus_message_new_method_return(call, &m));
+	OK(sd_bus_message_append(m, "o", JOB));
+	OK(sd_bus_message_set_sender(m, SYSTEMD));
+	return sd_bus_send(s->bus, m, NULL);
+}
+
+static void send_job_removed(struct systemd *s, const char *sender, const char *job,
+			     const char *result)
 {
 	sd_bus_message *m;
 
 	OK(sd_bus_message_new_signal(s->bus, &m, "/org/freedesktop/systemd1",
 				     "org.freedesktop.systemd1.Manager", "JobRemoved"));
 	OK(sd_bus_message_append(m, "uoss", 7, job, s->unit ?: "", result));
-	send_signal(s, m);
+	send_signal(s, m, sender);
 }
 
-static void send_state(struct systemd *s, const char *state, uint32_t job)
+static void send_state(struct systemd *s, const char *sender, const char *state, uint32_t job)
 {
 	char *path;
 	sd_bus_message *m;
@@ -55,7 +69,7 @@ static void send_state(struct systemd *s, const char *state, uint32_t job)
 				     "PropertiesChanged"));
 	OK(sd_bus_message_append(m, "sa{sv}as", "org.freedesktop.systemd1.Unit", 3, "Other", "t",
 				 (uint64_t)1, "ActiveState", "s", state, "Job", "(uo)", job, "/", 0));
-	send_signal(s, m);
+	send_signal(s, m, sender);
 	free(path);
 }
 
@@ -144,12 +158,14 @@ static int on_start(struct systemd *s, sd_bus_message *m)
 	if (s->start_error)
 		return sd_bus_reply_method_errorf(m, "org.freedesktop.DBus.Error.InvalidArgs", "%s",
 						  s->start_error);
-	OK(sd_bus_reply_method_return(m, "o", JOB));
+	OK(reply_job(s, m));
 	/* as it does: the job is there, nothing has begun */
-	send_state(s, "inactive", 7);
-	send_state(s, "active", 0);
+	send_state(s, SYSTEMD, "inactive", 7);
+	send_state(s, SYSTEMD, "active", 0);
+	if (s->forged)
+		send_state(s, FORGER, "inactive", 0);
 	if (s->result)
-		send_state(s, strcmp(s->result, "success") == 0 ? "inactive" : "failed", 0);
+		send_state(s, SYSTEMD, strcmp(s->result, "success") == 0 ? "inactive" : "failed", 0);
 	return 1;
 }
 
@@ -165,9 +181,13 @@ static int on_stop(struct systemd *s, sd_bus_message *m)
 	if (!s->job_result)
 		return sd_bus_reply_method_errorf(m, "org.freedesktop.systemd1.NoSuchUnit",
 						  "no \033[1munit");
-	OK(sd_bus_reply_method_return(m, "o", JOB));
-	send_job_removed(s, "/org/freedesktop/systemd1/job/6", "failed");
-	send_job_removed(s, JOB, s->job_result);
+	if (s->forged)
+		send_job_removed(s, FORGER, JOB, "done");
+	OK(reply_job(s, m));
+	if (s->forged)
+		send_job_removed(s, FORGER, JOB, "done");
+	send_job_removed(s, SYSTEMD, "/org/freedesktop/systemd1/job/6", "failed");
+	send_job_removed(s, SYSTEMD, JOB, s->job_result);
 	return 1;
 }
 
@@ -206,10 +226,13 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		return on_stop(s, m);
 	if (strcmp(member, "GetUnitByPIDFD") == 0 || strcmp(member, "GetUnitByPID") == 0)
 		return on_unit_of(s, m, member[12] == 'F');
-	if (strcmp(member, "GetAll") == 0)
+	if (strcmp(member, "GetAll") == 0) {
+		s->n_asked++;
+		assert_string_equal(sd_bus_message_get_destination(m), SYSTEMD);
 		return sd_bus_reply_method_return(m, "a{sv}", 4, "Slice", "s", "system.slice",
 						  "Result", "s", s->result, "ExecMainCode", "i",
 						  s->code, "ExecMainStatus", "i", s->status);
+	}
 	if (strcmp(member, "UnrefUnit") == 0) {
 		OK(sd_bus_message_read(m, "s", &unit));
 		set(&s->unreferenced, unit);

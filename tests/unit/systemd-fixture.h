@@ -21,6 +21,7 @@ struct systemd {
 	bool no_pidfd;		     /* before 254 */
 	bool silent;		     /* no answer to StopUnit */
 	const char *job_result;	     /* of StopUnit */
+	bool forged;		     /* another sends its signals, too */
 	const char *start_error;     /* of StartTransientUnit */
 	const char *result;	     /* of a hook; NULL for one that runs on */
 	int code, status;
@@ -33,7 +34,7 @@ struct systemd {
 	char *command;	/* words with '|' after each */
 	char *environment; /* the same */
 	char *input;
-	unsigned int n_subscribed, n_by_pid;
+	unsigned int n_subscribed, n_by_pid, n_asked;
 };
 
 void systemd_start(struct systemd *s, sd_event *event);

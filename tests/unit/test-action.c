@@ -183,6 +183,25 @@ static void test_hook_not_started(void **state)
 	expect_end(-ECHILD, "no\\x1b[1m such file");
 }
 
+/* What somebody else says of the hook ends nothing. */
+static void test_hook_forged(void **state)
+{
+	struct action *a;
+
+	f.systemd.forged = true;
+	a = start_hook(hook_words, on_done);
+	settle();
+	assert_non_null(f.systemd.started);
+	assert_int_equal(f.n_done, 0);
+	assert_int_equal(f.systemd.n_asked, 0);
+	action_free(a);
+	f.systemd.result = "exit-code";
+	f.systemd.status = 3;
+	start_hook(hook_words, on_done_free);
+	expect_end(-ECHILD, "failed with status 3");
+	assert_int_equal(f.systemd.n_asked, 1);
+}
+
 /* Nobody waits for it any more: it is stopped, and nothing is told. */
 static void test_hook_freed(void **state)
 {
@@ -292,6 +311,15 @@ static void test_stop_unit(void **state)
 	stop_child(-ENOENT, "no unit of the process");
 }
 
+static void test_stop_forged(void **state)
+{
+	make_child();
+	f.systemd.unit = "a.service";
+	f.systemd.forged = true;
+	f.systemd.job_result = "timeout";
+	stop_child(-EIO, "ended as: timeout");
+}
+
 static void test_stop_protected(void **state)
 {
 	static const char *const protected[] = {
@@ -397,11 +425,13 @@ int main(void)
 		TEST(test_hook),
 		TEST(test_hook_ends),
 		TEST(test_hook_not_started),
+		TEST(test_hook_forged),
 		TEST(test_hook_freed),
 		TEST(test_input_too_large),
 		TEST(test_no_bus),
 		TEST(test_bus_lost),
 		TEST(test_stop_unit),
+		TEST(test_stop_forged),
 		TEST(test_stop_protected),
 		TEST(test_stop_too_late),
 		TEST(test_stop_freed),
