@@ -42,9 +42,14 @@ static size_t utf8_decode(const unsigned char *bytes, size_t size, uint32_t *ret
 	return length;
 }
 
-/* Characters that a terminal obeys or that reorder the text around them. */
+/*
+ * Characters that a terminal obeys or that reorder the text around them, and
+ * those that are none: D-Bus refuses text that has them.
+ */
 static bool is_hostile(uint32_t c)
 {
+	if ((c >= 0xfdd0 && c <= 0xfdef) || (c & 0xfffe) == 0xfffe)
+		return true;
 	return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x061c || c == 0x200e || c == 0x200f ||
 	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }

@@ -10,9 +10,9 @@
  * @size: their number
  *
  * The result is valid UTF-8 without control characters (C0, DEL, C1) and
- * without characters that reorder text (the bidi controls): each byte of
- * those, and each byte that is not UTF-8, becomes \xNN; a backslash becomes
- * two.
+ * without characters that reorder text (the bidi controls) or that are none
+ * (such as U+FFFE, which D-Bus refuses): each byte of those, and each byte that
+ * is not UTF-8, becomes \xNN; a backslash becomes two.
  *
  * Return: a new string, NULL when out of memory
  */

@@ -29,7 +29,18 @@ static void test_plain(void **state)
 	CHECK("ib_write_bw", "ib_write_bw");
 	CHECK("/a b/\"c\".slice", "/a b/\"c\".slice");
 	CHECK("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\xa7", "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\xa7");
-	CHECK("\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf");
+	CHECK("\xf4\x8f\xbf\xbd", "\xf4\x8f\xbf\xbd");
+}
+
+/* They are no characters, and D-Bus takes no text with them. */
+static void test_noncharacters(void **state)
+{
+	CHECK("\xef\xbf\xbe\xef\xbf\xbf", "\\xef\\xbf\\xbe\\xef\\xbf\\xbf"); /* U+FFFE, FFFF */
+	CHECK("\xef\xbf\xbd", "\xef\xbf\xbd");
+	CHECK("\xef\xb7\x90\xef\xb7\xaf", "\\xef\\xb7\\x90\\xef\\xb7\\xaf"); /* U+FDD0, FDEF */
+	CHECK("\xef\xb7\x8f\xef\xb7\xb0", "\xef\xb7\x8f\xef\xb7\xb0");
+	CHECK("\xf0\x9f\xbf\xbe", "\\xf0\\x9f\\xbf\\xbe"); /* U+1FFFE */
+	CHECK("\xf4\x8f\xbf\xbf", "\\xf4\\x8f\\xbf\\xbf"); /* U+10FFFF */
 }
 
 static void test_backslash(void **state)
@@ -83,7 +94,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plain),	 cmocka_unit_test(test_backslash),
 		cmocka_unit_test(test_controls), cmocka_unit_test(test_not_utf8),
-		cmocka_unit_test(test_unescape),
+		cmocka_unit_test(test_unescape), cmocka_unit_test(test_noncharacters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
