@@ -8,6 +8,7 @@
 #include "daemon/manager-methods.h"
 #include "daemon/manager-release.h"
 #include "daemon/render.h"
+#include "daemon/turn.h"
 #include "lib/escape.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -249,6 +250,22 @@ void manager_load_ladders(struct manager *m)
 		releases_set_ladders(m->releases, ladders);
 }
 
+static int on_resynced(sd_event_source *source, void *userdata)
+{
+	struct manager *m = userdata;
+
+	releases_resynced(m->releases);
+	return 0;
+}
+
+int manager_releases_resynced(struct manager *m)
+{
+	if (!m->releases)
+		return 0;
+	/* Later: the source is not ready before all of the list has been handed over. */
+	return turn_schedule(m->event, &m->resynced_source, on_resynced, m, "releases-resynced");
+}
+
 static void on_owner_left(struct owner *owner, void *userdata)
 {
 	struct manager *m = userdata;
@@ -290,6 +307,7 @@ int manager_releases_new(struct manager *m)
 
 void manager_releases_free(struct manager *m)
 {
+	m->resynced_source = sd_event_source_disable_unref(m->resynced_source);
 	m->releases = releases_free(m->releases);
 	m->actions = actions_free(m->actions);
 }

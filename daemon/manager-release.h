@@ -12,6 +12,8 @@ int manager_releases_new(struct manager *m);
 void manager_releases_free(struct manager *m);
 /* Those that remain without connections, after the server. */
 void manager_owners_free(struct manager *m);
+/* The list of pins has been read: goes through what runs as soon as it counts as the truth. */
+int manager_releases_resynced(struct manager *m);
 /* Reads release.d anew; what runs keeps the ladders that it has. */
 void manager_load_ladders(struct manager *m);
 

@@ -95,8 +95,9 @@ static int on_end(uint64_t seq, void *userdata)
 	int r;
 
 	registry_end_resync(m->registry, seq);
-	if (m->releases)
-		releases_resynced(m->releases);
+	r = manager_releases_resynced(m);
+	if (r < 0)
+		return r;
 	trim(m);
 	/* The first one is no loss: there was nothing before it. */
 	if (m->genl && genl_n_resyncs(m->genl) != m->told_resyncs) {

@@ -69,6 +69,7 @@ struct manager {
 	uint64_t noted_usec, noted_cost_usec;
 
 	sd_event_source *settle_source, *status_source, *revokes_source, *marks_source;
+	sd_event_source *resynced_source; /* of the releases */
 	char *status; /* as written last, at status_usec */
 	uint64_t status_usec;
 	unsigned int told_resyncs;
