@@ -8,6 +8,7 @@
 #include "daemon/messages.h"
 #include "daemon/policies.h"
 #include "daemon/render.h"
+#include "daemon/store.h"
 #include "lib/escape.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -157,6 +158,10 @@ static int policy_error(struct call *call, const char *cgroup, int error, const 
 		return call_error(call, MANAGER_INTERFACE ".LimitExceeded",
 				  json_pack("{s:s, s:i}", "limit", "policies", "max",
 					    POLICIES_MAX));
+	case -EFBIG:
+		return call_error(call, MANAGER_INTERFACE ".LimitExceeded",
+				  json_pack("{s:s, s:i}", "limit", "bytes in the file of policies",
+					    "max", STORE_BYTES));
 	default:
 		return call_error_errno(call, error);
 	}

@@ -6,6 +6,7 @@
 #include "daemon/manager-methods.h"
 #include "daemon/manager-release.h"
 #include "daemon/render.h"
+#include "daemon/store.h"
 #include "lib/escape.h"
 #include "lib/format.h"
 #include "lib/json.h"
@@ -166,6 +167,10 @@ static int quota_error(struct call *call, const char *cgroup, int error, const c
 		return call_error(call, MANAGER_INTERFACE ".LimitExceeded",
 				  json_pack("{s:s, s:i}", "limit", "quotas", "max",
 					    call_is_admin(call) ? QUOTAS_MAX : QUOTAS_UID_MAX));
+	case -EFBIG:
+		return call_error(call, MANAGER_INTERFACE ".LimitExceeded",
+				  json_pack("{s:s, s:i}", "limit", "bytes in the file of quotas",
+					    "max", STORE_BYTES));
 	default:
 		return call_error_errno(call, error);
 	}

@@ -60,7 +60,7 @@ void policies_status(struct policies *p, const char *path, const struct policy_e
 
 /*
  * -ENOENT: no such cgroup; -EOPNOTSUPP: not possible, *ret_reason (the caller
- * frees it) says why; -E2BIG: too many
+ * frees it) says why; -E2BIG: too many; -EFBIG: their names are too long for the file
  */
 int policies_set(struct policies *p, const char *path, uint32_t policy, bool runtime,
 		 char **ret_reason);

@@ -48,7 +48,8 @@ void quotas_path_status(struct quotas *q, const char *path, struct quota_status 
 /*
  * uid: of who asks where that is no administrator, else (uid_t)-1.
  * -ENOENT: no such cgroup; -EOPNOTSUPP: not possible, *ret_reason (the caller
- * frees it) says why; -E2BIG: too many; -EPERM: an administrator's
+ * frees it) says why; -E2BIG: too many; -EPERM: an administrator's;
+ * -EFBIG: their names are too long for the file
  */
 int quotas_set(struct quotas *q, const char *path, uint64_t max_bytes, bool runtime, uid_t uid,
 	       char **ret_reason);

@@ -137,12 +137,18 @@ int store_save(int dir_fd, const char *file, const char *key, json_t *array)
 	_cleanup_json_ json_t *entries = array, *root = NULL;
 	_cleanup_(freep) char *text = NULL, *temp = NULL;
 	_cleanup_(closep) int fd = -1;
+	size_t size;
 	int r;
 
 	root = json_pack("{s:i, s:O}", "version", STORE_VERSION, key, entries);
 	text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
 	if (!text)
 		return -ENOMEM;
+	/* with the newline: what could not be read again is not written */
+	size = strlen(text) + 1;
+	if (size > STORE_BYTES)
+		return -EFBIG;
+	text[size - 1] = '\n';
 	if (asprintf(&temp, "%s.tmp", file) < 0) {
 		temp = NULL;
 		return -ENOMEM;
@@ -150,9 +156,7 @@ int store_save(int dir_fd, const char *file, const char *key, json_t *array)
 	fd = openat(dir_fd, temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
-	r = write_all(fd, text, strlen(text));
-	if (r >= 0)
-		r = write_all(fd, "\n", 1);
+	r = write_all(fd, text, size);
 	if (r >= 0 && fsync(fd) < 0)
 		r = -errno;
 	if (r >= 0 && renameat(dir_fd, temp, dir_fd, file) < 0)

@@ -24,7 +24,7 @@ int store_load(int dir_fd, const char *file, const char *key, store_entry entry,
 	       const char **ret_reason);
 /* Out of the way, to FILE.corrupt-TIME. */
 int store_set_aside(int dir_fd, const char *file, uint64_t now_usec, char **ret_name);
-/* Takes the array over, which may be NULL: -ENOMEM. */
+/* Takes the array over, which may be NULL: -ENOMEM. -EFBIG: the file would be too large. */
 int store_save(int dir_fd, const char *file, const char *key, json_t *array);
 
 #endif

@@ -2,11 +2,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <utlist.h>
 
 #include <cmocka.h>
 
@@ -168,6 +170,35 @@ static void test_half_written(void **state)
 	quota_list_clear(&list);
 }
 
+/* What could not be read again is not written, and the file that is there stays. */
+static void test_too_large(void **state)
+{
+	struct quota *list = NULL, *again = NULL, *q;
+	char path[PATH_MAX] = "/";
+	struct dir *d = *state;
+	const char *reason;
+	struct stat st;
+	int r, n = 0;
+
+	/* 5 bytes each in the file */
+	memset(path + 1, 1, sizeof(path) - 2);
+	do {
+		snprintf(path + 1, 8, "%07d", n);
+		path[8] = '/';
+		quota_list_add(&list, quota_new(path, 1));
+		/* near the limit alone: each waits for the disk */
+		r = ++n < 200 ? 0 : quota_store_save(d->fd, list);
+	} while (r == 0 && n < 1000);
+	assert_int_equal(r, -EFBIG);
+	assert_int_equal(fstatat(d->fd, QUOTA_STORE_FILE ".tmp", &st, 0), -1);
+	assert_int_equal(quota_store_load(d->fd, &again, &reason), 0);
+	DL_COUNT(again, q, r);
+	assert_int_equal(r, n - 1);
+	assert_true(n > 200);
+	quota_list_clear(&again);
+	quota_list_clear(&list);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -175,6 +206,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_round_trip), TEST(test_no_file),	 TEST(test_damaged),
 		TEST(test_set_aside),  TEST(test_no_regular_file), TEST(test_half_written),
+		TEST(test_too_large),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
