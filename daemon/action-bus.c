@@ -159,20 +159,25 @@ bool action_is_systemd(const struct action *a, sd_bus_message *signal)
 	return a->systemd && sender && strcmp(sender, a->systemd) == 0;
 }
 
+const char *unit_unkillable(const char *unit)
+{
+	if (strcmp(unit, "init.scope") == 0)
+		return "it is the system's own";
+	if (strcmp(unit, "pinguard.service") == 0 ||
+	    strncmp(unit, HOOK_UNIT_PREFIX, strlen(HOOK_UNIT_PREFIX)) == 0)
+		return "it is pinguard's own";
+	return NULL;
+}
+
 const char *unit_protected(const char *unit)
 {
 	const char *suffix = strrchr(unit, '.');
 
 	if (suffix && strcmp(suffix, ".slice") == 0)
 		return "a slice is more than one unit";
-	if (strcmp(unit, "init.scope") == 0)
-		return "it is the system's own";
 	if (strncmp(unit, "user@", 5) == 0)
 		return "it is all of a user's units";
-	if (strcmp(unit, "pinguard.service") == 0 ||
-	    strncmp(unit, HOOK_UNIT_PREFIX, strlen(HOOK_UNIT_PREFIX)) == 0)
-		return "it is pinguard's own";
-	return NULL;
+	return unit_unkillable(unit);
 }
 
 /* uoss: id, job, unit, result */
@@ -208,7 +213,7 @@ static int on_stop(sd_bus_message *m, void *userdata, sd_bus_error *error)
 /* The unit was found by the process: still it is that process's, or nobody's. */
 static void stop_unit(struct action *a, const char *unit)
 {
-	_cleanup_(freep) char *own = process_unit(getpid());
+	_cleanup_(freep) char *own = process_unit(a->actions, getpid());
 	const char *why = unit_protected(unit);
 	int r;
 
@@ -301,7 +306,7 @@ int action_stop_unit(struct actions *actions, int pidfd, action_done done, void 
 	r = action_new(actions, done, userdata, &a);
 	if (r < 0)
 		return r;
-	if (action_process(a, pidfd)) {
+	if (action_process(a, pidfd, unit_protected)) {
 		r = ask_unit(a);
 		if (r < 0)
 			action_finish(a, -EOPNOTSUPP, "no connection to systemd: %s", strerror(-r));

@@ -18,6 +18,7 @@
 
 struct actions {
 	sd_event *event;
+	int proc_fd; /* of /proc; -1 where there is none */
 	sd_bus *bus;
 	sd_bus_slot *connected, *disconnected;
 	struct action *list;
@@ -69,14 +70,16 @@ void actions_call_unit(struct actions *actions, const char *method, const char *
  * action_process() - take a process for an action's
  *
  * Return: whether the action goes on; if not, action_finish() has been called,
- * as for a protected process, or for one that is gone.
+ * as for PID 1, for what this kind of action leaves alone, or for one that is gone.
  */
-bool action_process(struct action *a, int pidfd);
+bool action_process(struct action *a, int pidfd, const char *(*protected)(const char *unit));
 bool pidfd_is_alive(int pidfd);
-/* Why a unit is left alone; NULL if it is not. */
+/* Why a unit is not stopped; NULL if it is. */
 const char *unit_protected(const char *unit);
+/* Why no process in a unit is killed: far fewer are. */
+const char *unit_unkillable(const char *unit);
 
 /* Return: a new string, NULL out of memory or where it cannot be read */
-char *process_unit(pid_t pid);
+char *process_unit(struct actions *actions, pid_t pid);
 
 #endif

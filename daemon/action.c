@@ -21,6 +21,7 @@ int actions_new(sd_event *event, struct actions **ret)
 	if (!actions)
 		return -ENOMEM;
 	actions->event = sd_event_ref(event);
+	actions->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	*ret = actions;
 	return 0;
 }
@@ -33,6 +34,7 @@ struct actions *actions_free(struct actions *actions)
 	sd_bus_slot_unref(actions->disconnected);
 	sd_bus_close_unref(actions->bus);
 	sd_event_unref(actions->event);
+	closep(&actions->proc_fd);
 	free(actions);
 	return NULL;
 }
@@ -138,17 +140,16 @@ static int pidfd_get_pid(int pidfd, pid_t *ret)
 	return r;
 }
 
-char *process_unit(pid_t pid)
+char *process_unit(struct actions *actions, pid_t pid)
 {
-	_cleanup_(closep) int proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_(freep) char *cgroup = NULL;
 
-	if (proc_fd < 0 || procfs_read_cgroup(proc_fd, pid, &cgroup) < 0)
+	if (actions->proc_fd < 0 || procfs_read_cgroup(actions->proc_fd, pid, &cgroup) < 0)
 		return NULL;
 	return cgroup_unit(cgroup);
 }
 
-bool action_process(struct action *a, int pidfd)
+bool action_process(struct action *a, int pidfd, const char *(*protected)(const char *unit))
 {
 	_cleanup_(freep) char *unit = NULL;
 	const char *why;
@@ -161,7 +162,7 @@ bool action_process(struct action *a, int pidfd)
 	if (r >= 0 && a->pidfd < 0)
 		r = -errno;
 	if (r >= 0)
-		unit = process_unit(a->pid);
+		unit = process_unit(a->actions, a->pid);
 	/* From here on it is known that the number, and its unit, were of this process. */
 	if (r == -ESRCH || (r >= 0 && !pidfd_is_alive(pidfd)))
 		action_finish(a, -ESRCH, "the process is gone");
@@ -170,7 +171,7 @@ bool action_process(struct action *a, int pidfd)
 			      strerror(-r));
 	else if (a->pid == 1 || a->pid == getpid())
 		action_finish(a, -EPERM, "process %d is protected", a->pid);
-	else if (unit && (why = unit_protected(unit)))
+	else if (unit && (why = protected(unit)))
 		action_finish(a, -EPERM, "%s is protected: %s", unit, why);
 	return !a->over;
 }
@@ -192,7 +193,7 @@ int action_kill(struct actions *actions, int pidfd, action_done done, void *user
 	r = action_new(actions, done, userdata, &a);
 	if (r < 0)
 		return r;
-	if (action_process(a, pidfd)) {
+	if (action_process(a, pidfd, unit_unkillable)) {
 		r = sd_event_add_io(actions->event, &a->source, a->pidfd, EPOLLIN, on_exited, a);
 		if (r < 0)
 			return r;

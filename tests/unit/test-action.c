@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <fcntl.h>
+#include <libgen.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "daemon/action.h"
+#include "daemon/action-internal.h"
 #include "tests/unit/systemd-fixture.h"
 
 struct fixture {
@@ -19,6 +21,7 @@ struct fixture {
 	char text[256];
 	pid_t child;
 	int pidfd;
+	char *kept_proc;
 };
 
 static struct fixture f;
@@ -387,6 +390,67 @@ static void test_kill(void **state)
 	expect_end(-EBADF, "cannot be told");
 }
 
+/* Have the child run in a cgroup, as far as the service can see. */
+static void set_cgroup(const char *path)
+{
+	char dir[] = "/tmp/pinguard-proc-XXXXXX", name[64];
+	FILE *file;
+
+	assert_non_null(mkdtemp(dir));
+	closep(&f.actions->proc_fd);
+	f.actions->proc_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	snprintf(name, sizeof(name), "%s/%d", dir, f.child);
+	assert_int_equal(mkdir(name, 0700), 0);
+	strcat(name, "/cgroup");
+	file = fopen(name, "w");
+	assert_non_null(file);
+	fprintf(file, "0::%s\n", path);
+	assert_int_equal(fclose(file), 0);
+	f.kept_proc = strdup(name);
+}
+
+static void drop_cgroup(void)
+{
+	unlink(f.kept_proc);
+	rmdir(dirname(f.kept_proc));
+	rmdir(dirname(f.kept_proc));
+	free(f.kept_proc);
+	f.kept_proc = NULL;
+}
+
+/* A unit that is too much to be stopped may well have processes that are killed. */
+static void test_kill_units(void **state)
+{
+	static const struct {
+		const char *cgroup;
+		int error;
+		const char *text;
+	} units[] = {
+		{ "/init.scope", -EPERM, "init.scope is protected" },
+		{ "/system.slice/pinguard.service", -EPERM, "pinguard.service is protected" },
+		{ "/system.slice/pinguard-hook-00.service/x", -EPERM, "is protected" },
+		{ "/user.slice/user-1000.slice/user@1000.service/app.slice/a.service", 0, "has ended" },
+	};
+	struct action *a;
+
+	make_child();
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		set_cgroup(units[i].cgroup);
+		assert_int_equal(action_kill(f.actions, f.pidfd, on_done_free, &f, &a), 0);
+		expect_end(units[i].error, units[i].text);
+		drop_cgroup();
+	}
+}
+
+/* It is known before systemd is asked. */
+static void test_stop_users(void **state)
+{
+	make_child();
+	set_cgroup("/user.slice/user-1000.slice/user@1000.service/app.slice/a.service");
+	stop_child(-EPERM, "user@1000.service is protected");
+	drop_cgroup();
+}
+
 static void test_kill_protected(void **state)
 {
 	_cleanup_(closep) int init = pidfd_open(1, 0), self = pidfd_open(getpid(), 0);
@@ -436,6 +500,8 @@ int main(void)
 		TEST(test_stop_too_late),
 		TEST(test_stop_freed),
 		TEST(test_kill),
+		TEST(test_kill_units),
+		TEST(test_stop_users),
 		TEST(test_kill_protected),
 		TEST(test_limit),
 	};
