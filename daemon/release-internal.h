@@ -58,6 +58,7 @@ struct release_owner {
 	struct owner *owner; /* as long as it is registered */
 	bool registered; /* was asked, or would be */
 	bool lapsed;
+	bool leaving; /* its registration is forgotten, what follows is not decided */
 	uint64_t lapsed_usec;
 	bool unsure; /* no pin says that the process is its owner */
 	bool protected;
@@ -134,6 +135,7 @@ struct releases {
 	struct release_owner *tokens;
 	struct release_owner *queue; /* wait until an action may start */
 	unsigned int n_actions;
+	sd_event_source *queue_turn;
 };
 
 /* release.c */
@@ -160,12 +162,15 @@ struct release_owner *release_owner_by_pid(struct release *release, pid_t pid);
 
 /* release-step.c: what is done about it */
 void release_owner_drop_action(struct release_owner *o);
+/* Later: what is taken up then may end other requests than the one at hand. */
 void releases_run_queue(struct releases *releases);
 struct ladder_facts release_owner_facts(const struct release_owner *o);
 void release_owner_decide(struct release_owner *o);
 /* What remains to be said and dropped when its request is over. */
 void release_owner_close(struct release_owner *o);
 void release_owner_gone(struct release_owner *o);
+/* Forgets its registration; true where release_owner_left() is to follow. */
+bool release_owner_forget(struct release_owner *o);
 void release_owner_left(struct release_owner *o);
 void release_owner_came(struct release_owner *o, struct owner *owner);
 /* Some of its pins are gone, maybe all. */

@@ -5,6 +5,11 @@
 
 #include "daemon/release-internal.h"
 
+/*
+ * What ends here while all that run are gone through is the one at hand at
+ * most: others' steps are taken up in a turn of their own.
+ */
+
 void releases_unpinned(struct releases *releases, uint64_t pin_id)
 {
 	struct release *release, *next;
@@ -75,23 +80,31 @@ void releases_owner_registered(struct releases *releases, struct owner *owner)
 	}
 }
 
-static void leave(struct release *release, const struct owner *owner)
+static bool forget(struct release *release, const struct owner *owner)
 {
 	struct release_owner *o = release_owner_by_pid(release, owner->pid);
 
-	if (o && o->owner == owner)
-		release_owner_left(o);
+	return o && o->owner == owner && release_owner_forget(o);
 }
 
 void releases_owner_left(struct releases *releases, struct owner *owner)
 {
 	struct release *release, *next;
+	bool any = false;
 
-	/* First: one that ends now is among them, then. */
-	DL_FOREACH_SAFE(releases->kept, release, next)
-		leave(release, owner);
-	DL_FOREACH_SAFE(releases->running, release, next)
-		leave(release, owner);
+	/* It is freed after this: nobody may have it when anything is decided. */
+	DL_FOREACH(releases->kept, release)
+		forget(release, owner);
+	DL_FOREACH(releases->running, release)
+		any = forget(release, owner) || any;
+	if (!any)
+		return;
+	DL_FOREACH_SAFE(releases->running, release, next) {
+		struct release_owner *o = release_owner_by_pid(release, owner->pid);
+
+		if (o)
+			release_owner_left(o);
+	}
 }
 
 struct release *release_find(struct releases *releases, const char *token)

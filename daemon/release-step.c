@@ -5,6 +5,7 @@
 #include <utlist.h>
 
 #include "daemon/release-internal.h"
+#include "daemon/turn.h"
 #include "lib/log.h"
 
 static bool ready(const struct releases *releases)
@@ -78,8 +79,10 @@ static int ask(struct release_owner *o)
 	return 0;
 }
 
-void releases_run_queue(struct releases *releases)
+static int on_queue(sd_event_source *source, void *userdata)
 {
+	struct releases *releases = userdata;
+
 	while (releases->queue && releases->n_actions < RELEASE_ACTIONS_MAX) {
 		struct release_owner *o = releases->queue;
 
@@ -87,6 +90,16 @@ void releases_run_queue(struct releases *releases)
 		o->queued = false;
 		release_owner_decide(o);
 	}
+	return 0;
+}
+
+void releases_run_queue(struct releases *releases)
+{
+	int r = releases->queue ? turn_schedule(releases->event, &releases->queue_turn, on_queue,
+						releases, "release-queue") : 0;
+
+	if (r < 0)
+		log_error_errno(r, "cannot take up the steps that wait: %m");
 }
 
 void release_owner_drop_action(struct release_owner *o)
@@ -274,11 +287,18 @@ void release_owner_gone(struct release_owner *o)
 	release_owner_decide(o);
 }
 
-void release_owner_left(struct release_owner *o)
+bool release_owner_forget(struct release_owner *o)
 {
 	o->owner = NULL;
-	if (o->release->phase != RELEASE_RUNNING || !o->pins_left)
+	o->leaving = o->release->phase == RELEASE_RUNNING && o->pins_left;
+	return o->leaving;
+}
+
+void release_owner_left(struct release_owner *o)
+{
+	if (!o->leaving)
 		return;
+	o->leaving = false;
 	o->lapsed = true;
 	o->lapsed_usec = release_clock();
 	if (o->step < STEP_HOOK && o->answer != ANSWER_REFUSED && !o->gone)

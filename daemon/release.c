@@ -94,6 +94,7 @@ struct releases *releases_free(struct releases *releases)
 	DL_FOREACH_SAFE(releases->kept, release, next)
 		detach(release);
 	ladders_free(releases->ladders);
+	sd_event_source_disable_unref(releases->queue_turn);
 	sd_event_unref(releases->event);
 	closep(&releases->proc_fd);
 	free(releases->own_cgroup);

@@ -234,13 +234,62 @@ static void test_stopped(void **state)
 	process_end(&p);
 }
 
+static struct release *start_one(struct manager *m, uint64_t id, const struct process *p)
+{
+	const struct release_config config = {
+		.reason = RELEASE_DRAIN,
+		.timeout_usec = 3600 * SEC_USEC,
+		.admin = true,
+		.pin_ids = &id,
+		.n_pins = 1,
+	};
+	struct release *release;
+
+	pin_add(m, id, p->pid, 4096);
+	assert_int_equal(release_start(m->releases, &config, &release), 0);
+	return release;
+}
+
+/* A request ends while all are gone through, and the one after it because of that. */
+static void test_end_of_the_next(void **state)
+{
+	_cleanup_(release_unrefp) struct release *first = NULL, *second = NULL, *third = NULL;
+	struct manager *m = *state;
+	struct process p[3];
+
+	for (size_t i = 0; i < ARRAY_SIZE(p); i++)
+		process_start(&p[i]);
+	first = start_one(m, 1, &p[0]);
+	assert_int_equal(hook.n_started, 1);
+	m->releases->n_actions = RELEASE_ACTIONS_MAX;
+	second = start_one(m, 2, &p[1]);
+	third = start_one(m, 3, &p[2]);
+	assert_true(second->owners[0].queued);
+	/* The first one has refused, and its hook had its time. */
+	first->owners[0].answer = ANSWER_REFUSED;
+	first->owners[0].step_usec = 0;
+	/* Nothing can be done about the second one. */
+	second->owners[0].answer = ANSWER_REFUSED;
+	process_end(&p[1]);
+	/* The third one's pin is not in the list. */
+	assert_int_equal(registry_remove(m->registry, 3), 0);
+	releases_resynced(m->releases);
+	assert_int_equal(release_phase(first), RELEASE_REFUSED);
+	assert_int_equal(release_phase(second), RELEASE_RUNNING);
+	assert_int_equal(release_phase(third), RELEASE_DONE);
+	pump(m);
+	assert_int_equal(release_phase(second), RELEASE_REFUSED);
+	process_end(&p[0]);
+	process_end(&p[2]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, hook_setup, hook_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_input),	  TEST(test_time),    TEST(test_success), TEST(test_failure),
-		TEST(test_still_running), TEST(test_stopped),
+		TEST(test_still_running), TEST(test_stopped), TEST(test_end_of_the_next),
 	};
 
 	/* Files of release.d must be root's. */
