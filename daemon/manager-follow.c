@@ -131,11 +131,11 @@ int reply_release_error(struct call *call, int error)
 		break;
 	case -EBUSY:
 		limit = "release requests";
-		max = RELEASES_MAX;
+		max = call_is_admin(call) ? RELEASES_MAX : RELEASES_MAX / 2;
 		break;
 	case -E2BIG:
 		limit = "pins in release requests";
-		max = RELEASES_PINS_MAX;
+		max = call_is_admin(call) ? RELEASES_PINS_MAX : RELEASES_PINS_MAX / 2;
 		break;
 	case -ERANGE:
 		return call_error_invalid(call, "timeout_usec");

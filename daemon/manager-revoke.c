@@ -16,6 +16,7 @@
 #include "lib/log.h"
 
 #define TARGET_LEN 48
+#define RETRY_USEC (1 * 1000000ULL) /* where the owners could not be asked */
 
 static uint64_t first_byte(const struct revoke_info *info)
 {
@@ -116,21 +117,45 @@ static int ask_owners(struct manager *m, const struct revoke_info *info,
 	return n == 0 || left == 0 ? 0 : release_start(m->releases, &config, &release);
 }
 
+static int on_retry(sd_event_source *source, uint64_t usec, void *userdata);
+
+/* Tried again for as long as the kernel waits; told once. */
+static void fail(struct manager *m, struct revoke *revoke, int error, const char *what)
+{
+	int r = 0;
+
+	if (!revoke->failed)
+		log_warning_errno(error, "%s, trying again: %m", what);
+	revoke->failed = true;
+	if (m->retry_source && sd_event_source_get_enabled(m->retry_source, NULL) > 0)
+		return;
+	m->retry_source = sd_event_source_disable_unref(m->retry_source);
+	r = sd_event_add_time_relative(m->event, &m->retry_source, CLOCK_MONOTONIC, RETRY_USEC, 0,
+				       on_retry, m);
+	if (r < 0)
+		log_error_errno(r, "cannot look at the revokes again: %m");
+	else
+		(void)sd_event_source_set_description(m->retry_source, "revokes-retry");
+}
+
 static void on_holders(int error, const struct holder *pins, size_t n, void *userdata)
 {
 	struct revoke *revoke = userdata;
 	struct manager *m = revokes_userdata(revoke->revokes);
 	_cleanup_(holders_freep) struct holders *holders = TAKE_PTR(revoke->holders);
 
-	if (error < 0)
-		log_warning_errno(error, "cannot tell who is affected by a revoke: %m");
-	if (error < 0 || !manager_ready(m))
+	if (error < 0) {
+		fail(m, revoke, error, "cannot tell who is affected by a revoke");
+		return;
+	}
+	if (!manager_ready(m))
 		return; /* the next list of pins brings it up again */
-	revoke->looked = true;
 	error = ask_owners(m, &revoke->info, pins, n);
 	if (error < 0)
-		log_warning_errno(error, "cannot ask the owners of memory that the kernel wants "
-				  "back: %m");
+		fail(m, revoke, error,
+		     "cannot ask the owners of memory that the kernel wants back");
+	else
+		revoke->looked = true;
 }
 
 static void look(struct manager *m, struct revoke *revoke)
@@ -152,7 +177,22 @@ static void look(struct manager *m, struct revoke *revoke)
 		return;
 	r = holders_find(m->event, &config, &revoke->holders);
 	if (r < 0)
-		log_warning_errno(r, "cannot tell who is affected by a revoke: %m");
+		fail(m, revoke, r, "cannot tell who is affected by a revoke");
+}
+
+static void look_at_all(struct manager *m)
+{
+	struct revoke *revoke;
+
+	for (revoke = revokes_next(m->revokes, NULL); revoke;
+	     revoke = revokes_next(m->revokes, revoke))
+		look(m, revoke);
+}
+
+static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	look_at_all(userdata);
+	return 0;
 }
 
 static void on_revoke_done(struct manager *m, const struct pin_event *e)
@@ -219,7 +259,6 @@ static int on_listed(const struct revoke_info *info, void *userdata)
 static int list_revokes(sd_event_source *source, void *userdata)
 {
 	struct manager *m = userdata;
-	struct revoke *revoke;
 	int r;
 
 	revokes_begin_list(m->revokes);
@@ -230,9 +269,7 @@ static int list_revokes(sd_event_source *source, void *userdata)
 		log_warning_errno(r, "cannot list the kernel's revokes: %m");
 	else
 		revokes_end_list(m->revokes);
-	for (revoke = revokes_next(m->revokes, NULL); revoke;
-	     revoke = revokes_next(m->revokes, revoke))
-		look(m, revoke);
+	look_at_all(m);
 	manager_read_inventory(m);
 	return 0;
 }
@@ -255,6 +292,7 @@ void manager_revokes_free(struct manager *m)
 	struct revoke *revoke;
 
 	m->revokes_source = sd_event_source_disable_unref(m->revokes_source);
+	m->retry_source = sd_event_source_disable_unref(m->retry_source);
 	if (!m->revokes)
 		return;
 	for (revoke = revokes_next(m->revokes, NULL); revoke;

@@ -70,6 +70,7 @@ struct manager {
 
 	sd_event_source *settle_source, *status_source, *revokes_source, *marks_source;
 	sd_event_source *resynced_source; /* of the releases */
+	sd_event_source *retry_source; /* of the revokes */
 	char *status; /* as written last, at status_usec */
 	uint64_t status_usec;
 	unsigned int told_resyncs;

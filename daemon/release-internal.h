@@ -132,6 +132,8 @@ struct releases {
 	struct release *running, *kept; /* oldest first */
 	size_t n_running, n_kept;
 	size_t n_pins, n_owners, n_kept_owners;
+	/* Of those, what users asked for. */
+	size_t n_user_running, n_user_pins, n_user_owners;
 	struct release_owner *tokens;
 	struct release_owner *queue; /* wait until an action may start */
 	unsigned int n_actions;
@@ -146,6 +148,9 @@ void release_finish(struct release *release, enum release_phase phase);
 void release_check(struct release *release);
 /* Followers will be told. */
 void release_changed(struct release *release);
+
+/* What more a request may have: max is of all, n of all, n_user of users. */
+size_t release_room(const struct release *release, size_t max, size_t n, size_t n_user);
 
 /* release-select.c */
 int release_select(struct release *release, const uint64_t *ids, size_t n);

@@ -123,7 +123,8 @@ int release_select(struct release *release, const uint64_t *ids, size_t n)
 {
 	_cleanup_(freep) struct held *held = NULL;
 
-	if (n > RELEASES_PINS_MAX - release->releases->n_pins)
+	if (n > release_room(release, RELEASES_PINS_MAX, release->releases->n_pins,
+			     release->releases->n_user_pins))
 		return -E2BIG;
 	held = calloc(n ?: 1, sizeof(*held));
 	if (!held)

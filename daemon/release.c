@@ -198,6 +198,37 @@ static void forget_old(struct releases *releases, uint64_t now_usec)
 		evict(releases, releases->kept);
 }
 
+static void count(struct releases *releases, const struct release *release)
+{
+	releases->n_running++;
+	releases->n_pins += release->n_asked;
+	releases->n_owners += release->n_owners;
+	if (release->admin)
+		return;
+	releases->n_user_running++;
+	releases->n_user_pins += release->n_asked;
+	releases->n_user_owners += release->n_owners;
+}
+
+static void uncount(struct releases *releases, const struct release *release)
+{
+	releases->n_running--;
+	releases->n_pins -= release->n_asked;
+	releases->n_owners -= release->n_owners;
+	if (release->admin)
+		return;
+	releases->n_user_running--;
+	releases->n_user_pins -= release->n_asked;
+	releases->n_user_owners -= release->n_owners;
+}
+
+size_t release_room(const struct release *release, size_t max, size_t n, size_t n_user)
+{
+	const size_t room = max - n;
+
+	return release->admin ? room : MIN(room, max / 2 - n_user);
+}
+
 void release_finish(struct release *release, enum release_phase phase)
 {
 	struct releases *releases = release->releases;
@@ -211,11 +242,9 @@ void release_finish(struct release *release, enum release_phase phase)
 		release_owner_close(&release->owners[i]);
 	free(TAKE_PTR(release->asked));
 	free(TAKE_PTR(release->order));
-	releases->n_pins -= release->n_asked;
+	uncount(releases, release);
 	release->n_asked = 0;
 	DL_DELETE(releases->running, release);
-	releases->n_running--;
-	releases->n_owners -= release->n_owners;
 	DL_APPEND(releases->kept, release);
 	releases->n_kept++;
 	releases->n_kept_owners += release->n_owners;
@@ -286,6 +315,8 @@ static int check_limits(struct releases *releases, const struct release_config *
 		n += release->uid == config->uid && !release->admin;
 	if (!config->admin && n >= RELEASES_UID_MAX)
 		return -EUSERS;
+	if (!config->admin && releases->n_user_running >= RELEASES_MAX / 2)
+		return -EBUSY;
 	return releases->n_running >= RELEASES_MAX ? -EBUSY : 0;
 }
 
@@ -339,7 +370,8 @@ static int prepare(struct release *release, const struct release_config *config)
 	r = release_select(release, config->pin_ids, config->n_pins);
 	if (r < 0)
 		return r;
-	if (release->n_owners > RELEASES_OWNERS_MAX - releases->n_owners)
+	if (release->n_owners > release_room(release, RELEASES_OWNERS_MAX, releases->n_owners,
+					     releases->n_user_owners))
 		return -E2BIG;
 	for (size_t i = 0; i < release->n_owners; i++)
 		set_up_owner(&release->owners[i]);
@@ -389,9 +421,7 @@ static int run(struct release *release)
 	}
 	release_ref(release);
 	DL_APPEND(releases->running, release);
-	releases->n_running++;
-	releases->n_pins += release->n_asked;
-	releases->n_owners += release->n_owners;
+	count(releases, release);
 	release_tell_started(release);
 	for (size_t i = 0; i < release->n_owners; i++)
 		release_owner_decide(&release->owners[i]);

@@ -17,7 +17,11 @@
 struct actions;
 struct ladders;
 
-/* Limits. Requests of the kernel count for none but those of memory. */
+/*
+ * Limits. Requests of the kernel count for none but those of memory. What those
+ * of users that are no administrators take together is at most half of what may
+ * run: the rest is the administrators' and the kernel's.
+ */
 #define RELEASES_MAX		64 /* that run at a time */
 #define RELEASES_UID_MAX	4 /* of one uid that is no administrator */
 #define RELEASES_PINS_MAX	(4U << 20) /* in all that run */

@@ -25,7 +25,8 @@ struct revoke {
 	/* Of whoever acts on it. */
 	struct revokes *revokes;
 	struct holders *holders; /* who is being looked for; NULL when that is known */
-	bool looked; /* it is known */
+	bool looked; /* it is known, and they are asked */
+	bool failed; /* a try to ask them, as the journal says */
 };
 
 struct revokes;

@@ -58,6 +58,62 @@ static void test_limits(void **state)
 	scene_close(&s);
 }
 
+static int start_of(struct scene *s, uint32_t uid, size_t n, struct release **ret)
+{
+	uint64_t *ids = calloc(n, sizeof(*ids));
+	const struct release_config config = {
+		.reason = RELEASE_ADMINISTRATOR,
+		.timeout_usec = HOUR_USEC,
+		.admin = uid == 0,
+		.uid = uid,
+		.pin_ids = ids,
+		.n_pins = n,
+	};
+	int r;
+
+	assert_non_null(ids);
+	for (size_t i = 0; i < n; i++)
+		ids[i] = 1000 + i;
+	r = release_start(s->m->releases, &config, ret);
+	free(ids);
+	return r;
+}
+
+/* What users do leaves half of everything to administrators and the kernel. */
+static void test_share_of_users(void **state)
+{
+	struct release *r[RELEASES_MAX], *other;
+	struct scene s;
+	size_t i;
+
+	scene_open(&s, state);
+	for (i = 0; i < RELEASES_MAX / 2; i++)
+		assert_int_equal(start(&s, false, 100 + i / RELEASES_UID_MAX, &r[i]), 0);
+	assert_int_equal(start(&s, false, 99, &other), -EBUSY);
+	for (; i < RELEASES_MAX; i++)
+		assert_int_equal(start(&s, true, 0, &r[i]), 0);
+	for (i = 0; i < RELEASES_MAX; i++) {
+		release_cancel(r[i]);
+		release_unref(r[i]);
+	}
+	assert_int_equal(s.m->releases->n_user_running, 0);
+	assert_int_equal(s.m->releases->n_user_pins, 0);
+	assert_int_equal(s.m->releases->n_user_owners, 0);
+
+	assert_int_equal(start_of(&s, 5, RELEASES_PINS_MAX / 2 + 1, &other), -E2BIG);
+	for (i = 0; i <= RELEASES_OWNERS_MAX / 2; i++)
+		pin_add(s.m, 1000 + i, 100000 + i, 4096);
+	assert_int_equal(start_of(&s, 5, RELEASES_OWNERS_MAX / 2 + 1, &other), -E2BIG);
+	assert_int_equal(start_of(&s, 5, RELEASES_OWNERS_MAX / 2, &r[0]), 0);
+	assert_int_equal(start_of(&s, 6, 1, &other), -E2BIG);
+	assert_int_equal(start_of(&s, 0, RELEASES_OWNERS_MAX / 2, &r[1]), 0);
+	for (i = 0; i < 2; i++) {
+		release_cancel(r[i]);
+		release_unref(r[i]);
+	}
+	scene_close(&s);
+}
+
 /* Those that are over are remembered, but not for ever. */
 static void test_forgets(void **state)
 {
@@ -241,6 +297,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_limits),
+		TEST(test_share_of_users),
 		TEST(test_forgets),
 		TEST(test_history),
 		TEST(test_thousand_owners),
