@@ -43,6 +43,7 @@ daemon_libcore_la_SOURCES = \
 	daemon/rdmamsg.c daemon/rdmamsg.h \
 	daemon/registry.c daemon/registry.h \
 	daemon/release.c daemon/release.h daemon/release-internal.h \
+	daemon/release-cgroup.c daemon/release-cgroup.h \
 	daemon/release-complete.c \
 	daemon/release-excess.c \
 	daemon/release-json.c \

@@ -2,6 +2,7 @@
 /* Requests as org.pinguard.Manager and org.pinguard.Owner show them. */
 #include <string.h>
 
+#include "daemon/release-cgroup.h"
 #include "daemon/release-internal.h"
 #include "daemon/render.h"
 #include "lib/escape.h"
@@ -232,6 +233,7 @@ json_t *release_owner_request_json(struct release_owner *o, bool reminder)
 json_t *release_owner_hook_json(struct release_owner *o)
 {
 	const struct release *release = o->release;
+	_cleanup_(freep) char *cgroup = release_owner_cgroup(o);
 	json_t *pins = pins_json(o, false);
 
 	if (!pins)
@@ -243,7 +245,7 @@ json_t *release_owner_hook_json(struct release_owner *o)
 			 "pid", (json_int_t)o->pid,
 			 "comm", json_escaped(o->comm, o->comm_len),
 			 "uid", (json_int_t)o->uid,
-			 "cgroup", render_path(o->cgroup),
+			 "cgroup", render_string(cgroup),
 			 "deadline_usec", (json_int_t)release->deadline_usec,
 			 "pins_left", (json_int_t)o->pins_left,
 			 "bytes_left", (json_int_t)o->bytes_left,

@@ -10,6 +10,7 @@
 
 #include "daemon/messages.h"
 #include "daemon/procfs.h"
+#include "daemon/release-cgroup.h"
 #include "daemon/release-internal.h"
 #include "lib/log.h"
 
@@ -324,11 +325,12 @@ static void set_up_owner(struct release_owner *o)
 {
 	struct release *release = o->release;
 	struct owners *owners = release->releases->config.owners;
+	_cleanup_(freep) char *cgroup = NULL;
 
-	o->ladder = release->ladders ?
-			    ladders_match(release->ladders, o->cgroup ? o->cgroup->path : NULL) :
-			    &policy_default_ladder;
 	release_owner_identify(o);
+	cgroup = release_owner_cgroup(o);
+	o->ladder = release->ladders ? ladders_match(release->ladders, cgroup) :
+				       &policy_default_ladder;
 	if (o->gone)
 		o->state = OWNER_GONE;
 	else

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <fcntl.h>
+#include <ftw.h>
 #include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "tests/unit/owner-fixture.h"
+
+#include "daemon/release-internal.h"
 
 #define PATIENCE_USEC (60 * 1000000ULL) /* then the test fails, however slow the machine */
 
@@ -29,6 +34,51 @@ uint64_t now_usec(void)
 uint64_t realtime_usec(void)
 {
 	return clock_usec(CLOCK_REALTIME);
+}
+
+/* What requests take for /proc: the cgroups are the test's, the rest is real. */
+static char proc_dir[64];
+
+void process_set_cgroup(pid_t pid, const char *path)
+{
+	char name[128], target[64];
+	FILE *file;
+
+	snprintf(name, sizeof(name), "%s/%d", proc_dir, pid);
+	(void)mkdir(name, 0755);
+	snprintf(target, sizeof(target), "/proc/%d/stat", pid);
+	snprintf(name, sizeof(name), "%s/%d/stat", proc_dir, pid);
+	(void)symlink(target, name);
+	snprintf(name, sizeof(name), "%s/%d/cgroup", proc_dir, pid);
+	file = fopen(name, "w");
+	assert_non_null(file);
+	fprintf(file, "0::%s\n", path);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void make_proc(struct manager *m)
+{
+	strcpy(proc_dir, "/tmp/pinguard-proc-XXXXXX");
+	assert_non_null(mkdtemp(proc_dir));
+	closep(&m->releases->proc_fd);
+	m->releases->proc_fd = open(proc_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_true(m->releases->proc_fd >= 0);
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	return remove(path);
+}
+
+/* Processes that are there, once. */
+static void add_to_proc(pid_t pid)
+{
+	char real[32], name[128];
+
+	snprintf(real, sizeof(real), "/proc/%d", pid);
+	snprintf(name, sizeof(name), "%s/%d", proc_dir, pid);
+	if (pid > 0 && access(name, F_OK) < 0 && access(real, F_OK) >= 0)
+		process_set_cgroup(pid, FIXTURE_CGROUP);
 }
 
 int owner_setup(void **state)
@@ -51,6 +101,7 @@ int owner_setup(void **state)
 	assert_int_equal(registry_cgroup_set(m->registry, node, root, "/t\n.service"), 0);
 	assert_int_equal(manager_releases_new(m), 0);
 	releases_set_ladders(m->releases, NULL);
+	make_proc(m);
 	assert_int_equal(methods_server_new(m, &m->server), 0);
 	*state = m;
 	return 0;
@@ -59,7 +110,7 @@ int owner_setup(void **state)
 int owner_teardown(void **state)
 {
 	manager_free(*state);
-	return 0;
+	return nftw(proc_dir, remove_one, 4, FTW_DEPTH | FTW_PHYS);
 }
 
 static void send_fds(int socket, const int *fds)
@@ -326,6 +377,7 @@ void pin_add_since(struct manager *m, uint64_t id, pid_t pid, uint64_t bytes, ui
 		.device = "rxe0",
 	};
 
+	add_to_proc(pid);
 	assert_int_equal(registry_upsert(m->registry, &info), 0);
 }
 

@@ -40,6 +40,9 @@ void process_start(struct process *p);
 void process_end(struct process *p);
 /* Whether it still lives. */
 bool process_lives(const struct process *p);
+/* Where requests find it; FIXTURE_CGROUP for a process that pins and is nowhere yet. */
+void process_set_cgroup(pid_t pid, const char *path);
+#define FIXTURE_CGROUP "/t.service"
 
 /* The service's end, which has not been accepted. */
 int client_connect(struct client *c, const struct process *p);

@@ -7,6 +7,7 @@ release_tests = \
 	tests/unit/test-policy \
 	tests/unit/test-procfs \
 	tests/unit/test-release \
+	tests/unit/test-release-cgroup \
 	tests/unit/test-release-hook \
 	tests/unit/test-release-limits \
 	tests/unit/test-release-steps
@@ -21,6 +22,8 @@ tests_unit_test_procfs_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_release_SOURCES = \
 	tests/unit/test-release.c tests/unit/scene.c $(owner_fixture)
 tests_unit_test_release_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_test_release_cgroup_SOURCES = tests/unit/test-release-cgroup.c $(owner_fixture)
+tests_unit_test_release_cgroup_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_release_hook_SOURCES = tests/unit/test-release-hook.c $(owner_fixture)
 tests_unit_test_release_hook_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_release_hook_LDFLAGS = -Wl,--wrap=action_hook -Wl,--wrap=action_free
