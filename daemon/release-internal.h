@@ -9,6 +9,8 @@
 
 #define RELEASE_TOKEN_LEN  32 /* hex digits: 128 bits */
 #define RELEASE_ACTIONS_MAX 128 /* steps under way; others wait for their turn */
+/* Until a process is looked at again of which nobody could tell whose it is. */
+#define RELEASE_LOOK_USEC (1 * 1000000ULL)
 /* Timers may be late by that much, never early. */
 #define RELEASE_ACCURACY_USEC 1000
 
@@ -160,7 +162,11 @@ int release_drop_pin(struct release *release, struct asked_pin *pin);
 
 /* release-owner.c: the process behind it */
 void release_owner_identify(struct release_owner *o);
-bool release_owner_may_act(struct release_owner *o);
+/*
+ * 1 where it is known that the process made pins that are left, 0 where it is
+ * not to be acted on; -EAGAIN: nobody can tell now.
+ */
+int release_owner_may_act(struct release_owner *o);
 int release_owner_watch_exit(struct release_owner *o);
 void release_owner_done(struct release_owner *o);
 struct release_owner *release_owner_by_pid(struct release *release, pid_t pid);

@@ -85,8 +85,8 @@ static bool is_of(const struct release_owner *o, uint32_t tgid, uint32_t flags)
 /*
  * Whether the process that o->pidfd stands for made a pin. The kernel knows
  * for sure: if the maker lives after the number was looked up, this is it.
- * Without the kernel the process must not be younger than the pin. -ENOENT: the
- * pin is gone.
+ * Without such a kernel the process must not be younger than the pin. -ENOENT:
+ * the pin is gone; any other error: nobody knows.
  */
 static int made(const struct release_owner *o, const struct pin *pin)
 {
@@ -94,7 +94,7 @@ static int made(const struct release_owner *o, const struct pin *pin)
 	struct pin_info info;
 	int r = config->look ? config->look(pin->id, &info, config->userdata) : -EOPNOTSUPP;
 
-	if (r == -ENOENT)
+	if (r < 0 && r != -EOPNOTSUPP)
 		return r;
 	if (r >= 0)
 		return is_of(o, info.tgid, info.flags);
@@ -137,24 +137,34 @@ void release_owner_identify(struct release_owner *o)
 	o->gone = foreign == o->n;
 }
 
-bool release_owner_may_act(struct release_owner *o)
+int release_owner_may_act(struct release_owner *o)
 {
 	unsigned int tries = LOOKS_MAX;
-	int r;
+	int answer = 0;
 
 	if (o->gone || o->protected || o->pidfd < 0 || has_exited(o->pidfd))
-		return false;
-	for (uint32_t i = o->position; i < o->first + o->n && tries > 0; i++) {
+		return 0;
+	for (uint32_t i = o->position; i < o->first + o->n; i++) {
+		struct asked_pin *asked = &o->release->asked[o->release->order[i]];
 		const struct pin *pin = pin_at(o, i);
+		int r;
 
-		if (!pin || o->release->asked[o->release->order[i]].foreign)
+		if (!pin || asked->foreign)
 			continue;
+		if (tries-- == 0)
+			return -EAGAIN;
 		r = made(o, pin);
 		if (r > 0)
-			return true;
-		tries--;
+			return 1;
+		/* The next look goes on behind those that are others' for sure. */
+		if (r == 0)
+			asked->foreign = true;
+		else
+			answer = -EAGAIN;
+		if (r < 0 && r != -ENOENT)
+			break;
 	}
-	return false;
+	return answer;
 }
 
 static int on_exit_(sd_event_source *source, int fd, uint32_t revents, void *userdata)

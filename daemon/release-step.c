@@ -161,7 +161,37 @@ static int start_action(struct release_owner *o, int step)
 	return r;
 }
 
-/* 1 where it has to wait for others' */
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	release_owner_decide(userdata);
+	return 0;
+}
+
+static void arm(struct release_owner *o, uint64_t usec)
+{
+	struct release *release = o->release;
+	int r = 0;
+
+	/* The request has a timer of its own for its deadline. */
+	if (usec >= release->deadline_usec) {
+		o->timer = sd_event_source_disable_unref(o->timer);
+		return;
+	}
+	if (!o->timer) {
+		r = sd_event_add_time(release->releases->event, &o->timer, CLOCK_MONOTONIC, usec,
+				      RELEASE_ACCURACY_USEC, on_timer, o);
+		if (r >= 0)
+			(void)sd_event_source_set_description(o->timer, "release-owner");
+	} else {
+		r = sd_event_source_set_time(o->timer, usec);
+		if (r >= 0)
+			r = sd_event_source_set_enabled(o->timer, SD_EVENT_ONESHOT);
+	}
+	if (r < 0)
+		log_error_errno(r, "cannot set a deadline for process %d: %m", (int)o->pid);
+}
+
+/* 1 where it has to wait: for others', or to know more */
 static int act(struct release_owner *o, int step)
 {
 	static const enum release_owner_state states[] = {
@@ -172,7 +202,12 @@ static int act(struct release_owner *o, int step)
 	struct releases *releases = o->release->releases;
 	int r;
 
-	if (!release_owner_may_act(o)) {
+	r = release_owner_may_act(o);
+	if (r < 0) {
+		arm(o, release_clock() + RELEASE_LOOK_USEC);
+		return 1;
+	}
+	if (r == 0) {
 		o->unsure = true;
 		return 0;
 	}
@@ -216,36 +251,6 @@ static int take_step(struct release_owner *o, int step)
 	}
 	release_tell_step(o, step);
 	return 0;
-}
-
-static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
-{
-	release_owner_decide(userdata);
-	return 0;
-}
-
-static void arm(struct release_owner *o, uint64_t usec)
-{
-	struct release *release = o->release;
-	int r = 0;
-
-	/* The request has a timer of its own for its deadline. */
-	if (usec >= release->deadline_usec) {
-		o->timer = sd_event_source_disable_unref(o->timer);
-		return;
-	}
-	if (!o->timer) {
-		r = sd_event_add_time(release->releases->event, &o->timer, CLOCK_MONOTONIC, usec,
-				      RELEASE_ACCURACY_USEC, on_timer, o);
-		if (r >= 0)
-			(void)sd_event_source_set_description(o->timer, "release-owner");
-	} else {
-		r = sd_event_source_set_time(o->timer, usec);
-		if (r >= 0)
-			r = sd_event_source_set_enabled(o->timer, SD_EVENT_ONESHOT);
-	}
-	if (r < 0)
-		log_error_errno(r, "cannot set a deadline for process %d: %m", (int)o->pid);
 }
 
 void release_owner_decide(struct release_owner *o)

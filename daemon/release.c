@@ -389,7 +389,7 @@ static void foresee(struct release *release)
 		struct release_owner *o = &release->owners[i];
 		struct ladder_facts facts = release_owner_facts(o);
 
-		facts.untouchable |= !release_owner_may_act(o);
+		facts.untouchable |= release_owner_may_act(o) == 0;
 		if (facts.registered && o->ladder->on[STEP_ASK]) {
 			facts.step = STEP_ASK;
 			facts.step_usec = release->started_usec;

@@ -257,9 +257,13 @@ static void test_reused_number_is_not_asked(void **state)
 static struct pin_info kernel_says;
 static unsigned int n_looks;
 
+static int look_error;
+
 static int look(uint64_t pin_id, struct pin_info *ret, void *userdata)
 {
 	n_looks++;
+	if (look_error)
+		return look_error;
 	if (!kernel_says.tgid)
 		return -ENOENT;
 	*ret = kernel_says;
@@ -295,6 +299,31 @@ static void test_kernel_knows_better(void **state)
 	pin_add_since(m, 3, p.pid, 4096, realtime_usec() - 3600 * SEC_USEC, 0);
 	kernel_says = (struct pin_info){ .tgid = p.pid };
 	alive = start(m, (uint64_t[]){ 3 }, 1);
+	wait_until_dead(m, &p);
+	process_end(&p);
+}
+
+/* A kernel that cannot be asked is asked again; the clock is no substitute for it. */
+static void test_kernel_does_not_answer(void **state)
+{
+	_cleanup_(release_unrefp) struct release *failed = NULL;
+	struct manager *m = *state;
+	struct process p;
+
+	set_ladder(m, "Kill=yes\n");
+	m->releases->config.look = look;
+	process_start(&p);
+	pin_add(m, 1, p.pid, 4096);
+	kernel_says = (struct pin_info){ .tgid = p.pid };
+	look_error = -ENOBUFS;
+	failed = start(m, (uint64_t[]){ 1 }, 1);
+	assert_true(process_lives(&p));
+	check_json(failed, "waiting", "kill");
+	/* Nor is a pin that is gone the end of it, as long as its event has not come. */
+	look_error = -ENOENT;
+	release_owner_decide(release_owner_by_pid(failed, p.pid));
+	check_json(failed, "waiting", "kill");
+	look_error = 0;
 	wait_until_dead(m, &p);
 	process_end(&p);
 }
@@ -493,6 +522,7 @@ int main(void)
 		TEST(test_reused_number),
 		TEST(test_reused_number_is_not_asked),
 		TEST(test_kernel_knows_better),
+		TEST(test_kernel_does_not_answer),
 		TEST(test_others_pins_are_not_told),
 		TEST(test_complete_asks_the_kernel),
 		TEST(test_protected),
