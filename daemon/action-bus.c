@@ -9,6 +9,10 @@
 #include "lib/escape.h"
 
 #define SYSTEM_BUS "unix:path=/run/dbus/system_bus_socket"
+#define BUS_NAME   "org.freedesktop.DBus"
+#define RENAMED_MATCH                                                                              \
+	"type='signal',sender='" BUS_NAME "',interface='" BUS_NAME                                 \
+	"',member='NameOwnerChanged',arg0='" SYSTEMD_NAME "'"
 
 /* Whoever waits for a signal would wait for ever. Calls get an error of their own. */
 static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -52,10 +56,34 @@ static int on_connected(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return 0;
 }
 
+/* sss: name, old, new. It connects anew where it was executed anew; jobs and units stay. */
+static int on_renamed(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	const char *sender = sd_bus_message_get_sender(m), *name, *new;
+	struct actions *actions = userdata;
+	struct action *a;
+
+	/* The bus's own: nobody else can have that name. */
+	if (!sender || strcmp(sender, BUS_NAME) != 0 ||
+	    sd_bus_message_read(m, "sss", &name, NULL, &new) < 0 ||
+	    strcmp(name, SYSTEMD_NAME) != 0 || !*new)
+		return 0;
+	DL_FOREACH(actions->list, a) {
+		if (!a->systemd)
+			continue;
+		free(a->systemd);
+		a->systemd = strdup(new);
+		if (!a->systemd)
+			action_finish(a, -ENOMEM, "out of memory");
+	}
+	return 0;
+}
+
 static void close_bus(struct actions *actions)
 {
 	actions->connected = sd_bus_slot_unref(actions->connected);
 	actions->disconnected = sd_bus_slot_unref(actions->disconnected);
+	actions->renamed = sd_bus_slot_unref(actions->renamed);
 	actions->bus = sd_bus_close_unref(actions->bus);
 }
 
@@ -99,6 +127,8 @@ int actions_bus(struct actions *actions, sd_bus **ret)
 				     on_connected)) < 0 ||
 		    (r = match_local(actions, &actions->disconnected, "Disconnected",
 				     on_disconnected)) < 0 ||
+		    (r = sd_bus_add_match_async(actions->bus, &actions->renamed, RENAMED_MATCH,
+						on_renamed, NULL, actions)) < 0 ||
 		    /* systemd sends no signals where nobody has asked for them */
 		    (r = sd_bus_call_method_async(actions->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH,
 						  SYSTEMD_MANAGER, "Subscribe", NULL, NULL,

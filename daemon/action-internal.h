@@ -20,7 +20,7 @@ struct actions {
 	sd_event *event;
 	int proc_fd; /* of /proc; -1 where there is none */
 	sd_bus *bus;
-	sd_bus_slot *connected, *disconnected;
+	sd_bus_slot *connected, *disconnected, *renamed;
 	struct action *list;
 	unsigned int n;
 };

@@ -32,6 +32,7 @@ struct actions *actions_free(struct actions *actions)
 		return NULL;
 	sd_bus_slot_unref(actions->connected);
 	sd_bus_slot_unref(actions->disconnected);
+	sd_bus_slot_unref(actions->renamed);
 	sd_bus_close_unref(actions->bus);
 	sd_event_unref(actions->event);
 	closep(&actions->proc_fd);

@@ -9,6 +9,7 @@
 
 #define OK(expression) assert_true((expression) >= 0)
 #define SYSTEMD ":1.2"
+#define SYSTEMD_ANEW ":1.3"
 #define FORGER	":1.66"
 #define JOB "/org/freedesktop/systemd1/job/7"
 
@@ -169,6 +170,26 @@ static int on_start(struct systemd *s, sd_bus_message *m)
 	return 1;
 }
 
+static void send_renamed(struct systemd *s, const char *sender, const char *name)
+{
+	sd_bus_message *m;
+
+	OK(sd_bus_message_new_signal(s->bus, &m, "/org/freedesktop/DBus", "org.freedesktop.DBus",
+				     "NameOwnerChanged"));
+	OK(sd_bus_message_append(m, "sss", "org.freedesktop.systemd1", "", name));
+	send_signal(s, m, sender);
+}
+
+void systemd_reexecute(struct systemd *s)
+{
+	send_renamed(s, FORGER, FORGER);
+	send_state(s, FORGER, "inactive", 0);
+	send_renamed(s, "org.freedesktop.DBus", SYSTEMD_ANEW);
+	send_state(s, SYSTEMD, "inactive", 0);
+	s->name = SYSTEMD_ANEW;
+	send_state(s, s->name, "inactive", 0);
+}
+
 static int on_stop(struct systemd *s, sd_bus_message *m)
 {
 	const char *unit, *mode;
@@ -228,7 +249,7 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		return on_unit_of(s, m, member[12] == 'F');
 	if (strcmp(member, "GetAll") == 0) {
 		s->n_asked++;
-		assert_string_equal(sd_bus_message_get_destination(m), SYSTEMD);
+		assert_string_equal(sd_bus_message_get_destination(m), s->name);
 		return sd_bus_reply_method_return(m, "a{sv}", 4, "Slice", "s", "system.slice",
 						  "Result", "s", s->result, "ExecMainCode", "i",
 						  s->code, "ExecMainStatus", "i", s->status);
@@ -277,7 +298,7 @@ void systemd_start(struct systemd *s, sd_event *event)
 {
 	char address[128];
 
-	*s = (struct systemd){ .event = event, .listen_fd = -1 };
+	*s = (struct systemd){ .event = event, .listen_fd = -1, .name = SYSTEMD };
 	strcpy(s->dir, "/tmp/pinguard-systemd-XXXXXX");
 	assert_non_null(mkdtemp(s->dir));
 	snprintf(s->socket, sizeof(s->socket), "%s/bus", s->dir);

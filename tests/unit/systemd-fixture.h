@@ -16,6 +16,8 @@ struct systemd {
 	sd_event_source *source;
 	sd_bus *bus;
 
+	const char *name; /* unique */
+
 	/* how it behaves */
 	const char *unit;	     /* of every process; NULL for none */
 	bool no_pidfd;		     /* before 254 */
@@ -39,6 +41,8 @@ struct systemd {
 
 void systemd_start(struct systemd *s, sd_event *event);
 void systemd_listen(struct systemd *s);
+/* It gets another unique name, and a hook ends; somebody else says so before. */
+void systemd_reexecute(struct systemd *s);
 void systemd_drop(struct systemd *s); /* the connection */
 void systemd_stop(struct systemd *s);
 

@@ -205,6 +205,18 @@ static void test_hook_forged(void **state)
 	assert_int_equal(f.systemd.n_asked, 1);
 }
 
+static void test_hook_reexecuted(void **state)
+{
+	start_hook(hook_words, on_done_free);
+	settle();
+	assert_int_equal(f.n_done, 0);
+	f.systemd.result = "exit-code";
+	f.systemd.status = 3;
+	systemd_reexecute(&f.systemd);
+	expect_end(-ECHILD, "failed with status 3");
+	assert_int_equal(f.systemd.n_asked, 1);
+}
+
 /* Nobody waits for it any more: it is stopped, and nothing is told. */
 static void test_hook_freed(void **state)
 {
@@ -490,6 +502,7 @@ int main(void)
 		TEST(test_hook_ends),
 		TEST(test_hook_not_started),
 		TEST(test_hook_forged),
+		TEST(test_hook_reexecuted),
 		TEST(test_hook_freed),
 		TEST(test_input_too_large),
 		TEST(test_no_bus),
