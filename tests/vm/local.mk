@@ -42,4 +42,5 @@ EXTRA_DIST += \
 	tests/vm/revoke.test \
 	tests/vm/socket.test \
 	tests/vm/stock.test \
+	tests/vm/taken.test \
 	tests/vm/unit.test
