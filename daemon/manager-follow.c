@@ -8,8 +8,6 @@
 #include "lib/json.h"
 #include "lib/log.h"
 
-#define OWNERS_SHOWN_MAX 4096 /* in one reply; fewer where their names are that long */
-
 struct follower {
 	struct follower *prev, *next;
 	struct manager *m;
@@ -37,18 +35,11 @@ void followers_free(struct manager *m)
 		follower_free(m->followers);
 }
 
-static int reply(struct call *call, const struct release *release, bool last)
+static int reply(struct call *call, struct release *release, bool last)
 {
-	size_t max = OWNERS_SHOWN_MAX;
-	int r;
+	json_t *json = json_pack("{s:o}", "release", release_shown_json(release));
 
-	do {
-		json_t *json = json_pack("{s:o}", "release", release_json(release, max));
-
-		r = last ? call_reply(call, json) : call_reply_continues(call, json);
-		max /= 8;
-	} while (r == -EMSGSIZE && max > 0);
-	return r;
+	return last ? call_reply(call, json) : call_reply_continues(call, json);
 }
 
 static bool is_over(const struct release *release)

@@ -245,6 +245,7 @@ static int list(struct manager *m, struct call *call, bool ready, json_t *params
 {
 	_cleanup_(entries_done) struct entry *table = NULL;
 	_cleanup_json_ json_t *array = json_array();
+	size_t names_bytes = 0, omitted = 0;
 	struct entry *e, *tmp;
 	int r;
 
@@ -256,11 +257,22 @@ static int list(struct manager *m, struct call *call, bool ready, json_t *params
 	if (r < 0)
 		return r;
 	sum_pins(m, &table);
-	HASH_ITER(hh, table, e, tmp)
-		if (may_see_pin(m, call, e->process.uid, e->process.cgroup) &&
-		    json_array_append_new(array, entry_json(e)) < 0)
+	HASH_ITER(hh, table, e, tmp) {
+		json_t *json;
+
+		if (!may_see_pin(m, call, e->process.uid, e->process.cgroup))
+			continue;
+		if (names_bytes >= RENDER_NAMES_BYTES) {
+			omitted++;
+			continue;
+		}
+		json = entry_json(e);
+		names_bytes += render_names_bytes(json);
+		if (json_array_append_new(array, json) < 0)
 			return -ENOMEM;
-	return call_reply(call, json_pack("{s:O}", "owners", array));
+	}
+	return call_reply(call, json_pack("{s:O, s:I}", "owners", array, "omitted",
+					  (json_int_t)omitted));
 }
 
 int method_list_owners(struct call *call, json_t *params, void *userdata)

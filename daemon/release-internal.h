@@ -119,6 +119,7 @@ struct release {
 	size_t n_holding, n_settled; /* with pins left; of those, settled */
 	uint64_t pins, bytes, pins_left, bytes_left;
 
+	json_t *shown; /* as it stands, once somebody has asked; NULL after a change */
 	sd_event_source *deadline, *notify;
 	uint64_t notified_usec;
 	struct release_watch *watches;

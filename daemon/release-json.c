@@ -121,13 +121,19 @@ json_t *release_owner_json(const struct release_owner *o)
 }
 
 /* Those that still hold something, or those that do not. */
-static int add_owners(json_t *array, const struct release *release, bool holding, size_t max)
+static int add_owners(json_t *array, const struct release *release, bool holding, size_t max,
+		      size_t *names_bytes)
 {
-	for (size_t i = 0; i < release->n_owners && json_array_size(array) < max; i++) {
+	for (size_t i = 0; i < release->n_owners && json_array_size(array) < max &&
+			   *names_bytes < RENDER_NAMES_BYTES; i++) {
 		const struct release_owner *o = &release->owners[i];
+		json_t *json;
 
-		if (!!o->pins_left == holding &&
-		    json_array_append_new(array, release_owner_json(o)) < 0)
+		if (!!o->pins_left != holding)
+			continue;
+		json = release_owner_json(o);
+		*names_bytes += render_names_bytes(json);
+		if (json_array_append_new(array, json) < 0)
 			return -1;
 	}
 	return 0;
@@ -136,12 +142,13 @@ static int add_owners(json_t *array, const struct release *release, bool holding
 json_t *release_json(const struct release *release, size_t owners_max)
 {
 	_cleanup_json_ json_t *owners = json_array();
+	size_t names_bytes = 0;
 
-	if (!owners || add_owners(owners, release, true, owners_max) < 0 ||
-	    add_owners(owners, release, false, owners_max) < 0)
+	if (!owners || add_owners(owners, release, true, owners_max, &names_bytes) < 0 ||
+	    add_owners(owners, release, false, owners_max, &names_bytes) < 0)
 		return NULL;
 	return json_pack("{s:s, s:s, s:o, s:s, s:s, s:b, s:I, s:I, s:o, s:o,"
-			 " s:I, s:I, s:I, s:I, s:O}",
+			 " s:I, s:I, s:I, s:I, s:O, s:I}",
 			 "token", release->token,
 			 "reason", reasons[release->reason],
 			 "target", render_string(release->target),
@@ -157,7 +164,16 @@ json_t *release_json(const struct release *release, size_t owners_max)
 			 "bytes", (json_int_t)release->bytes,
 			 "pins_left", (json_int_t)release->pins_left,
 			 "bytes_left", (json_int_t)release->bytes_left,
-			 "owners", owners);
+			 "owners", owners,
+			 "owners_omitted",
+			 (json_int_t)(release->n_owners - json_array_size(owners)));
+}
+
+json_t *release_shown_json(struct release *release)
+{
+	if (!release->shown)
+		release->shown = release_json(release, RELEASE_OWNERS_SHOWN_MAX);
+	return json_incref(release->shown);
 }
 
 static json_t *pin_json(const struct pin *pin)

@@ -126,6 +126,7 @@ struct release *release_unref(struct release *release)
 	sd_event_source_disable_unref(release->notify);
 	sd_event_unref(release->event);
 	ladders_free(release->ladders);
+	json_decref(release->shown);
 	free(release->asked);
 	free(release->order);
 	free(release->owners);
@@ -155,6 +156,8 @@ void release_changed(struct release *release)
 				release->notified_usec + RELEASE_PAUSE_USEC : 0;
 	int r;
 
+	json_decref(release->shown);
+	release->shown = NULL;
 	if (!release->watches)
 		return;
 	if (release->notify) {

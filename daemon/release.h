@@ -35,6 +35,7 @@ struct ladders;
 #define RELEASE_OWNER_PINS_MAX	4096 /* in one message to an owner; then the next ones */
 #define RELEASE_SETTLE_USEC	(1 * 1000000ULL) /* for the kernel to say what an owner said */
 #define RELEASE_PAUSE_USEC	(250 * 1000ULL) /* between two changes that are told */
+#define RELEASE_OWNERS_SHOWN_MAX 4096 /* in one reply */
 #define RELEASE_REASON_MAX	256 /* bytes of an owner's reason that are kept */
 
 enum release_reason {
@@ -170,10 +171,13 @@ void release_watch_add(struct release *release, struct release_watch *watch);
 void release_watch_remove(struct release *release, struct release_watch *watch);
 
 /*
- * org.pinguard.Manager.Release; a new reference. Of more than owners_max
- * owners those that hold nothing any more are left out first.
+ * org.pinguard.Manager.ReleaseRequest; a new reference. Of more than owners_max
+ * owners, or more than RENDER_NAMES_BYTES of names, those that hold nothing any
+ * more are left out first.
  */
 json_t *release_json(const struct release *release, size_t owners_max);
+/* The same with RELEASE_OWNERS_SHOWN_MAX, made once for all that follow it. */
+json_t *release_shown_json(struct release *release);
 /* org.pinguard.Manager.ReleaseOwner */
 json_t *release_owner_json(const struct release_owner *owner);
 struct release_process {

@@ -105,6 +105,16 @@ json_t *render_path(const struct cgroup_node *node)
 	return render_string(node ? node->path : NULL);
 }
 
+size_t render_names_bytes(const json_t *owner)
+{
+	static const char *const names[] = { "comm", "cgroup", "reason" };
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		bytes += json_string_length(json_object_get(owner, names[i]));
+	return bytes;
+}
+
 static json_t *integer_or_null(uint64_t value, bool known)
 {
 	return known ? json_bytes(value) : json_null();

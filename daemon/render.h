@@ -18,6 +18,13 @@ json_t *render_event(const struct event *event, bool whole);
 json_t *render_path(const struct cgroup_node *node); /* null for none */
 json_t *render_string(const char *text); /* escaped; null for NULL */
 
+/*
+ * What users' names take in one owner's JSON. A list of owners ends where they
+ * come to RENDER_NAMES_BYTES: the loop does not wait for names made long.
+ */
+#define RENDER_NAMES_BYTES (1U << 20)
+size_t render_names_bytes(const json_t *owner);
+
 const char *render_kind(uint32_t kind);
 /* PIN_KIND_UNKNOWN for "unknown"; -EINVAL for what is no kind */
 int render_parse_kind(const char *name, uint32_t *ret);

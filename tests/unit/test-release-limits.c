@@ -3,6 +3,7 @@
 #include "tests/unit/scene.h"
 
 #include "daemon/release-internal.h"
+#include "daemon/render.h"
 
 static int start(struct scene *s, bool admin, uint32_t uid, struct release **ret)
 {
@@ -291,6 +292,48 @@ static void test_excess(void **state)
 	assert_int_equal(n, 0);
 }
 
+/* Names made as long as can be: what is told of them has a limit, and is made once. */
+static void test_long_names(void **state)
+{
+	enum { N = 600 };
+	_cleanup_json_ json_t *first = NULL, *same = NULL, *next = NULL, *owners = NULL;
+	_cleanup_(release_unrefp) struct release *r = NULL;
+	struct cgroup_node *root, *node;
+	char path[4001] = "/";
+	struct scene s;
+	size_t n;
+
+	scene_open(&s, state);
+	memset(path + 1, '\n', sizeof(path) - 2);
+	assert_int_equal(registry_cgroup_get(s.m->registry, 1, &root), 0);
+	assert_int_equal(registry_cgroup_get(s.m->registry, TEST_CGROUP, &node), 0);
+	assert_int_equal(registry_cgroup_set(s.m->registry, node, root, path), 0);
+	for (size_t i = 0; i < N; i++)
+		pin_add(s.m, 1000 + i, 100000 + i, 4096);
+	assert_int_equal(start_of(&s, 0, N, &r), 0);
+	first = release_shown_json(r);
+	same = release_shown_json(r);
+	assert_ptr_equal(first, same);
+	n = json_array_size(json_object_get(first, "owners"));
+	assert_in_range(n, 1, N / 2);
+	assert_int_equal(json_get_int(first, "owners_omitted", 0), N - n);
+	assert_int_equal(json_get_int(first, "pins_left", 0), N);
+	assert_in_range(json_dumpb(first, NULL, 0, JSON_COMPACT), RENDER_NAMES_BYTES,
+			2 * RENDER_NAMES_BYTES);
+	pin_remove(s.m, 1000);
+	next = release_shown_json(r);
+	assert_int_equal(json_get_int(next, "pins_left", 0), N - 1);
+
+	client_send(&s.admin, MANAGER("ListOwners"), false, NULL);
+	owners = client_reply(s.m, &s.admin, MANAGER("ListOwners"), false);
+	n = json_array_size(json_object_get(owners, "owners"));
+	assert_in_range(n, 1, N / 2);
+	/* The registered one, and those that are asked and have not let go. */
+	assert_int_equal(json_get_int(owners, "omitted", 0), 1 + N - 1 - n);
+	release_cancel(r);
+	scene_close(&s);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, owner_setup, owner_teardown)
 
 int main(void)
@@ -298,6 +341,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_limits),
 		TEST(test_share_of_users),
+		TEST(test_long_names),
 		TEST(test_forgets),
 		TEST(test_history),
 		TEST(test_thousand_owners),
