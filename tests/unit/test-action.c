@@ -441,7 +441,7 @@ static void test_kill_units(void **state)
 		{ "/init.scope", -EPERM, "init.scope is protected" },
 		{ "/system.slice/pinguard.service", -EPERM, "pinguard.service is protected" },
 		{ "/system.slice/pinguard-hook-00.service/x", -EPERM, "is protected" },
-		{ "/user.slice/user-1000.slice/user@1000.service/app.slice/a.service", 0, "has ended" },
+		{ "/user.slice/user-1000.slice/user@1000.service/a.service", 0, "has ended" },
 	};
 	struct action *a;
 
