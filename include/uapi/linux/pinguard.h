@@ -66,6 +66,8 @@ enum pinguard_flag {
  *   removed
  * @PINGUARD_FEATURE_MEMORY_OFFLINE: Owners are asked before memory goes
  *   offline
+ * @PINGUARD_FEATURE_MEMORY_FAILURE: Failures of memory are told, and what a
+ *   page frame is
  */
 enum pinguard_feature {
 	PINGUARD_FEATURE_RDMA = 1,
@@ -73,6 +75,7 @@ enum pinguard_feature {
 	PINGUARD_FEATURE_POLICY = 4,
 	PINGUARD_FEATURE_DEVICE_REMOVAL = 8,
 	PINGUARD_FEATURE_MEMORY_OFFLINE = 16,
+	PINGUARD_FEATURE_MEMORY_FAILURE = 32,
 };
 
 /**
@@ -125,6 +128,73 @@ enum pinguard_revoke_outcome {
 	PINGUARD_REVOKE_OUTCOME_FAILED,
 };
 
+/**
+ * enum pinguard_memory_class - What a page frame is
+ * @PINGUARD_MEMORY_CLASS_NONE: No memory, or memory that the kernel does not
+ *   use
+ * @PINGUARD_MEMORY_CLASS_RESERVED: Memory that never was, or never will be,
+ *   free
+ * @PINGUARD_MEMORY_CLASS_SYSTEM_RAM: Memory of the page allocator, free or in
+ *   use, online or not
+ * @PINGUARD_MEMORY_CLASS_HUGETLB: Part of a hugetlb page
+ * @PINGUARD_MEMORY_CLASS_VMEMMAP: Memory map of hot-added memory, in that
+ *   memory itself
+ * @PINGUARD_MEMORY_CLASS_DEVICE_DAX: Data of a device-dax device
+ * @PINGUARD_MEMORY_CLASS_FSDAX: Data of a block device that file systems map
+ *   directly
+ * @PINGUARD_MEMORY_CLASS_DAX_METADATA: Memory map, or other metadata, of a
+ *   device of persistent memory
+ * @PINGUARD_MEMORY_CLASS_PMEM_RAW: Persistent memory without a memory map
+ */
+enum pinguard_memory_class {
+	PINGUARD_MEMORY_CLASS_NONE = 1,
+	PINGUARD_MEMORY_CLASS_RESERVED,
+	PINGUARD_MEMORY_CLASS_SYSTEM_RAM,
+	PINGUARD_MEMORY_CLASS_HUGETLB,
+	PINGUARD_MEMORY_CLASS_VMEMMAP,
+	PINGUARD_MEMORY_CLASS_DEVICE_DAX,
+	PINGUARD_MEMORY_CLASS_FSDAX,
+	PINGUARD_MEMORY_CLASS_DAX_METADATA,
+	PINGUARD_MEMORY_CLASS_PMEM_RAW,
+};
+
+/**
+ * enum pinguard_failure_kind - How memory failed
+ * @PINGUARD_FAILURE_KIND_UNCORRECTED: Its content is lost
+ * @PINGUARD_FAILURE_KIND_SOFT_OFFLINE: Its content is good, but it was to be
+ *   taken out of use, and could not be
+ */
+enum pinguard_failure_kind {
+	PINGUARD_FAILURE_KIND_UNCORRECTED = 1,
+	PINGUARD_FAILURE_KIND_SOFT_OFFLINE,
+};
+
+/**
+ * enum pinguard_failure_result - What came of the kernel's action
+ * @PINGUARD_FAILURE_RESULT_IGNORED: Nothing can be done
+ * @PINGUARD_FAILURE_RESULT_FAILED: It is still in use
+ * @PINGUARD_FAILURE_RESULT_DELAYED: It is dealt with when it is used next
+ * @PINGUARD_FAILURE_RESULT_RECOVERED: It is out of use
+ */
+enum pinguard_failure_result {
+	PINGUARD_FAILURE_RESULT_IGNORED = 1,
+	PINGUARD_FAILURE_RESULT_FAILED,
+	PINGUARD_FAILURE_RESULT_DELAYED,
+	PINGUARD_FAILURE_RESULT_RECOVERED,
+};
+
+/**
+ * enum pinguard_failure_outcome - What became of memory that was still in use
+ * @PINGUARD_FAILURE_OUTCOME_ISOLATED: Nobody uses it any more, nor can get it
+ * @PINGUARD_FAILURE_OUTCOME_UNPOISONED: It was declared good again
+ * @PINGUARD_FAILURE_OUTCOME_GONE: It was taken offline, or removed
+ */
+enum pinguard_failure_outcome {
+	PINGUARD_FAILURE_OUTCOME_ISOLATED = 1,
+	PINGUARD_FAILURE_OUTCOME_UNPOISONED,
+	PINGUARD_FAILURE_OUTCOME_GONE,
+};
+
 enum {
 	PINGUARD_A_INFO_ABI = 1,
 	PINGUARD_A_INFO_FEATURES,
@@ -135,6 +205,7 @@ enum {
 	PINGUARD_A_INFO_PAD,
 	PINGUARD_A_INFO_REVOKE_MODE,
 	PINGUARD_A_INFO_REVOKE_TIMEOUT,
+	PINGUARD_A_INFO_FAILURES,
 
 	__PINGUARD_A_INFO_MAX,
 	PINGUARD_A_INFO_MAX = (__PINGUARD_A_INFO_MAX - 1)
@@ -162,6 +233,7 @@ enum {
 	PINGUARD_A_PIN_LIMIT,
 	PINGUARD_A_PIN_SUPPRESSED,
 	PINGUARD_A_PIN_PAD,
+	PINGUARD_A_PIN_OFFSET,
 
 	__PINGUARD_A_PIN_MAX,
 	PINGUARD_A_PIN_MAX = (__PINGUARD_A_PIN_MAX - 1)
@@ -206,6 +278,32 @@ enum {
 };
 
 enum {
+	PINGUARD_A_FRAME_PFN = 1,
+	PINGUARD_A_FRAME_CLASS,
+	PINGUARD_A_FRAME_PAGE_FLAGS,
+	PINGUARD_A_FRAME_PAD,
+
+	__PINGUARD_A_FRAME_MAX,
+	PINGUARD_A_FRAME_MAX = (__PINGUARD_A_FRAME_MAX - 1)
+};
+
+enum {
+	PINGUARD_A_FAILURE_SEQ = 1,
+	PINGUARD_A_FAILURE_ID,
+	PINGUARD_A_FAILURE_KIND,
+	PINGUARD_A_FAILURE_PFN,
+	PINGUARD_A_FAILURE_CLASS,
+	PINGUARD_A_FAILURE_ACTION,
+	PINGUARD_A_FAILURE_RESULT,
+	PINGUARD_A_FAILURE_START_TIME,
+	PINGUARD_A_FAILURE_OUTCOME,
+	PINGUARD_A_FAILURE_PAD,
+
+	__PINGUARD_A_FAILURE_MAX,
+	PINGUARD_A_FAILURE_MAX = (__PINGUARD_A_FAILURE_MAX - 1)
+};
+
+enum {
 	PINGUARD_CMD_GET_INFO = 1,
 	PINGUARD_CMD_GET_PIN,
 	PINGUARD_CMD_PIN_NTF,
@@ -220,6 +318,10 @@ enum {
 	PINGUARD_CMD_GET_REVOKE,
 	PINGUARD_CMD_REVOKE_NTF,
 	PINGUARD_CMD_REVOKE_DONE_NTF,
+	PINGUARD_CMD_GET_FRAME,
+	PINGUARD_CMD_GET_FAILURE,
+	PINGUARD_CMD_FAILURE_NTF,
+	PINGUARD_CMD_FAILURE_DONE_NTF,
 
 	__PINGUARD_CMD_MAX,
 	PINGUARD_CMD_MAX = (__PINGUARD_CMD_MAX - 1)
