@@ -218,17 +218,16 @@ int manager_on_revoke(struct manager *m, const struct pin_event *e)
 		on_revoke_done(m, e);
 		return 0;
 	}
-	record(m, EVENT_REVOKE, e->seq, &e->revoke);
 	r = revokes_add(m->revokes, &e->revoke, &revoke);
-	if (r == -E2BIG) {
+	/* The kernel is asked for the owners before the journal and others are told. */
+	if (r > 0)
+		look(m, revoke);
+	record(m, EVENT_REVOKE, e->seq, &e->revoke);
+	if (r > 0)
+		tell(&e->revoke, false);
+	else if (r == -E2BIG)
 		log_warning("too many revokes at a time, one is left to the kernel alone");
-		return 0;
-	}
-	if (r <= 0)
-		return r;
-	tell(&e->revoke, false);
-	look(m, revoke);
-	return 0;
+	return r == -E2BIG ? 0 : MIN(r, 0);
 }
 
 static void on_over(struct revoke *revoke, void *userdata)
