@@ -35,6 +35,8 @@ daemon_libcore_la_SOURCES = \
 	daemon/pin.h \
 	daemon/pinmsg.c daemon/pinmsg.h daemon/pinmsg-internal.h \
 	daemon/pinmsg-revoke.c \
+	daemon/place.c daemon/place.h \
+	daemon/place-json.c \
 	daemon/policies.c daemon/policies.h \
 	daemon/policy.c daemon/policy.h \
 	daemon/procfs.c daemon/procfs.h \

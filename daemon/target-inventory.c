@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/place.h"
 #include "daemon/target.h"
 
 #define NAME_LEN 64
@@ -294,5 +295,69 @@ int inventory_resolve(struct inventory *inv, const char *name, const struct targ
 	memcpy(copy, ranges, n * sizeof(*copy));
 	*ret = copy;
 	*ret_n = n;
+	return 0;
+}
+
+static bool covers(const struct device *dev, uint64_t phys, uint64_t *ret_offset)
+{
+	uint64_t before = 0;
+	size_t i;
+
+	for (i = 0; i < dev->n_ranges; i++) {
+		const struct phys_range *range = &dev->ranges[i];
+
+		if (phys >= range->first && phys <= range->last) {
+			*ret_offset = before + phys - range->first;
+			return true;
+		}
+		before += range->last - range->first + 1;
+	}
+	return false;
+}
+
+/* How far inside the others a device of this name is; the name's place in *ret. */
+static int rank(struct place *place, const char *name, char **ret)
+{
+	if (strncmp(name, "dax", 3) == 0) {
+		*ret = place->dax;
+		return 3;
+	}
+	if (strncmp(name, "namespace", 9) == 0) {
+		*ret = place->namespace;
+		return 2;
+	}
+	*ret = place->region;
+	return 1;
+}
+
+int inventory_place(struct inventory *inv, uint64_t phys, bool at_rest, struct place *ret)
+{
+	uint32_t class = PINGUARD_MEMORY_CLASS_NONE;
+	struct place place;
+	uint64_t offset;
+	int r, best = 0;
+	char *name;
+	size_t i;
+
+	if (at_rest) {
+		r = inventory_refresh(inv);
+		if (r < 0)
+			return r;
+	}
+	place_init(&place, phys);
+	for (i = 0; i < inv->known.n; i++) {
+		if (!covers(&inv->known.all[i], phys, &offset))
+			continue;
+		r = rank(&place, inv->known.all[i].name, &name);
+		snprintf(name, PLACE_NAME_MAX, "%.*s", PLACE_NAME_MAX - 1, inv->known.all[i].name);
+		if (r < best)
+			continue;
+		best = r;
+		place.has_offset = true;
+		place.offset = offset;
+		class = r == 3 ? PINGUARD_MEMORY_CLASS_DEVICE_DAX : PINGUARD_MEMORY_CLASS_PMEM_RAW;
+	}
+	place_set_frame(&place, class, false, NULL);
+	*ret = place;
 	return 0;
 }
