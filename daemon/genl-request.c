@@ -182,6 +182,7 @@ struct list {
 	genl_owner_handler owner;
 	genl_policy_handler policy;
 	genl_revoke_handler revoke;
+	genl_failure_handler failure;
 	void *userdata;
 };
 
@@ -207,6 +208,14 @@ static int on_list_revoke(const struct nlmsghdr *nlh, void *userdata)
 	struct revoke_info revoke;
 
 	return pinmsg_parse_revoke(nlh, &revoke) ?: list->revoke(&revoke, list->userdata);
+}
+
+static int on_list_failure(const struct nlmsghdr *nlh, void *userdata)
+{
+	struct list *list = userdata;
+	struct failure_info failure;
+
+	return pinmsg_parse_failure(nlh, &failure) ?: list->failure(&failure, list->userdata);
 }
 
 static int request_list(struct genl *g, uint8_t cmd, nlio_handler handler, struct list *list)
@@ -241,4 +250,11 @@ int genl_list_revokes(struct genl *g, genl_revoke_handler handler, void *userdat
 	struct list list = { .revoke = handler, .userdata = userdata };
 
 	return request_list(g, PINGUARD_CMD_GET_REVOKE, on_list_revoke, &list);
+}
+
+int genl_list_failures(struct genl *g, genl_failure_handler handler, void *userdata)
+{
+	struct list list = { .failure = handler, .userdata = userdata };
+
+	return request_list(g, PINGUARD_CMD_GET_FAILURE, on_list_failure, &list);
 }

@@ -80,9 +80,12 @@ int genl_set_revoke(struct genl *g, uint32_t mode, uint64_t timeout_usec);
 typedef int (*genl_owner_handler)(uint32_t tgid, void *userdata);
 typedef int (*genl_policy_handler)(const struct policy_info *policy, void *userdata);
 typedef int (*genl_revoke_handler)(const struct revoke_info *revoke, void *userdata);
+typedef int (*genl_failure_handler)(const struct failure_info *failure, void *userdata);
 int genl_list_owners(struct genl *g, genl_owner_handler handler, void *userdata);
 int genl_list_policies(struct genl *g, genl_policy_handler handler, void *userdata);
 int genl_list_revokes(struct genl *g, genl_revoke_handler handler, void *userdata);
+/* Memory that failed while a device held it, and is in use yet. */
+int genl_list_failures(struct genl *g, genl_failure_handler handler, void *userdata);
 
 struct pfn_range {
 	uint64_t first, last;

@@ -37,6 +37,8 @@ static int on_pin(const struct pin_info *info, void *userdata)
 		.id = info->id,
 		.inexact = !h->config.exact || info->flags & PINGUARD_FLAG_INEXACT,
 		.opening = info->flags & PINGUARD_FLAG_OPENING,
+		.has_offset = info->has_offset && h->config.n_ranges == 1,
+		.offset = info->offset,
 	};
 	return 0;
 }

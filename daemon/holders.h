@@ -19,6 +19,8 @@ struct holder {
 	uint64_t id;
 	bool inexact; /* it may hold some; the kernel could not look */
 	bool opening; /* it is not complete yet, and has no size */
+	bool has_offset; /* for one range: where in the pin its first page is */
+	uint64_t offset;
 };
 
 struct holders_config {

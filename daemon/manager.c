@@ -152,6 +152,8 @@ static int on_event(const struct pin_event *e, void *userdata)
 	size_t i;
 	int r;
 
+	if (e->type >= PIN_EVENT_FAILURE)
+		return registry_apply(m->registry, e);
 	if (e->type >= PIN_EVENT_REVOKE) {
 		r = registry_apply(m->registry, e);
 		return r > 0 ? manager_on_revoke(m, e) : r;

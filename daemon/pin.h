@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A pin, a revoke and an event, as a source tells them. Plain data. */
+/* A pin, a revoke, a failure and an event, as a source tells them. Plain data. */
 #ifndef PINGUARD_PIN_H
 #define PINGUARD_PIN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <linux/pinguard.h>
 
@@ -26,6 +27,9 @@ struct pin_info {
 	uint8_t comm_len;
 	uint8_t comm[PIN_COMM_MAX]; /* any bytes, no NUL */
 	char device[PINGUARD_DEVICE_NAME_MAX]; /* "" for none */
+	/* In answers about a range: where in the pin its first page is. */
+	bool has_offset;
+	uint64_t offset;
 };
 
 /* Memory that the kernel wants back. */
@@ -43,6 +47,20 @@ struct revoke_info {
 	char device[PINGUARD_DEVICE_NAME_MAX]; /* "" for none */
 };
 
+#define FAILURE_ACTION_MAX 64
+
+/* Memory that failed. */
+struct failure_info {
+	uint64_t id; /* the kernel's, from 1 after each boot */
+	uint64_t pfn;
+	uint64_t started_usec; /* CLOCK_REALTIME; 0 where nobody knows */
+	uint32_t kind; /* PINGUARD_FAILURE_KIND_* */
+	uint32_t class; /* PINGUARD_MEMORY_CLASS_* */
+	uint32_t result; /* PINGUARD_FAILURE_RESULT_* */
+	uint32_t outcome; /* PINGUARD_FAILURE_OUTCOME_*, when it is over */
+	char action[FAILURE_ACTION_MAX]; /* the kernel's words; "" for none */
+};
+
 enum pin_event_type {
 	PIN_EVENT_PIN,
 	PIN_EVENT_CHANGE,
@@ -50,6 +68,8 @@ enum pin_event_type {
 	PIN_EVENT_DENY,
 	PIN_EVENT_REVOKE,
 	PIN_EVENT_REVOKE_DONE,
+	PIN_EVENT_FAILURE,
+	PIN_EVENT_FAILURE_DONE,
 };
 
 struct pin_event {
@@ -57,7 +77,8 @@ struct pin_event {
 	uint64_t seq;
 	union {
 		struct pin_info pin; /* of a refused pin: no id, bytes asked for */
-		struct revoke_info revoke; /* the last two types */
+		struct revoke_info revoke; /* the revoke's types */
+		struct failure_info failure; /* the last two types */
 	};
 	/* PIN_EVENT_DENY */
 	uint32_t reason;

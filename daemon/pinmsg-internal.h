@@ -27,5 +27,7 @@ int pinmsg_parse_attrs(const struct nlmsghdr *nlh, struct nlattr **tb, int max,
 uint8_t pinmsg_copy_comm(struct nlattr *attr, uint8_t *comm);
 /* REVOKE or REVOKE-DONE. */
 int pinmsg_parse_revoke_event(const struct nlmsghdr *nlh, struct pinmsg *ret);
+/* FAILURE or FAILURE-DONE. */
+int pinmsg_parse_failure_event(const struct nlmsghdr *nlh, struct pinmsg *ret);
 
 #endif

@@ -17,6 +17,7 @@ static const struct nla_policy info_policy[PINGUARD_A_INFO_MAX + 1] = {
 	[PINGUARD_A_INFO_DENIED] = { .type = NLA_U64 },
 	[PINGUARD_A_INFO_REVOKE_MODE] = { .type = NLA_U32 },
 	[PINGUARD_A_INFO_REVOKE_TIMEOUT] = { .type = NLA_U32 },
+	[PINGUARD_A_INFO_FAILURES] = { .type = NLA_U64 },
 };
 
 static const struct nla_policy pin_policy[PINGUARD_A_PIN_MAX + 1] = {
@@ -37,6 +38,7 @@ static const struct nla_policy pin_policy[PINGUARD_A_PIN_MAX + 1] = {
 	[PINGUARD_A_PIN_USAGE] = { .type = NLA_U64 },
 	[PINGUARD_A_PIN_LIMIT] = { .type = NLA_U64 },
 	[PINGUARD_A_PIN_SUPPRESSED] = { .type = NLA_U32 },
+	[PINGUARD_A_PIN_OFFSET] = { .type = NLA_U64 },
 };
 
 int pinmsg_parse_attrs(const struct nlmsghdr *nlh, struct nlattr **tb, int max,
@@ -72,6 +74,8 @@ static void parse_pin(struct nlattr *const *tb, struct pin_info *pin)
 	pin->address = get_u64(tb, PINGUARD_A_PIN_ADDRESS, 0);
 	pin->bytes = get_u64(tb, PINGUARD_A_PIN_BYTES, 0);
 	pin->flags = get_u32(tb, PINGUARD_A_PIN_FLAGS, 0);
+	pin->has_offset = tb[PINGUARD_A_PIN_OFFSET];
+	pin->offset = get_u64(tb, PINGUARD_A_PIN_OFFSET, 0);
 	pin->since_usec = get_u64(tb, PINGUARD_A_PIN_START_TIME, 0) / NSEC_PER_USEC;
 	if (tb[PINGUARD_A_PIN_DEVICE])
 		nla_strlcpy(pin->device, tb[PINGUARD_A_PIN_DEVICE], sizeof(pin->device));
@@ -117,6 +121,8 @@ int pinmsg_parse(const struct nlmsghdr *nlh, struct pinmsg *ret)
 	cmd = genlmsg_hdr((struct nlmsghdr *)nlh)->cmd;
 	if (cmd == PINGUARD_CMD_REVOKE_NTF || cmd == PINGUARD_CMD_REVOKE_DONE_NTF)
 		return pinmsg_parse_revoke_event(nlh, ret);
+	if (cmd == PINGUARD_CMD_FAILURE_NTF || cmd == PINGUARD_CMD_FAILURE_DONE_NTF)
+		return pinmsg_parse_failure_event(nlh, ret);
 	if (!classify(cmd, &msg)) {
 		*ret = msg;
 		return 0;
@@ -163,6 +169,7 @@ int pinmsg_parse_info(const struct nlmsghdr *nlh, struct pin_kernel_info *ret)
 		.pins = get_u64(tb, PINGUARD_A_INFO_PINS, 0),
 		.bytes = get_u64(tb, PINGUARD_A_INFO_BYTES, 0),
 		.denied = get_u64(tb, PINGUARD_A_INFO_DENIED, 0),
+		.failures = get_u64(tb, PINGUARD_A_INFO_FAILURES, 0),
 		.revoke_mode = get_u32(tb, PINGUARD_A_INFO_REVOKE_MODE, 0),
 		.revoke_timeout_usec = get_u32(tb, PINGUARD_A_INFO_REVOKE_TIMEOUT, 0) *
 				       USEC_PER_MSEC,

@@ -16,6 +16,7 @@ struct pin_kernel_info {
 	uint64_t pins;
 	uint64_t bytes;
 	uint64_t denied;
+	uint64_t failures; /* of memory since boot: the number of the last one */
 	uint32_t revoke_mode; /* PINGUARD_REVOKE_MODE_*, 0 from a kernel that has none */
 	uint64_t revoke_timeout_usec;
 };
@@ -46,6 +47,7 @@ struct pinmsg {
 int pinmsg_parse(const struct nlmsghdr *nlh, struct pinmsg *ret);
 int pinmsg_parse_info(const struct nlmsghdr *nlh, struct pin_kernel_info *ret);
 int pinmsg_parse_revoke(const struct nlmsghdr *nlh, struct revoke_info *ret);
+int pinmsg_parse_failure(const struct nlmsghdr *nlh, struct failure_info *ret);
 int pinmsg_parse_policy(const struct nlmsghdr *nlh, struct policy_info *ret);
 int pinmsg_parse_owner(const struct nlmsghdr *nlh, uint32_t *ret_tgid);
 

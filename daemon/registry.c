@@ -291,6 +291,8 @@ int registry_apply(struct registry *r, const struct pin_event *event)
 	case PIN_EVENT_DENY:
 	case PIN_EVENT_REVOKE:
 	case PIN_EVENT_REVOKE_DONE:
+	case PIN_EVENT_FAILURE:
+	case PIN_EVENT_FAILURE_DONE:
 		break;
 	}
 	if (ret < 0)

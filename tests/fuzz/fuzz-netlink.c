@@ -19,18 +19,27 @@ static void check_revoke(const struct revoke_info *revoke)
 	fuzz_assert(revoke->first_pfn <= revoke->last_pfn);
 }
 
+static void check_failure(const struct failure_info *failure)
+{
+	fuzz_assert(memchr(failure->action, 0, sizeof(failure->action)));
+}
+
 static void check(struct nlmsghdr *nlh)
 {
 	struct pin_kernel_info info;
 	struct revoke_info revoke;
 	struct policy_info policy;
+	struct failure_info failure;
 	uint32_t tgid;
 	struct rdma_device dev;
 	struct pinmsg msg;
 	const char *text;
 
 	if (pinmsg_parse(nlh, &msg) == 0 && msg.type == PINMSG_EVENT &&
-	    msg.event.type >= PIN_EVENT_REVOKE) {
+	    msg.event.type >= PIN_EVENT_FAILURE) {
+		check_failure(&msg.event.failure);
+	} else if (pinmsg_parse(nlh, &msg) == 0 && msg.type == PINMSG_EVENT &&
+		   msg.event.type >= PIN_EVENT_REVOKE) {
 		check_revoke(&msg.event.revoke);
 	} else if (pinmsg_parse(nlh, &msg) == 0) {
 		fuzz_assert(msg.event.pin.comm_len <= sizeof(msg.event.pin.comm));
@@ -39,6 +48,8 @@ static void check(struct nlmsghdr *nlh)
 	(void)pinmsg_parse_info(nlh, &info);
 	if (pinmsg_parse_revoke(nlh, &revoke) == 0)
 		check_revoke(&revoke);
+	if (pinmsg_parse_failure(nlh, &failure) == 0)
+		check_failure(&failure);
 	(void)pinmsg_parse_policy(nlh, &policy);
 	(void)pinmsg_parse_owner(nlh, &tgid);
 	fuzz_assert(pinmsg_parse_error(nlh, &text) <= 0);

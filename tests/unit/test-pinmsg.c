@@ -169,12 +169,111 @@ static void test_info(void **state)
 
 	nla_put_u32(msg, PINGUARD_A_INFO_ABI, 2);
 	nla_put_u64(msg, PINGUARD_A_INFO_BYTES, 1 << 20);
+	nla_put_u64(msg, PINGUARD_A_INFO_FAILURES, 9);
 	assert_int_equal(pinmsg_parse_info(nlmsg_hdr(msg), &info), 0);
 	assert_int_equal(info.abi, 2);
 	assert_int_equal(info.bytes, 1 << 20);
 	assert_int_equal(info.pins, 0);
+	assert_int_equal(info.failures, 9);
 	nla_put_u64(no_abi, PINGUARD_A_INFO_PINS, 1);
 	assert_int_equal(pinmsg_parse_info(nlmsg_hdr(no_abi), &info), -EBADMSG);
+}
+
+static void put_failure(struct nl_msg *msg)
+{
+	nla_put_u64(msg, PINGUARD_A_FAILURE_ID, 6);
+	nla_put_u32(msg, PINGUARD_A_FAILURE_KIND, PINGUARD_FAILURE_KIND_UNCORRECTED);
+	nla_put_u64(msg, PINGUARD_A_FAILURE_PFN, 0x140000);
+	nla_put_u32(msg, PINGUARD_A_FAILURE_CLASS, PINGUARD_MEMORY_CLASS_HUGETLB);
+	nla_put_string(msg, PINGUARD_A_FAILURE_ACTION, "huge page");
+	nla_put_u32(msg, PINGUARD_A_FAILURE_RESULT, PINGUARD_FAILURE_RESULT_FAILED);
+	nla_put_u64(msg, PINGUARD_A_FAILURE_START_TIME, 1700000000123456789);
+}
+
+static void test_failure(void **state)
+{
+	_cleanup_msg_ struct nl_msg *msg = message(PINGUARD_CMD_FAILURE_NTF);
+	_cleanup_msg_ struct nl_msg *done = message(PINGUARD_CMD_FAILURE_DONE_NTF);
+	_cleanup_msg_ struct nl_msg *listed = message(PINGUARD_CMD_GET_FAILURE);
+	struct failure_info info = {};
+	struct pinmsg m;
+
+	nla_put_u64(msg, PINGUARD_A_FAILURE_SEQ, 78);
+	put_failure(msg);
+	assert_int_equal(pinmsg_parse(nlmsg_hdr(msg), &m), 0);
+	assert_int_equal(m.type, PINMSG_EVENT);
+	assert_int_equal(m.event.type, PIN_EVENT_FAILURE);
+	assert_int_equal(m.event.seq, 78);
+	assert_int_equal(m.event.failure.id, 6);
+	assert_int_equal(m.event.failure.pfn, 0x140000);
+	assert_int_equal(m.event.failure.kind, PINGUARD_FAILURE_KIND_UNCORRECTED);
+	assert_int_equal(m.event.failure.class, PINGUARD_MEMORY_CLASS_HUGETLB);
+	assert_string_equal(m.event.failure.action, "huge page");
+	assert_int_equal(m.event.failure.result, PINGUARD_FAILURE_RESULT_FAILED);
+	assert_int_equal(m.event.failure.started_usec, 1700000000123456);
+	/* An event is no answer, and has no answer's length. */
+	assert_int_equal(pinmsg_parse_failure(nlmsg_hdr(msg), &info), -EBADMSG);
+	assert_int_equal(info.id, 0);
+
+	nla_put_u64(done, PINGUARD_A_FAILURE_SEQ, 79);
+	nla_put_u64(done, PINGUARD_A_FAILURE_ID, 6);
+	nla_put_u64(done, PINGUARD_A_FAILURE_PFN, 0x140000);
+	nla_put_u32(done, PINGUARD_A_FAILURE_OUTCOME, PINGUARD_FAILURE_OUTCOME_GONE);
+	assert_int_equal(pinmsg_parse(nlmsg_hdr(done), &m), 0);
+	assert_int_equal(m.event.type, PIN_EVENT_FAILURE_DONE);
+	assert_int_equal(m.event.failure.outcome, PINGUARD_FAILURE_OUTCOME_GONE);
+	assert_string_equal(m.event.failure.action, "");
+
+	put_failure(listed);
+	assert_int_equal(pinmsg_parse_failure(nlmsg_hdr(listed), &info), 0);
+	assert_int_equal(info.id, 6);
+}
+
+/* Without a number, a frame or a place among the events; words that are too long. */
+static void test_bad_failure(void **state)
+{
+	_cleanup_msg_ struct nl_msg *no_id = message(PINGUARD_CMD_FAILURE_NTF);
+	_cleanup_msg_ struct nl_msg *no_pfn = message(PINGUARD_CMD_FAILURE_DONE_NTF);
+	_cleanup_msg_ struct nl_msg *no_seq = message(PINGUARD_CMD_FAILURE_NTF);
+	_cleanup_msg_ struct nl_msg *wordy = message(PINGUARD_CMD_GET_FAILURE);
+	struct pinmsg m = { .type = PINMSG_OTHER };
+	struct failure_info info;
+	char words[200];
+
+	nla_put_u64(no_id, PINGUARD_A_FAILURE_SEQ, 1);
+	nla_put_u64(no_id, PINGUARD_A_FAILURE_PFN, 1);
+	assert_int_equal(pinmsg_parse(nlmsg_hdr(no_id), &m), -EBADMSG);
+	nla_put_u64(no_pfn, PINGUARD_A_FAILURE_SEQ, 1);
+	nla_put_u64(no_pfn, PINGUARD_A_FAILURE_ID, 1);
+	assert_int_equal(pinmsg_parse(nlmsg_hdr(no_pfn), &m), -EBADMSG);
+	put_failure(no_seq);
+	assert_int_equal(pinmsg_parse(nlmsg_hdr(no_seq), &m), -EBADMSG);
+	assert_int_equal(m.type, PINMSG_OTHER);
+
+	memset(words, 'x', sizeof(words) - 1);
+	words[sizeof(words) - 1] = '\0';
+	nla_put_u64(wordy, PINGUARD_A_FAILURE_ID, 1);
+	nla_put_u64(wordy, PINGUARD_A_FAILURE_PFN, 1);
+	nla_put_string(wordy, PINGUARD_A_FAILURE_ACTION, words);
+	assert_int_equal(pinmsg_parse_failure(nlmsg_hdr(wordy), &info), 0);
+	assert_int_equal(strlen(info.action), FAILURE_ACTION_MAX - 1);
+}
+
+/* Where in a pin a range begins; 0 is a place, and not the lack of one. */
+static void test_offset(void **state)
+{
+	_cleanup_msg_ struct nl_msg *msg = message(PINGUARD_CMD_GET_PIN);
+	_cleanup_msg_ struct nl_msg *none = message(PINGUARD_CMD_GET_PIN);
+	struct pinmsg m;
+
+	nla_put_u64(msg, PINGUARD_A_PIN_ID, 3);
+	nla_put_u64(msg, PINGUARD_A_PIN_OFFSET, 0);
+	assert_int_equal(pinmsg_parse(nlmsg_hdr(msg), &m), 0);
+	assert_true(m.event.pin.has_offset);
+	assert_int_equal(m.event.pin.offset, 0);
+	nla_put_u64(none, PINGUARD_A_PIN_ID, 3);
+	assert_int_equal(pinmsg_parse(nlmsg_hdr(none), &m), 0);
+	assert_false(m.event.pin.has_offset);
 }
 
 static void test_error(void **state)
@@ -320,6 +419,9 @@ int main(void)
 		cmocka_unit_test(test_long_device),
 		cmocka_unit_test(test_info),
 		cmocka_unit_test(test_error),
+		cmocka_unit_test(test_failure),
+		cmocka_unit_test(test_bad_failure),
+		cmocka_unit_test(test_offset),
 		cmocka_unit_test(test_revoke),
 		cmocka_unit_test(test_bad_revoke),
 		cmocka_unit_test(test_policy_and_owner),
