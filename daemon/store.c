@@ -12,7 +12,10 @@
 
 #define STORE_VERSION 1
 
-static int read_file(int dir_fd, const char *file, char **ret, size_t *ret_size)
+static const char not_ours[] = "it is not the JSON that this service writes";
+
+static int read_file(int dir_fd, const char *file, size_t max_bytes, char **ret,
+		     size_t *ret_size)
 {
 	_cleanup_(closep) int fd = openat(dir_fd, file,
 					  O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -25,7 +28,7 @@ static int read_file(int dir_fd, const char *file, char **ret, size_t *ret_size)
 		return -errno;
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	if (!S_ISREG(st.st_mode) || st.st_size > STORE_BYTES)
+	if (!S_ISREG(st.st_mode) || (size_t)st.st_size > max_bytes)
 		return -EBADMSG;
 	buf = malloc(st.st_size + 1);
 	if (!buf)
@@ -58,32 +61,52 @@ static int load_one(json_t *item, store_entry entry, void *userdata)
 	return r < 0 ? r : entry(path, item, userdata);
 }
 
-int store_load(int dir_fd, const char *file, const char *key, store_entry entry, void *userdata,
+int store_read(int dir_fd, const char *file, size_t max_bytes, json_t **ret_root,
 	       const char **ret_reason)
 {
 	_cleanup_(freep) char *text = NULL;
 	_cleanup_json_ json_t *root = NULL;
-	json_t *array, *item;
-	size_t size = 0, i;
+	size_t size = 0;
 	int r;
 
 	*ret_reason = NULL;
-	r = read_file(dir_fd, file, &text, &size);
-	if (r == -ENOENT)
+	r = read_file(dir_fd, file, max_bytes, &text, &size);
+	if (r == -ENOENT) {
+		*ret_root = NULL;
 		return 0;
+	}
 	if (r == -EBADMSG || r == -ELOOP)
 		*ret_reason = "it is no regular file, or too large";
 	if (r < 0)
 		return r == -ELOOP ? -EBADMSG : r;
 
 	root = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
-	array = json_object_get(root, key);
-	if (!json_is_object(root) || !json_is_array(array)) {
-		*ret_reason = "it is not the JSON that this service writes";
+	if (!json_is_object(root)) {
+		*ret_reason = not_ours;
 		return -EBADMSG;
 	}
 	if (json_get_int(root, "version", 0) != STORE_VERSION) {
 		*ret_reason = "its version is unknown";
+		return -EBADMSG;
+	}
+	*ret_root = TAKE_PTR(root);
+	return 0;
+}
+
+int store_load(int dir_fd, const char *file, const char *key, store_entry entry, void *userdata,
+	       const char **ret_reason)
+{
+	_cleanup_json_ json_t *root = NULL;
+	json_t *array, *item;
+	size_t i;
+	int r;
+
+	r = store_read(dir_fd, file, STORE_BYTES, &root, ret_reason);
+	if (r < 0 || !root)
+		return r;
+	array = json_object_get(root, key);
+	if (!json_is_array(array)) {
+		*ret_reason = not_ours;
 		return -EBADMSG;
 	}
 	json_array_foreach(array, i, item) {
@@ -128,25 +151,26 @@ static int write_all(int fd, const char *text, size_t size)
 
 /*
  * Waits for the disk, and all clients with it: nobody is told of what is not
- * durable. Only administrators' calls come here. A disk that stalls for
+ * durable. Administrators' calls come here, and failures of memory now and then. A disk that stalls for
  * longer than the watchdog allows costs a restart, which finds the old file or
  * the new one.
  */
-int store_save(int dir_fd, const char *file, const char *key, json_t *array)
+int store_write(int dir_fd, const char *file, json_t *object, size_t flags, size_t max_bytes)
 {
-	_cleanup_json_ json_t *entries = array, *root = NULL;
+	_cleanup_json_ json_t *root = object;
 	_cleanup_(freep) char *text = NULL, *temp = NULL;
 	_cleanup_(closep) int fd = -1;
 	size_t size;
 	int r;
 
-	root = json_pack("{s:i, s:O}", "version", STORE_VERSION, key, entries);
-	text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+	if (!root || json_object_set_new(root, "version", json_integer(STORE_VERSION)) < 0)
+		return -ENOMEM;
+	text = json_dumps(root, flags);
 	if (!text)
 		return -ENOMEM;
 	/* with the newline: what could not be read again is not written */
 	size = strlen(text) + 1;
-	if (size > STORE_BYTES)
+	if (size > max_bytes)
 		return -EFBIG;
 	text[size - 1] = '\n';
 	if (asprintf(&temp, "%s.tmp", file) < 0) {
@@ -167,4 +191,11 @@ int store_save(int dir_fd, const char *file, const char *key, json_t *array)
 	}
 	/* The name is durable with its directory. */
 	return fsync(dir_fd) < 0 ? -errno : 0;
+}
+
+int store_save(int dir_fd, const char *file, const char *key, json_t *array)
+{
+	json_t *root = array ? json_pack("{s:o}", key, array) : NULL;
+
+	return store_write(dir_fd, file, root, JSON_INDENT(2), STORE_BYTES);
 }
