@@ -185,7 +185,8 @@ enum pinguard_failure_result {
 
 /**
  * enum pinguard_failure_outcome - What became of memory that was still in use
- * @PINGUARD_FAILURE_OUTCOME_ISOLATED: Nobody uses it any more, nor can get it
+ * @PINGUARD_FAILURE_OUTCOME_ISOLATED: Nobody uses it any more, and the page
+ *   allocator does not give it to anybody
  * @PINGUARD_FAILURE_OUTCOME_UNPOISONED: It was declared good again
  * @PINGUARD_FAILURE_OUTCOME_GONE: It was taken offline, or removed
  */
