@@ -20,9 +20,7 @@ static const char drain_help[] =
 	"      --offline         then take the memory block offline, as the caller\n"
 	"      --disable         then disable the DAX device, namespace or region, as the\n"
 	"                        caller\n"
-	"      --timeout SPAN    how long the owners have, such as 90, 30s, 5min\n"
-	"      --async           print the request's token, and do not wait\n"
-	"      --dry-run         show who would be asked, and ask nobody\n"
+	REQUEST_OPTIONS_HELP
 	"  -j, --json            print the request at each change, one object on a line\n"
 	"  -b, --bytes           print sizes in bytes\n"
 	REQUEST_COLUMNS_HELP
@@ -31,16 +29,13 @@ static const char drain_help[] =
 	"  -h, --help\n";
 
 enum {
-	OPTION_TIMEOUT = 0x2000,
-	OPTION_ASYNC,
-	OPTION_DRY_RUN,
-	OPTION_OFFLINE,
+	OPTION_OFFLINE = 0x2000,
 	OPTION_DISABLE,
 };
 
 struct drain_arguments {
-	json_t *params;
-	bool async, dry_run, offline, disable;
+	struct request request;
+	bool offline, disable;
 };
 
 static int handle_option(int option, const char *argument, void *userdata)
@@ -48,25 +43,20 @@ static int handle_option(int option, const char *argument, void *userdata)
 	struct drain_arguments *arguments = userdata;
 
 	switch (option) {
-	case OPTION_TIMEOUT:
-		return request_timeout(argument, arguments->params);
-	case OPTION_ASYNC:
-		arguments->async = true;
-		return -1;
-	case OPTION_DRY_RUN:
-		arguments->dry_run = true;
-		return -1;
 	case OPTION_OFFLINE:
 		arguments->offline = true;
 		return -1;
-	default:
+	case OPTION_DISABLE:
 		arguments->disable = true;
 		return -1;
+	default:
+		return request_option(option, argument, &arguments->request);
 	}
 }
 
 /* -1 or an exit status. */
-static int check_arguments(const struct drain_arguments *arguments, const struct removal *removal)
+static int check_arguments(struct pinctl *ctl, const struct drain_arguments *arguments,
+			   const struct removal *removal)
 {
 	int r = check_target(removal->target);
 
@@ -75,13 +65,12 @@ static int check_arguments(const struct drain_arguments *arguments, const struct
 	if (arguments->offline && arguments->disable)
 		return usage_error("--offline is for memory blocks, --disable for DAX devices, "
 				   "namespaces and regions: give one of them");
-	if (arguments->async && removal->action != REMOVAL_NONE)
+	if (arguments->request.async && removal->action != REMOVAL_NONE)
 		return usage_error("--async does not wait, so that %s cannot follow; drain without "
 				   "--async",
 				   arguments->offline ? "--offline" : "--disable");
-	if (arguments->async && arguments->dry_run)
-		return usage_error("--async and --dry-run do not go together");
-	return removal_check_name(removal);
+	r = removal_check_name(removal);
+	return r < 0 ? request_check(ctl, &arguments->request) : r;
 }
 
 static int remove_target(struct pinctl *ctl, const struct removal *removal)
@@ -96,17 +85,10 @@ static int remove_target(struct pinctl *ctl, const struct removal *removal)
 	return removal_run(ctl, removal, json_object_get(reply, "ranges"));
 }
 
-static int drain(struct pinctl *ctl, const struct drain_arguments *arguments,
-		 const struct removal *removal)
+static int drain(struct pinctl *ctl, struct request *request, const struct removal *removal)
 {
-	struct request request = {
-		.method = MANAGER "Drain",
-		.params = json_incref(arguments->params),
-		.async = arguments->async,
-		.dry_run = arguments->dry_run,
-	};
 	const char *done = removal->action == REMOVAL_OFFLINE ? "taken offline" : "disabled";
-	int r = request_run(ctl, &request);
+	int r = request_run(ctl, request);
 
 	if (removal->action == REMOVAL_NONE)
 		return r;
@@ -114,7 +96,7 @@ static int drain(struct pinctl *ctl, const struct drain_arguments *arguments,
 		log_notice("%s was not %s", removal->target, done);
 		return r;
 	}
-	if (!arguments->dry_run)
+	if (!request->dry_run)
 		return remove_target(ctl, removal);
 	if (!ctl->json && !ctl->no_legend)
 		printf("Then %s would be %s.\n", removal->target, done);
@@ -124,15 +106,13 @@ static int drain(struct pinctl *ctl, const struct drain_arguments *arguments,
 static int run_drain(struct pinctl *ctl, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
-		{ "async", no_argument, NULL, OPTION_ASYNC },
-		{ "dry-run", no_argument, NULL, OPTION_DRY_RUN },
+		REQUEST_OPTIONS,
 		{ "offline", no_argument, NULL, OPTION_OFFLINE },
 		{ "disable", no_argument, NULL, OPTION_DISABLE },
 		{},
 	};
 	_cleanup_json_ json_t *params = json_object();
-	struct drain_arguments arguments = { .params = params };
+	struct drain_arguments arguments = { { MANAGER "Drain", params } };
 	struct removal removal = { .sysfs = "/sys" };
 	int r;
 
@@ -147,9 +127,7 @@ static int run_drain(struct pinctl *ctl, int argc, char **argv)
 	removal.action = arguments.offline ? REMOVAL_OFFLINE :
 			 arguments.disable ? REMOVAL_DISABLE :
 					     REMOVAL_NONE;
-	r = check_arguments(&arguments, &removal);
-	if (r < 0)
-		r = request_check_columns(ctl, arguments.dry_run);
+	r = check_arguments(ctl, &arguments, &removal);
 	if (r >= 0)
 		return r;
 	if (json_object_set_new(params, "target", argument_string(removal.target)) < 0)
@@ -162,7 +140,7 @@ static int run_drain(struct pinctl *ctl, int argc, char **argv)
 		if (r >= 0)
 			return r;
 	}
-	return drain(ctl, &arguments, &removal);
+	return drain(ctl, &arguments.request, &removal);
 }
 
 const struct verb verb_drain = { "drain", drain_help, run_drain };

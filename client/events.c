@@ -2,10 +2,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "client/events.h"
-#include "lib/parse.h"
 
 static const char events_help[] =
 	"Usage: pinctl events [OPTIONS]\n"
@@ -33,17 +31,10 @@ enum {
 static int handle_option(int option, const char *argument, void *userdata)
 {
 	struct events_arguments *arguments = userdata;
-	struct timespec now;
-	const char *reason;
 
-	if (option == OPTION_FOLLOW) {
-		arguments->follow = true;
-		return -1;
-	}
-	clock_gettime(CLOCK_REALTIME, &now);
-	if (parse_time(argument, (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000,
-		       &arguments->since_usec, &reason) < 0)
-		return usage_error("not a time: \"%s\": %s", argument, reason);
+	if (option == OPTION_SINCE)
+		return parse_since(argument, &arguments->since_usec);
+	arguments->follow = true;
 	return -1;
 }
 
@@ -218,12 +209,9 @@ static int run_events(struct pinctl *ctl, int argc, char **argv)
 	struct events_arguments arguments = {};
 	int r;
 
-	r = parse_options(ctl, argc, argv, options, handle_option, &arguments);
+	r = parse_options_only(ctl, argc, argv, options, handle_option, &arguments);
 	if (r >= 0)
 		return r;
-	if (optind < argc)
-		return usage_error("events takes options only, not \"%s\"; see pinctl events --help",
-				   argv[optind]);
 	if (ctl->columns)
 		return usage_error("events has no columns");
 

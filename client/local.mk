@@ -6,6 +6,7 @@ pinctl_SOURCES = \
 	client/events-release.c \
 	client/events.c \
 	client/events.h \
+	client/list.c \
 	client/main.c \
 	client/options.c \
 	client/owners.c \

@@ -8,6 +8,7 @@
 #include "lib/cgroup-path.h"
 #include "lib/escape.h"
 #include "lib/log.h"
+#include "lib/parse.h"
 
 #define OPTIONS_MAX 32
 
@@ -174,6 +175,27 @@ int parse_options(struct pinctl *ctl, int argc, char **argv, const struct option
 				return r;
 		}
 	}
+}
+
+int parse_options_only(struct pinctl *ctl, int argc, char **argv, const struct option *own,
+		       int (*handle)(int option, const char *argument, void *userdata),
+		       void *userdata)
+{
+	int r = parse_options(ctl, argc, argv, own, handle, userdata);
+
+	if (r < 0 && optind < argc)
+		return usage_error("%s takes options only, not \"%s\"; see pinctl %s --help",
+				   argv[0], argv[optind], argv[0]);
+	return r;
+}
+
+int parse_since(const char *argument, uint64_t *ret_usec)
+{
+	const char *reason;
+
+	if (parse_time(argument, now_realtime_usec(), ret_usec, &reason) < 0)
+		return usage_error("not a time: \"%s\": %s", argument, reason);
+	return -1;
 }
 
 int check_cgroup(const char *cgroup)

@@ -36,31 +36,11 @@ static const struct column owners_columns[] = {
 static int run_owners(struct pinctl *ctl, int argc, char **argv)
 {
 	static const char *const nullable[] = { "cgroup", "since_usec", NULL };
-	_cleanup_(table_done) struct table table = {};
-	_cleanup_json_ json_t *reply = NULL;
-	json_t *owners, *owner;
-	size_t i;
-	int r;
+	static const struct list owners = { MANAGER "ListOwners", "owners", owners_columns, "bytes",
+					    nullable };
+	int r = parse_options_only(ctl, argc, argv, NULL, NULL, NULL);
 
-	r = parse_options(ctl, argc, argv, NULL, NULL, NULL);
-	if (r >= 0)
-		return r;
-	if (optind < argc)
-		return usage_error("owners takes no argument: %s", argv[optind]);
-	r = table_init(&table, ctl, owners_columns);
-	if (r >= 0)
-		return r;
-	r = manager_call(ctl, MANAGER "ListOwners", json_object(), &reply);
-	if (r != STATUS_DONE)
-		return r;
-	owners = json_object_get(reply, "owners");
-	if (ctl->json) {
-		json_array_foreach (owners, i, owner)
-			fill_null(owner, nullable);
-		return print_json(reply);
-	}
-	r = table_add_all(&table, owners, "bytes", NULL);
-	return r < 0 ? table_print(&table, "owners") : r;
+	return r < 0 ? show_list(ctl, &owners) : r;
 }
 
 const struct verb verb_owners = { "owners", owners_help, run_owners };

@@ -63,8 +63,16 @@ extern const struct verb verb_status, verb_pins, verb_who, verb_quota, verb_poli
 int parse_options(struct pinctl *ctl, int argc, char **argv, const struct option *own,
 		  int (*handle)(int option, const char *argument, void *userdata), void *userdata);
 
+/* The same for verbs without arguments. */
+int parse_options_only(struct pinctl *ctl, int argc, char **argv, const struct option *own,
+		       int (*handle)(int option, const char *argument, void *userdata),
+		       void *userdata);
+
 /* Complain and return STATUS_USAGE. */
 int usage_error(const char *format, ...) _printf_(1, 2);
+
+/* --since; -1 or an exit status. */
+int parse_since(const char *argument, uint64_t *ret_usec);
 
 /* The name in a NULL-terminated list that @word may have been meant as, or NULL. */
 const char *nearest(const char *word, const char *const *names);
@@ -186,8 +194,8 @@ struct libscols_line *table_add(struct table *table, const json_t *object, const
 int table_print(struct table *table, const char *what);
 
 /*
- * A row for each object of an array, the largest first by @key; @keep (may be NULL)
- * says which. -1 or an exit status.
+ * A row for each object of an array, the largest first by @key, which may be NULL;
+ * @keep (may be NULL) says which. -1 or an exit status.
  */
 int table_add_all(struct table *table, const json_t *array, const char *key,
 		  bool (*keep)(const json_t *object));
@@ -211,5 +219,38 @@ void fill_null(json_t *object, const char *const *keys);
 int compare_sizes(const json_t *a, const json_t *b, const char *key);
 
 int out_of_memory(void);
+
+/* --- list.c --- */
+
+struct list {
+	const char *method; /* without parameters */
+	const char *key; /* of the array in its reply; also what say_none() calls it */
+	const struct column *columns;
+	const char *size_key; /* the largest come first; NULL for the order of the reply */
+	const char *const *nullable;
+};
+
+/* Print it as a table or as JSON; an exit status. */
+int show_list(struct pinctl *ctl, const struct list *list);
+
+/* --- pins.c --- */
+
+/* What a pin is, besides its id. */
+#define PIN_COLUMNS                                                          \
+	{ "KIND", "kind", COLUMN_TEXT },                                     \
+	{ "DEVICE", "device", COLUMN_TEXT },                                 \
+	{ "PID", "pid", COLUMN_NUMBER },                                     \
+	{ "COMM", "comm", COLUMN_TEXT, .shrinks = true },                    \
+	{ "CGROUP", "cgroup", COLUMN_TEXT, .keeps_tail = true },             \
+	{ "SIZE", "bytes", COLUMN_SIZE },                                    \
+	{ "AGE", "since_usec", COLUMN_AGE },                                 \
+	{ "ADDRESS", "address", COLUMN_TEXT, .optional = true },             \
+	{ "CHARGED", "charged_cgroup", COLUMN_TEXT, .optional = true },      \
+	{ "UID", "uid", COLUMN_NUMBER, .optional = true },                   \
+	{ "SINCE", "since_usec", COLUMN_TIME, .optional = true },            \
+	{ "GONE", "owner_gone", COLUMN_BOOL, .optional = true },             \
+	{ "RELEASING", "releasing", COLUMN_BOOL, .optional = true }
+
+void fill_pin(json_t *pin);
 
 #endif

@@ -25,19 +25,7 @@ static const char pins_help[] =
 
 static const struct column pins_columns[] = {
 	{ "ID", "id", COLUMN_TEXT },
-	{ "KIND", "kind", COLUMN_TEXT },
-	{ "DEVICE", "device", COLUMN_TEXT },
-	{ "PID", "pid", COLUMN_NUMBER },
-	{ "COMM", "comm", COLUMN_TEXT, .shrinks = true },
-	{ "CGROUP", "cgroup", COLUMN_TEXT, .keeps_tail = true },
-	{ "SIZE", "bytes", COLUMN_SIZE },
-	{ "AGE", "since_usec", COLUMN_AGE },
-	{ "ADDRESS", "address", COLUMN_TEXT, .optional = true },
-	{ "CHARGED", "charged_cgroup", COLUMN_TEXT, .optional = true },
-	{ "UID", "uid", COLUMN_NUMBER, .optional = true },
-	{ "SINCE", "since_usec", COLUMN_TIME, .optional = true },
-	{ "GONE", "owner_gone", COLUMN_BOOL, .optional = true },
-	{ "RELEASING", "releasing", COLUMN_BOOL, .optional = true },
+	PIN_COLUMNS,
 	{},
 };
 
@@ -48,9 +36,9 @@ static int add_filter(int option, const char *argument, void *userdata)
 	return choose_pins(option, argument, userdata);
 }
 
-static void fill_pin(json_t *pin)
+void fill_pin(json_t *pin)
 {
-	static const char *const nullable[] = { "device",	  "cgroup", "charged_cgroup",
+	static const char *const nullable[] = { "device",  "uid",	 "cgroup", "charged_cgroup",
 						"address", "since_usec", NULL };
 
 	fill_null(pin, nullable);
@@ -101,12 +89,9 @@ static int run_pins(struct pinctl *ctl, int argc, char **argv)
 
 	if (!filter || !pins)
 		return out_of_memory();
-	r = parse_options(ctl, argc, argv, pins_options, add_filter, filter);
+	r = parse_options_only(ctl, argc, argv, pins_options, add_filter, filter);
 	if (r >= 0)
 		return r;
-	if (optind < argc)
-		return usage_error("pins takes options only, not \"%s\"; see pinctl pins --help",
-				   argv[optind]);
 	r = table_init(&table, ctl, pins_columns);
 	if (r >= 0)
 		return r;

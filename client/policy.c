@@ -42,28 +42,10 @@ static int set_runtime(int option, const char *argument, void *userdata)
 static int list(struct pinctl *ctl)
 {
 	static const char *const nullable[] = { "cgroup_id", "reason", NULL };
-	_cleanup_(table_done) struct table table = {};
-	_cleanup_json_ json_t *reply = NULL;
-	json_t *policies, *policy;
-	size_t i;
-	int r;
+	static const struct list policies = { MANAGER "ListPolicies", "policies", policy_columns,
+					      NULL, nullable };
 
-	r = table_init(&table, ctl, policy_columns);
-	if (r >= 0)
-		return r;
-	r = manager_call(ctl, MANAGER "ListPolicies", json_object(), &reply);
-	if (r != STATUS_DONE)
-		return r;
-	policies = json_object_get(reply, "policies");
-	if (ctl->json) {
-		json_array_foreach (policies, i, policy)
-			fill_null(policy, nullable);
-		return print_json(reply);
-	}
-	json_array_foreach (policies, i, policy)
-		if (!table_add(&table, policy, NULL, NULL))
-			return out_of_memory();
-	return table_print(&table, "policies");
+	return show_list(ctl, &policies);
 }
 
 /* What a successful reply may still have to say. */

@@ -50,20 +50,12 @@ static int handle_option(int option, const char *argument, void *userdata)
 
 static int list(struct pinctl *ctl)
 {
-	_cleanup_(table_done) struct table table = {};
-	_cleanup_json_ json_t *reply = NULL;
-	int r;
+	static const char *const nullable[] = { "cgroup_id",	 "max_bytes", "effective_bytes",
+						"current_bytes", "reason",    NULL };
+	static const struct list quotas = { MANAGER "ListQuotas", "quotas", quota_columns,
+					    "current_bytes", nullable };
 
-	r = table_init(&table, ctl, quota_columns);
-	if (r >= 0)
-		return r;
-	r = manager_call(ctl, MANAGER "ListQuotas", json_object(), &reply);
-	if (r != STATUS_DONE)
-		return r;
-	if (ctl->json)
-		return print_json(reply);
-	r = table_add_all(&table, json_object_get(reply, "quotas"), "current_bytes", NULL);
-	return r < 0 ? table_print(&table, "quotas") : r;
+	return show_list(ctl, &quotas);
 }
 
 /* What a successful reply may still have to say. */

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "client/request.h"
-#include "lib/parse.h"
 
 static const char release_help[] =
 	"Usage: pinctl release (--cgroup=|--pid=|--kind=|--device=|--pin=)... [OPTIONS]\n"
@@ -18,9 +17,7 @@ static const char release_help[] =
 	"      --kind KIND       rdma vfio iommufd io_uring xdp vdpa unknown\n"
 	"      --device NAME     such as rxe0\n"
 	"      --pin ID          such as 0x1f\n"
-	"      --timeout SPAN    how long it may take, such as 90, 30s, 5min\n"
-	"      --async           print the request's token, and do not wait\n"
-	"      --dry-run         show who would be asked, and ask nobody\n"
+	REQUEST_OPTIONS_HELP
 	"      --follow TOKEN    wait for a request that was made before\n"
 	"      --cancel TOKEN    end a request: no further step is taken\n"
 	"  -j, --json            print the request at each change, one object on a line\n"
@@ -31,30 +28,14 @@ static const char release_help[] =
 	"  -h, --help\n";
 
 enum {
-	OPTION_TIMEOUT = 0x2000,
-	OPTION_ASYNC,
-	OPTION_DRY_RUN,
-	OPTION_FOLLOW,
+	OPTION_FOLLOW = 0x2000,
 	OPTION_CANCEL,
 };
 
 struct release_arguments {
-	json_t *params;
-	bool async, dry_run;
+	struct request request;
 	const char *follow, *cancel;
 };
-
-int request_timeout(const char *argument, json_t *params)
-{
-	const char *reason;
-	uint64_t usec;
-
-	if (parse_span(argument, &usec, &reason) < 0)
-		return usage_error("not a span of time: \"%s\": %s", argument, reason);
-	if (json_object_set_new(params, "timeout_usec", json_integer((json_int_t)usec)) < 0)
-		return out_of_memory();
-	return -1;
-}
 
 static int check_token(const char *token)
 {
@@ -71,13 +52,9 @@ static int handle_option(int option, const char *argument, void *userdata)
 
 	switch (option) {
 	case OPTION_TIMEOUT:
-		return request_timeout(argument, arguments->params);
 	case OPTION_ASYNC:
-		arguments->async = true;
-		return -1;
 	case OPTION_DRY_RUN:
-		arguments->dry_run = true;
-		return -1;
+		return request_option(option, argument, &arguments->request);
 	case OPTION_FOLLOW:
 		arguments->follow = argument;
 		return check_token(argument);
@@ -85,7 +62,7 @@ static int handle_option(int option, const char *argument, void *userdata)
 		arguments->cancel = argument;
 		return check_token(argument);
 	default:
-		return choose_pins(option, argument, arguments->params);
+		return choose_pins(option, argument, arguments->request.params);
 	}
 }
 
@@ -95,22 +72,20 @@ static bool has_selector(const json_t *params)
 }
 
 /* -1 or an exit status. */
-static int check_arguments(const struct release_arguments *arguments)
+static int check_arguments(struct pinctl *ctl, const struct release_arguments *arguments)
 {
+	const struct request *request = &arguments->request;
 	const char *token = arguments->follow ? "--follow" : arguments->cancel ? "--cancel" : NULL;
 
 	if (arguments->follow && arguments->cancel)
 		return usage_error("--follow and --cancel do not go together");
-	if (token &&
-	    (arguments->async || arguments->dry_run || json_object_size(arguments->params) > 0))
+	if (token && (request->async || request->dry_run || json_object_size(request->params) > 0))
 		return usage_error("%s takes a token, and goes with no option that makes a request",
 				   token);
-	if (!token && !has_selector(arguments->params))
+	if (!token && !has_selector(request->params))
 		return usage_error("say whose pins are to be released: --cgroup, --pid, --kind, "
 				   "--device or --pin");
-	if (arguments->async && arguments->dry_run)
-		return usage_error("--async and --dry-run do not go together");
-	return -1;
+	return request_check(ctl, request);
 }
 
 static int cancel(struct pinctl *ctl, const char *token)
@@ -126,42 +101,30 @@ static int run_release(struct pinctl *ctl, int argc, char **argv)
 {
 	static const struct option options[] = {
 		SELECTOR_OPTIONS,
-		{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
-		{ "async", no_argument, NULL, OPTION_ASYNC },
-		{ "dry-run", no_argument, NULL, OPTION_DRY_RUN },
+		REQUEST_OPTIONS,
 		{ "follow", required_argument, NULL, OPTION_FOLLOW },
 		{ "cancel", required_argument, NULL, OPTION_CANCEL },
 		{},
 	};
 	_cleanup_json_ json_t *params = json_object();
-	struct release_arguments arguments = { .params = params };
-	struct request request = { .method = MANAGER "Release" };
+	struct release_arguments arguments = { { MANAGER "Release", params } };
 	int r;
 
 	if (!params)
 		return out_of_memory();
-	r = parse_options(ctl, argc, argv, options, handle_option, &arguments);
+	r = parse_options_only(ctl, argc, argv, options, handle_option, &arguments);
 	if (r >= 0)
 		return r;
-	if (optind < argc)
-		return usage_error(
-			"release takes options only, not \"%s\"; see pinctl release --help",
-			argv[optind]);
-	r = check_arguments(&arguments);
-	if (r < 0)
-		r = request_check_columns(ctl, arguments.dry_run);
+	r = check_arguments(ctl, &arguments);
 	if (r >= 0)
 		return r;
 	if (arguments.cancel)
 		return cancel(ctl, arguments.cancel);
-	request.async = arguments.async;
-	request.dry_run = arguments.dry_run;
-	request.params = json_incref(params);
 	if (arguments.follow) {
 		(void)json_object_set_new(params, "token", json_string(arguments.follow));
-		request.method = MANAGER "FollowRelease";
+		arguments.request.method = MANAGER "FollowRelease";
 	}
-	return request_run(ctl, &request);
+	return request_run(ctl, &arguments.request);
 }
 
 const struct verb verb_release = { "release", release_help, run_release };

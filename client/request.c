@@ -4,6 +4,7 @@
 
 #include "client/request.h"
 #include "lib/log.h"
+#include "lib/parse.h"
 
 /* How much later than a request's end its last reply may come. */
 #define LATE_USEC (30 * UINT64_C(1000000))
@@ -14,6 +15,35 @@ struct following {
 	struct stream stream;
 	json_t *release; /* as it stands */
 };
+
+int request_option(int option, const char *argument, struct request *request)
+{
+	const char *reason;
+	uint64_t usec;
+
+	switch (option) {
+	case OPTION_ASYNC:
+		request->async = true;
+		return -1;
+	case OPTION_DRY_RUN:
+		request->dry_run = true;
+		return -1;
+	default:
+		if (parse_span(argument, &usec, &reason) < 0)
+			return usage_error("not a span of time: \"%s\": %s", argument, reason);
+		if (json_object_set_new(request->params, "timeout_usec",
+					json_integer((json_int_t)usec)) < 0)
+			return out_of_memory();
+		return -1;
+	}
+}
+
+int request_check(struct pinctl *ctl, const struct request *request)
+{
+	if (request->async && request->dry_run)
+		return usage_error("--async and --dry-run do not go together");
+	return request_check_columns(ctl, request->dry_run);
+}
 
 static int no_release(void)
 {
@@ -107,7 +137,7 @@ static int follow(struct pinctl *ctl, struct request *request)
 		.ctl = ctl,
 		.stream = {
 			.method = request->method,
-			.params = TAKE_PTR(request->params),
+			.params = json_incref(request->params),
 			.may_be_lost = true,
 			.on_reply = on_change,
 			.userdata = &following,
@@ -151,7 +181,7 @@ static int ask_once(struct pinctl *ctl, struct request *request)
 	const char *token;
 	int r;
 
-	r = manager_call(ctl, request->method, TAKE_PTR(request->params), &reply);
+	r = manager_call(ctl, request->method, json_incref(request->params), &reply);
 	if (r == STATUS_INTERRUPTED)
 		return interrupted(NULL);
 	if (r != STATUS_DONE)

@@ -198,11 +198,9 @@ static int run_status(struct pinctl *ctl, int argc, char **argv)
 	size_t i;
 	int r;
 
-	r = parse_options(ctl, argc, argv, NULL, NULL, NULL);
+	r = parse_options_only(ctl, argc, argv, NULL, NULL, NULL);
 	if (r >= 0)
 		return r;
-	if (optind < argc)
-		return usage_error("status takes no argument: %s", argv[optind]);
 	r = table_init(&table, ctl, status_columns);
 	if (r >= 0)
 		return r;

@@ -192,7 +192,8 @@ int table_add_all(struct table *table, const json_t *array, const char *key,
 		rows[kept] = (struct row){ json_array_get(array, i), key };
 		kept += !keep || keep(rows[kept].object);
 	}
-	qsort(rows, kept, sizeof(*rows), compare_rows);
+	if (key)
+		qsort(rows, kept, sizeof(*rows), compare_rows);
 	for (i = 0; i < kept; i++)
 		if (!table_add(table, rows[i].object, NULL, NULL))
 			return out_of_memory();

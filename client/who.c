@@ -29,19 +29,7 @@ static const char who_help[] =
 static const struct column who_columns[] = {
 	{ "ID", "id", COLUMN_TEXT },
 	{ "HOLDS", "holds", COLUMN_TEXT },
-	{ "KIND", "kind", COLUMN_TEXT },
-	{ "DEVICE", "device", COLUMN_TEXT },
-	{ "PID", "pid", COLUMN_NUMBER },
-	{ "COMM", "comm", COLUMN_TEXT, .shrinks = true },
-	{ "CGROUP", "cgroup", COLUMN_TEXT, .keeps_tail = true },
-	{ "SIZE", "bytes", COLUMN_SIZE },
-	{ "AGE", "since_usec", COLUMN_AGE },
-	{ "ADDRESS", "address", COLUMN_TEXT, .optional = true },
-	{ "CHARGED", "charged_cgroup", COLUMN_TEXT, .optional = true },
-	{ "UID", "uid", COLUMN_NUMBER, .optional = true },
-	{ "SINCE", "since_usec", COLUMN_TIME, .optional = true },
-	{ "GONE", "owner_gone", COLUMN_BOOL, .optional = true },
-	{ "RELEASING", "releasing", COLUMN_BOOL, .optional = true },
+	PIN_COLUMNS,
 	{},
 };
 

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Verbs that print what one method lists. */
+#include "client/pinctl.h"
+
+int show_list(struct pinctl *ctl, const struct list *list)
+{
+	_cleanup_(table_done) struct table table = {};
+	_cleanup_json_ json_t *reply = NULL;
+	json_t *objects, *object;
+	size_t i;
+	int r;
+
+	r = table_init(&table, ctl, list->columns);
+	if (r >= 0)
+		return r;
+	r = manager_call(ctl, list->method, json_object(), &reply);
+	if (r != STATUS_DONE)
+		return r;
+	objects = json_object_get(reply, list->key);
+	if (ctl->json) {
+		json_array_foreach (objects, i, object)
+			fill_null(object, list->nullable);
+		return print_json(reply);
+	}
+	r = table_add_all(&table, objects, list->size_key, NULL);
+	return r < 0 ? table_print(&table, list->key) : r;
+}
