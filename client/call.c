@@ -151,7 +151,7 @@ static int told_error(const char *name, const json_t *params)
 		{ "NoSuchQuota", "no quota is set on", "cgroup", STATUS_NOT_FOUND },
 		{ "NoSuchPolicy", "no policy is set on", "cgroup", STATUS_NOT_FOUND },
 		{ "PolicyNotPossible", "the policy cannot be set on", "cgroup", STATUS_FAILED },
-		{ "NoSuchTarget", "no such memory block, DAX device, namespace, region or device",
+		{ "NoSuchTarget", "no such memory block, DAX device, namespace, region, device or address",
 		  "target", STATUS_NOT_FOUND },
 		{ "InvalidTarget", "cannot look at the memory of", "target", STATUS_FAILED },
 		{ "NoSuchToken", "no such request, or it is forgotten by now", "token",

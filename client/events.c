@@ -8,8 +8,8 @@
 static const char events_help[] =
 	"Usage: pinctl events [OPTIONS]\n"
 	"\n"
-	"Print what happened to pins, quotas, policies and release requests since the\n"
-	"service started, oldest first.\n"
+	"Print what happened to pins, quotas, policies, release requests and memory since\n"
+	"the service started, oldest first.\n"
 	"\n"
 	"      --since TIME      -10min, 14:00, today, \"2025-01-31 14:00\", @SECONDS, now\n"
 	"  -f, --follow          go on with what happens, until Ctrl-C\n"
@@ -105,9 +105,10 @@ static void print_event(const struct pinctl *ctl, const json_t *event)
 	const char *type = json_get_string(event, "type", "?");
 	char when[FORMAT_TIME_LEN];
 	bool deny = !strcmp(type, "deny");
+	bool alarming = deny || !strcmp(type, "failure");
 
 	printf("%s  ", format_time(when, (uint64_t)json_get_int(event, "time_usec", 0)));
-	printf(deny && ctl->colour ? "\033[31m%-12s\033[0m" : "%-12s", type);
+	printf(alarming && ctl->colour ? "\033[31m%-12s\033[0m" : "%-12s", type);
 	if (!strncmp(type, "quota_", strlen("quota_")))
 		print_quota(ctl, event);
 	else if (!strncmp(type, "policy_", strlen("policy_")))
@@ -116,6 +117,8 @@ static void print_event(const struct pinctl *ctl, const json_t *event)
 		print_revoke_event(event);
 	else if (!strncmp(type, "release", strlen("release")))
 		print_release_event(ctl, event);
+	else if (!strncmp(type, "failure", strlen("failure")))
+		print_failure_event(event);
 	else if (!strcmp(type, "resync"))
 		fputs(" events may be missing before this one", stdout);
 	else

@@ -7,5 +7,6 @@
 /* What follows an event's type on its line. */
 void print_revoke_event(const json_t *event);
 void print_release_event(const struct pinctl *ctl, const json_t *event);
+void print_failure_event(const json_t *event);
 
 #endif

@@ -2,16 +2,20 @@
 bin_PROGRAMS += pinctl
 pinctl_SOURCES = \
 	client/call.c \
+	client/classify.c \
 	client/drain.c \
 	client/events-release.c \
 	client/events.c \
 	client/events.h \
+	client/failures.c \
 	client/list.c \
 	client/main.c \
 	client/options.c \
 	client/owners.c \
 	client/pinctl.h \
 	client/pins.c \
+	client/place.c \
+	client/place.h \
 	client/policy.c \
 	client/progress.c \
 	client/quota.c \

@@ -15,13 +15,15 @@ static const char main_help[] =
 	"\n"
 	"  status                what is pinned, by cgroup; the default\n"
 	"  pins                  the pins and their owners\n"
-	"  who TARGET            the pins that hold some memory\n"
+	"  who TARGET            what some memory is, and the pins that hold it\n"
+	"  classify ADDRESS      what a page frame is, and why\n"
 	"  quota                 list, set and clear limits\n"
 	"  policy                list, set and clear who may pin device memory\n"
 	"  owners                the processes that let go of pins when they are asked\n"
 	"  release               ask owners to let go of pins\n"
 	"  drain TARGET          ask for all pins of some memory, and take it away\n"
 	"  events                what happened, and what happens\n"
+	"  failures              memory that failed, and who had pinned it\n"
 	"\n"
 	"  -j, --json            print JSON, for programs\n"
 	"  -b, --bytes           print sizes in bytes\n"
@@ -35,8 +37,8 @@ static const char main_help[] =
 	"5 not found, 6 timed out.\n";
 
 static const struct verb *const verbs[] = {
-	&verb_status, &verb_pins,    &verb_who,	  &verb_quota,	&verb_policy,
-	&verb_owners, &verb_release, &verb_drain, &verb_events,
+	&verb_status, &verb_pins,   &verb_who,	   &verb_classify, &verb_quota,	   &verb_policy,
+	&verb_owners, &verb_release, &verb_drain, &verb_events,	  &verb_failures,
 };
 
 static int unknown_verb(const char *name)

@@ -51,7 +51,7 @@ struct verb {
 };
 
 extern const struct verb verb_status, verb_pins, verb_who, verb_quota, verb_policy, verb_owners,
-	verb_release, verb_drain, verb_events;
+	verb_release, verb_drain, verb_events, verb_failures, verb_classify;
 
 /* --- options.c --- */
 

@@ -3,26 +3,28 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/pinctl.h"
+#include "client/place.h"
 #include "lib/parse.h"
 
 static const char who_help[] =
 	"Usage: pinctl who TARGET [OPTIONS]\n"
 	"\n"
-	"List the pins that hold memory of TARGET, the largest first. TARGET is\n"
+	"Say what the memory of TARGET is, and list the pins that hold some of it, the largest\n"
+	"first. TARGET is\n"
 	"  memory32              a memory block\n"
 	"  dax0.0 namespace0.0 region0\n"
 	"                        a DAX device, a namespace, a region\n"
 	"  0x1f000 0x1f000-0x2ffff pfn:0x1f\n"
 	"                        physical addresses, or the number of a page frame\n"
-	"  rxe0                  a device, as pinctl pins shows it: all pins for it\n"
+	"  rxe0 mlx5_0 0000:00:04.0\n"
+	"                        a device, as pinctl pins shows it: all pins for it\n"
 	"\n"
 	"  -j, --json            print one JSON object\n"
 	"  -b, --bytes           print sizes in bytes\n"
 	"  -o, --output COLUMNS  ID HOLDS KIND DEVICE PID COMM CGROUP SIZE AGE; ADDRESS\n"
 	"                        CHARGED UID SINCE GONE RELEASING; HOLDS is maybe where the\n"
 	"                        pin is busy and could not be looked at\n"
-	"      --no-legend       print rows only, and no ranges\n"
+	"      --no-legend       print rows of pins only\n"
 	"      --socket PATH     of the service\n"
 	"  -h, --help\n";
 
@@ -36,6 +38,7 @@ static const struct column who_columns[] = {
 static void print_ranges(const struct pinctl *ctl, const json_t *reply)
 {
 	const json_t *ranges = json_object_get(reply, "ranges"), *range;
+	const json_t *places = json_object_get(reply, "places");
 	const char *target = json_get_string(reply, "target", "?");
 	char size[FORMAT_SIZE_LEN];
 	size_t i;
@@ -50,9 +53,25 @@ static void print_ranges(const struct pinctl *ctl, const json_t *reply)
 		    from <= to)
 			printf(" (%s)", show_size(ctl, size, to - from + 1));
 		putchar('\n');
+		print_place_summary(ctl, json_array_get(places, i));
 	}
 	if (json_array_size(ranges) > 0 && json_array_size(json_object_get(reply, "pins")) > 0)
 		putchar('\n');
+}
+
+static int print_who(json_t *reply)
+{
+	json_t *places = json_object_get(reply, "places"), *object;
+	size_t i;
+
+	/* of a service that does not know them */
+	if (!places)
+		(void)json_object_set_new(reply, "places", json_array());
+	json_array_foreach (places, i, object)
+		fill_place(object);
+	json_array_foreach (json_object_get(reply, "pins"), i, object)
+		fill_pin(object);
+	return print_json(reply);
 }
 
 /* Which pins are not known to hold something there. */
@@ -104,7 +123,7 @@ static int run_who(struct pinctl *ctl, int argc, char **argv)
 	if (r != STATUS_DONE)
 		return r;
 	if (ctl->json)
-		return print_json(reply);
+		return print_who(reply);
 	r = mark_pins(reply);
 	if (r >= 0)
 		return r;

@@ -8,6 +8,7 @@ base_tests = \
 	tests/unit/test-format \
 	tests/unit/test-parse \
 	tests/unit/test-pinctl \
+	tests/unit/test-pinctl-failures \
 	tests/unit/test-pinctl-release \
 	tests/unit/test-pinctl-remove \
 	tests/unit/test-server \
@@ -24,13 +25,17 @@ tests_unit_test_parse_LDADD = lib/libutil.la $(CMOCKA_LIBS)
 tests_unit_test_pinctl_SOURCES = tests/unit/test-pinctl.c tests/unit/pinctl-fixture.c
 tests_unit_test_pinctl_LDADD = daemon/libserver.la $(CMOCKA_LIBS)
 EXTRA_tests_unit_test_pinctl_DEPENDENCIES = pinctl
+tests_unit_test_pinctl_failures_SOURCES = \
+	tests/unit/test-pinctl-failures.c tests/unit/pinctl-fixture.c
+tests_unit_test_pinctl_failures_LDADD = daemon/libserver.la $(CMOCKA_LIBS)
+EXTRA_tests_unit_test_pinctl_failures_DEPENDENCIES = pinctl
 tests_unit_test_pinctl_release_SOURCES = \
 	tests/unit/test-pinctl-release.c tests/unit/pinctl-fixture.c
 tests_unit_test_pinctl_release_LDADD = daemon/libserver.la $(CMOCKA_LIBS)
 EXTRA_tests_unit_test_pinctl_release_DEPENDENCIES = pinctl
 tests_unit_test_pinctl_remove_SOURCES = \
 	tests/unit/test-pinctl-remove.c tests/unit/pinctl-fixture.c \
-	client/call.c client/options.c client/progress.c client/remove-nd.c client/remove-run.c \
+	client/call.c client/list.c client/options.c client/progress.c client/remove-nd.c client/remove-run.c \
 	client/remove.c client/request-show.c client/table.c
 tests_unit_test_pinctl_remove_CPPFLAGS = \
 	$(AM_CPPFLAGS) $(SMARTCOLS_CFLAGS) $(NDCTL_CFLAGS) $(DAXCTL_CFLAGS)

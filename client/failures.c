@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/events.h"
+#include "client/place.h"
+#include "lib/log.h"
+
+#define OWNERS_NAMED 3
+
+static const char failures_help[] =
+	"Usage: pinctl failures [OPTIONS]\n"
+	"\n"
+	"List memory that failed, as far back as the service's history goes, the newest last.\n"
+	"\n"
+	"      --since TIME      -10min, 14:00, today, \"2025-01-31 14:00\", @SECONDS, now\n"
+	"  -j, --json            print one JSON object\n"
+	"  -o, --output COLUMNS  TIME ADDRESS CLASS DATA STATE COUNT WHERE OWNERS; ID LAST\n"
+	"                        ENDED KIND ACTION RESULT NODE BLOCK REGION NAMESPACE DIMM\n"
+	"                        TOKEN\n"
+	"      --no-legend       print rows only\n"
+	"      --socket PATH     of the service\n"
+	"  -h, --help\n";
+
+/* Of what flatten() makes of a failure. */
+static const struct column failures_columns[] = {
+	{ "TIME", "time_usec", COLUMN_TIME },
+	{ "ADDRESS", "address", COLUMN_TEXT },
+	{ "CLASS", "class", COLUMN_TEXT },
+	{ "DATA", "data", COLUMN_TEXT },
+	{ "STATE", "state", COLUMN_TEXT },
+	{ "COUNT", "count", COLUMN_NUMBER },
+	{ "WHERE", "where", COLUMN_TEXT },
+	{ "OWNERS", "owner_names", COLUMN_TEXT, .shrinks = true },
+	{ "ID", "id", COLUMN_NUMBER, .optional = true },
+	{ "LAST", "last_usec", COLUMN_TIME, .optional = true },
+	{ "ENDED", "ended_usec", COLUMN_TIME, .optional = true },
+	{ "KIND", "kind", COLUMN_TEXT, .optional = true },
+	{ "ACTION", "action", COLUMN_TEXT, .optional = true },
+	{ "RESULT", "result", COLUMN_TEXT, .optional = true },
+	{ "NODE", "node", COLUMN_NUMBER, .optional = true },
+	{ "BLOCK", "memory_block", COLUMN_TEXT, .optional = true },
+	{ "REGION", "region", COLUMN_TEXT, .optional = true },
+	{ "NAMESPACE", "namespace", COLUMN_TEXT, .optional = true },
+	{ "DIMM", "dimm_names", COLUMN_TEXT, .optional = true },
+	{ "TOKEN", "token", COLUMN_TEXT, .optional = true },
+	{},
+};
+
+static const char *show_kind(const json_t *failure)
+{
+	return json_get_string(failure, "kind", "?");
+}
+
+/* "mr[612], qemu[700] +5", each process once; NULL for none. The caller frees it. */
+static char *name_owners(const json_t *failure)
+{
+	_cleanup_json_ json_t *seen = json_object();
+	int64_t others = json_get_int(failure, "owners_omitted", 0);
+	const json_t *owner;
+	char *text = NULL, pid[24];
+	size_t i, size, named = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	json_array_foreach (json_object_get(failure, "owners"), i, owner) {
+		snprintf(pid, sizeof(pid), "%" PRId64, json_get_int(owner, "pid", 0));
+		if (json_object_get(seen, pid))
+			continue;
+		(void)json_object_set_new(seen, pid, json_true());
+		if (named == OWNERS_NAMED) {
+			others++;
+			continue;
+		}
+		fprintf(out, "%s%s[%s]", named++ ? ", " : "", json_get_string(owner, "comm", "?"),
+			pid);
+	}
+	if (others > 0)
+		fprintf(out, "%s+%" PRId64, named ? " " : "", others);
+	if (fclose(out) == 0 && size > 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static char *name_dimms(const json_t *place)
+{
+	char *text = NULL;
+	const json_t *dimm;
+	size_t i, size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	json_array_foreach (json_object_get(place, "dimms"), i, dimm)
+		fprintf(out, "%s%s", i ? ", " : "", json_get_string(dimm, "name", "?"));
+	if (fclose(out) == 0 && size > 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static void set_text(json_t *object, const char *key, const char *text)
+{
+	if (text)
+		(void)json_object_set_new(object, key, json_string(text));
+}
+
+/* All that the columns are of, in one object. */
+static void flatten(json_t *failure)
+{
+	const json_t *place = json_object_get(failure, "place");
+	_cleanup_(freep) char *owners = name_owners(failure);
+	_cleanup_(freep) char *dimms = name_dimms(place);
+
+	set_text(failure, "data", strcmp(show_kind(failure), "soft_offline") ? "lost" : "good");
+	set_text(failure, "where", place_device(place));
+	set_text(failure, "owner_names", owners);
+	set_text(failure, "dimm_names", dimms);
+	(void)json_object_update_missing(failure, (json_t *)place);
+}
+
+static void fill_failure(json_t *failure)
+{
+	static const char *const nullable[] = { "ended_usec", "token", NULL };
+	static const char *const owner_nullable[] = { "cgroup", "device", "address", NULL };
+	json_t *owner;
+	size_t i;
+
+	fill_null(failure, nullable);
+	fill_place(json_object_get(failure, "place"));
+	json_array_foreach (json_object_get(failure, "owners"), i, owner)
+		fill_null(owner, owner_nullable);
+}
+
+static void say_unseen(struct pinctl *ctl, int64_t unseen)
+{
+	if (unseen > 0 && flush_output(ctl) == STATUS_DONE)
+		log_notice("the kernel counted %" PRId64 " more failure%s that the service did not "
+			   "get to see",
+			   unseen, unseen == 1 ? "" : "s");
+}
+
+static int show_failures(struct table *table, json_t *reply)
+{
+	json_t *failures = json_object_get(reply, "failures"), *failure;
+	size_t i;
+	int r;
+
+	json_array_foreach (failures, i, failure)
+		flatten(failure);
+	r = table_add_all(table, failures, NULL, NULL);
+	if (r >= 0)
+		return r;
+	r = table_print(table, "failures");
+	if (r == STATUS_DONE)
+		say_unseen(table->ctl, json_get_int(reply, "unseen", 0));
+	return r;
+}
+
+static int parse_own(int option, const char *argument, void *userdata)
+{
+	return parse_since(argument, userdata);
+}
+
+static int run_failures(struct pinctl *ctl, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "since", required_argument, NULL, 0x2000 },
+		{},
+	};
+	_cleanup_(table_done) struct table table = {};
+	_cleanup_json_ json_t *reply = NULL;
+	uint64_t since_usec = 0;
+	json_t *failure;
+	size_t i;
+	int r;
+
+	r = parse_options_only(ctl, argc, argv, options, parse_own, &since_usec);
+	if (r < 0)
+		r = table_init(&table, ctl, failures_columns);
+	if (r >= 0)
+		return r;
+	r = manager_call(ctl, MANAGER "ListFailures",
+			 json_pack("{sI}", "since_usec", (json_int_t)since_usec), &reply);
+	if (r != STATUS_DONE)
+		return r;
+	if (!ctl->json)
+		return show_failures(&table, reply);
+	json_array_foreach (json_object_get(reply, "failures"), i, failure)
+		fill_failure(failure);
+	return print_json(reply);
+}
+
+void print_failure_event(const json_t *event)
+{
+	const json_t *failure = json_object_get(event, "failure");
+	const json_t *place = json_object_get(failure, "place");
+	const char *device = place_device(place);
+	int64_t count = json_get_int(failure, "count", 1);
+	int64_t took_usec =
+		json_get_int(failure, "ended_usec", 0) - json_get_int(failure, "time_usec", 0);
+	_cleanup_(freep) char *owners = NULL;
+	char span[FORMAT_SIZE_LEN];
+
+	printf(" %" PRId64 " %s %s %s%s%s: ", json_get_int(failure, "id", 0), show_kind(failure),
+	       json_get_string(place, "address", "?"), json_get_string(place, "class", "?"),
+	       device ? " in " : "", device ?: "");
+	if (!strcmp(json_get_string(event, "type", ""), "failure_done")) {
+		fputs(json_get_string(failure, "state", "?"), stdout);
+		if (took_usec >= 0)
+			printf(" after %s", format_span(span, (uint64_t)took_usec));
+		return;
+	}
+	printf("%s, %s", json_get_string(failure, "action", "?"),
+	       json_get_string(failure, "result", "?"));
+	owners = name_owners(failure);
+	if (owners)
+		printf("; pinned by %s", owners);
+	if (count > 1)
+		printf("; told %" PRId64 " times", count);
+}
+
+const struct verb verb_failures = { "failures", failures_help, run_failures };
