@@ -233,6 +233,9 @@ struct list {
 /* Print it as a table or as JSON; an exit status. */
 int show_list(struct pinctl *ctl, const struct list *list);
 
+/* Tell how many processes the service left out of an answer; @more follows the text. */
+void say_omitted(struct pinctl *ctl, int64_t omitted, const char *more);
+
 /* --- pins.c --- */
 
 /* What a pin is, besides its id. */

@@ -136,8 +136,10 @@ static void add_owner(FILE *out, const struct pinctl *ctl, const json_t *owner)
 }
 
 /* The largest first: few enough of them to be chosen one by one. */
-static void add_owners(FILE *out, const struct pinctl *ctl, const json_t *owners)
+static void add_owners(FILE *out, const struct pinctl *ctl, const json_t *release)
 {
+	int64_t omitted = json_get_int(release, "owners_omitted", 0);
+	const json_t *owners = json_object_get(release, "owners");
 	size_t n = json_array_size(owners), holding = 0, i, shown;
 	const json_t *owner, *chosen[OWNERS_SHOWN] = {};
 
@@ -159,6 +161,9 @@ static void add_owners(FILE *out, const struct pinctl *ctl, const json_t *owners
 		add_owner(out, ctl, chosen[i]);
 	if (holding > shown)
 		fprintf(out, "  and %zu more\n", holding - shown);
+	if (omitted > 0)
+		fprintf(out, "  and %" PRId64 " that %s not listed\n", omitted,
+			omitted == 1 ? "is" : "are");
 }
 
 void progress_draw(struct progress *progress, const json_t *release)
@@ -173,7 +178,7 @@ void progress_draw(struct progress *progress, const json_t *release)
 	if (!out)
 		return;
 	add_head(out, progress->ctl, release);
-	add_owners(out, progress->ctl, json_object_get(release, "owners"));
+	add_owners(out, progress->ctl, release);
 	if (fclose(out) == 0)
 		draw(progress, text);
 }

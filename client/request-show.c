@@ -178,6 +178,28 @@ static void print_dry_run(const struct pinctl *ctl, const json_t *release)
 		       show_count(n, pins, "pin"));
 }
 
+/* Below the table: what is known of those that are not in it. */
+static void say_others(struct pinctl *ctl, const json_t *release, bool dry_run)
+{
+	const char *key = dry_run ? "pins" : "pins_left";
+	const char *size_key = dry_run ? "bytes" : "bytes_left";
+	int64_t pins = json_get_int(release, key, 0), bytes = json_get_int(release, size_key, 0);
+	char size[FORMAT_SIZE_LEN], count[COUNT_LEN], more[128];
+	const json_t *owner;
+	size_t i;
+
+	json_array_foreach (json_object_get(release, "owners"), i, owner) {
+		pins -= json_get_int(owner, key, 0);
+		bytes -= json_get_int(owner, size_key, 0);
+	}
+	/* they hold nothing any more */
+	if (pins <= 0)
+		return;
+	snprintf(more, sizeof(more), "; %s in %s", show_size(ctl, size, (uint64_t)MAX(bytes, 0)),
+		 show_count(count, pins, "pin"));
+	say_omitted(ctl, json_get_int(release, "owners_omitted", 0), more);
+}
+
 int request_show(struct pinctl *ctl, json_t *release, bool dry_run)
 {
 	_cleanup_(table_done) struct table table = {};
@@ -199,13 +221,16 @@ int request_show(struct pinctl *ctl, json_t *release, bool dry_run)
 			  dry_run ? NULL : holds_pins);
 	if (r >= 0)
 		return r;
-	if (scols_table_get_nlines(table.scols) == 0)
-		return STATUS_DONE;
-	if (!ctl->no_legend)
-		putchar('\n');
-	r = table_print(&table, "owners");
-	if (r == STATUS_DONE && !dry_run && tally.deaf > 0 && flush_output(ctl) == STATUS_DONE)
+	if (scols_table_get_nlines(table.scols) > 0) {
+		if (!ctl->no_legend)
+			putchar('\n');
+		r = table_print(&table, "owners");
+		if (r != STATUS_DONE)
+			return r;
+	}
+	say_others(ctl, release, dry_run);
+	if (!dry_run && tally.deaf > 0 && flush_output(ctl) == STATUS_DONE)
 		log_notice("what cannot be asked needs a release hook: "
 			   "pinguard.release(5)");
-	return r;
+	return STATUS_DONE;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* pinctl failures, classify, who and events: memory that fails and what it is. */
+/* pinctl failures, classify, who and events: memory that fails and what it is; answers that leave some out. */
 #include "tests/unit/pinctl-fixture.h"
 
 #define DAX_PLACE                                                                                 \
@@ -95,10 +95,36 @@ static int monitor(struct call *call, json_t *params, void *userdata)
 	return call_reply(call, parse("{}"));
 }
 
+/* With those that are told; one holds 4 KiB of what was asked for, or nothing any more. */
+static int release(struct call *call, json_t *params, void *userdata)
+{
+	bool dry_run = json_get_bool(params, "dry_run", false);
+	bool holds = strcmp(json_get_string(params, "device", ""), "none") != 0;
+	json_t *owner = json_pack("{si ss si ss sb ss si si si si}", "pid", 41, "comm", "mr", "uid", 0,
+				  "cgroup", "/a", "registered", true, "state", "refused", "pins", 1,
+				  "bytes", 4096, "pins_left", 1, "bytes_left", 4096);
+
+	return call_reply(
+		call, json_pack("{s{ss ss ss sb sI sI si si si si s[o] si}}", "release", "reason",
+				"administrator", "mode", "sync", "phase", "refused", "dry_run", dry_run,
+				"started_usec", (json_int_t)1, "deadline_usec", (json_int_t)1, "pins", 9,
+				"bytes", 9 * 4096, "pins_left", holds ? 4 : 1, "bytes_left",
+				holds ? 4 * 4096 : 4096, "owners", owner, "owners_omitted", 5));
+}
+
+static int list_owners(struct call *call, json_t *params, void *userdata)
+{
+	return call_reply(call, parse("{\"owners\":[{\"pid\":9,\"comm\":\"big\",\"uid\":0,\"bytes\":4096}],"
+				      "\"omitted\":1}"));
+}
+
 static const struct method_param since_params[] = { { "since_usec", PARAM_INT }, {} };
 static const struct method_param target_params[] = { { "target", PARAM_STRING, true }, {} };
 static const struct method_param monitor_params[] = { { "since_usec", PARAM_INT },
 						      { "follow", PARAM_BOOL },
+						      {} };
+static const struct method_param release_params[] = { { "device", PARAM_STRING },
+						      { "dry_run", PARAM_BOOL },
 						      {} };
 
 static const struct method methods[] = {
@@ -106,6 +132,8 @@ static const struct method methods[] = {
 	{ MANAGER "Classify", 0, target_params, classify },
 	{ MANAGER "Who", 0, target_params, who },
 	{ MANAGER "Monitor", METHOD_MORE, monitor_params, monitor },
+	{ MANAGER "Release", 0, release_params, release },
+	{ MANAGER "ListOwners", 0, NULL, list_owners },
 	{},
 };
 
@@ -238,6 +266,27 @@ static void test_events(void **state)
 	EXPECT("events -j", 0, "\"type\":\"failure\",\"failure\":{\"id\":7,");
 }
 
+static void test_omitted(void **state)
+{
+	static const char left_out[] = "pinctl: 5 more processes are not listed: there are too many, or "
+				       "their names are too long; ";
+
+	EXPECT("release --device=x", 1, "20K of 36K released, 4 pins left.\n", "41", left_out,
+	       "12K in 3 pins\n");
+	EXPECT("release --device=x --no-legend", 1, left_out);
+	EXPECT("release --device=x --dry-run", 0, "36K would be asked for, in 9 pins.\n", "41", left_out,
+	       "32K in 8 pins\n");
+	/* they have let go: nobody who holds something is missing */
+	EXPECT("release --device=none", 1, "41");
+	assert_null(strstr(output, "not listed"));
+	EXPECT("owners", 0, "9", "pinctl: 1 more process is not listed: there are too many, or their "
+				 "names are too long\n");
+	EXPECT("owners -j", 0, "\"omitted\":1");
+	assert_null(strstr(output, "not listed"));
+	pinctl_run_on_terminal("release --device=x", 1);
+	assert_non_null(strstr(output, "  and 5 that are not listed\r\n"));
+}
+
 static void test_terminal(void **state)
 {
 	pinctl_run_on_terminal("failures", 0);
@@ -259,7 +308,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_failures), cmocka_unit_test(test_failures_json),
 		cmocka_unit_test(test_classify), cmocka_unit_test(test_who),
-		cmocka_unit_test(test_events),	 cmocka_unit_test(test_terminal),
+		cmocka_unit_test(test_events),	 cmocka_unit_test(test_omitted),
+		cmocka_unit_test(test_terminal),
 	};
 
 	setenv("TZ", "UTC", 1);
