@@ -77,6 +77,7 @@ struct release_owner {
 	uint64_t step_usec, asked_usec;
 	bool step_failed;
 	bool settled; /* refused, and nothing is left to be done */
+	bool failures_new; /* of its pins, that it was not told of */
 	struct decision next;
 	sd_event_source *timer;
 	struct action *action;
@@ -118,6 +119,11 @@ struct release {
 	size_t n_owners;
 	size_t n_holding, n_settled; /* with pins left; of those, settled */
 	uint64_t pins, bytes, pins_left, bytes_left;
+
+	struct release_failure *failures;
+	size_t n_failures;
+	sd_event_source *failures_timer;
+	uint64_t failures_pause_usec;
 
 	json_t *shown; /* as it stands, once somebody has asked; NULL after a change */
 	sd_event_source *deadline, *notify;
@@ -188,6 +194,12 @@ void release_owner_came(struct release_owner *o, struct owner *owner);
 /* Some of its pins are gone, maybe all. */
 void release_owner_unpinned(struct release_owner *o);
 void release_owner_set_reason(struct release_owner *o, const char *reason);
+
+void release_owner_send(struct release_owner *o, bool reminder);
+
+/* release-failure.c */
+int release_set_failures(struct release *release, const struct release_config *config);
+void release_drop_failures(struct release *release);
 
 /* release-complete.c */
 void completions_settle(struct release_owner *o);

@@ -227,6 +227,29 @@ static json_t *pins_json(struct release_owner *o, bool list)
 	return TAKE_PTR(array);
 }
 
+/* Of its own pins that are left. */
+static json_t *failures_json(const struct release_owner *o)
+{
+	_cleanup_json_ json_t *array = json_array();
+	const struct release *release = o->release;
+
+	for (size_t i = 0; array && i < release->n_failures; i++) {
+		const struct release_failure *f = &release->failures[i];
+		const struct asked_pin *asked = release_asked(release, f->pin);
+
+		if (!asked || !asked->left || &release->owners[asked->owner] != o ||
+		    !is_own(o, asked, registry_find(release->releases->config.registry, f->pin)))
+			continue;
+		if (json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:b}",
+				"pin", json_hex(f->pin),
+				"address", f->has_address ? json_hex(f->address) : json_null(),
+				"bytes", json_bytes(f->bytes),
+				"data_lost", f->data_lost)) < 0)
+			return NULL;
+	}
+	return TAKE_PTR(array);
+}
+
 json_t *release_owner_request_json(struct release_owner *o, bool reminder)
 {
 	const struct release *release = o->release;
@@ -234,7 +257,7 @@ json_t *release_owner_request_json(struct release_owner *o, bool reminder)
 
 	if (!pins)
 		return NULL;
-	return json_pack("{s:{s:s, s:s, s:s, s:I, s:b, s:o}, s:n}", "request",
+	return json_pack("{s:{s:s, s:s, s:s, s:I, s:b, s:o, s:o}, s:n}", "request",
 			 "token", o->token,
 			 "mode", mode_name(release),
 			 "reason", reasons[release->reason],
@@ -243,6 +266,7 @@ json_t *release_owner_request_json(struct release_owner *o, bool reminder)
 							    release->deadline_usec),
 			 "reminder", reminder,
 			 "pins", pins,
+			 "failures", failures_json(o),
 			 "withdrawn");
 }
 

@@ -152,6 +152,11 @@ enum release_phase release_phase(const struct release *release)
 	return release->phase;
 }
 
+enum release_reason release_reason(const struct release *release)
+{
+	return release->reason;
+}
+
 uint32_t release_uid(const struct release *release)
 {
 	return release->uid;

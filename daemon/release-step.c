@@ -48,7 +48,7 @@ static void took(struct release_owner *o, int step, enum release_owner_state sta
 }
 
 /* To the owner; one that cannot be told will be seen to have left. */
-static void send_request(struct release_owner *o, bool reminder)
+void release_owner_send(struct release_owner *o, bool reminder)
 {
 	int r = call_reply_continues(o->owner->call, release_owner_request_json(o, reminder));
 
@@ -75,7 +75,7 @@ static int ask(struct release_owner *o)
 	o->asked_usec = o->step_usec;
 	o->owner->asked++;
 	o->owner->open_requests++;
-	send_request(o, false);
+	release_owner_send(o, false);
 	return 0;
 }
 
@@ -239,7 +239,7 @@ static int take_step(struct release_owner *o, int step)
 		return act(o, step);
 	if (step == STEP_REMIND) {
 		took(o, step, OWNER_REMINDED);
-		send_request(o, true);
+		release_owner_send(o, true);
 	} else {
 		r = ask(o);
 	}
@@ -348,7 +348,7 @@ void release_owner_unpinned(struct release_owner *o)
 		released(o);
 	else if (o->pins_left && o->token[0] && o->owner && !o->listed_left && !o->all_listed &&
 		 o->answer != ANSWER_REFUSED)
-		send_request(o, true); /* those that did not fit before */
+		release_owner_send(o, true); /* those that did not fit before */
 }
 
 /* Tells an owner that has not answered; what it did not do in time is a lapse. */

@@ -126,6 +126,7 @@ struct release *release_unref(struct release *release)
 	sd_event_source_disable_unref(release->notify);
 	sd_event_unref(release->event);
 	ladders_free(release->ladders);
+	release_drop_failures(release);
 	json_decref(release->shown);
 	free(release->asked);
 	free(release->order);
@@ -242,6 +243,7 @@ void release_finish(struct release *release, enum release_phase phase)
 	release->phase = phase;
 	release->over_usec = release_clock();
 	release->deadline = sd_event_source_disable_unref(release->deadline);
+	release_drop_failures(release);
 	for (size_t i = 0; i < release->n_owners; i++)
 		release_owner_close(&release->owners[i]);
 	free(TAKE_PTR(release->asked));
@@ -373,6 +375,8 @@ static int prepare(struct release *release, const struct release_config *config)
 	if (config->target && !(release->target = strdup(config->target)))
 		return -ENOMEM;
 	r = release_select(release, config->pin_ids, config->n_pins);
+	if (r >= 0)
+		r = release_set_failures(release, config);
 	if (r < 0)
 		return r;
 	if (release->n_owners > release_room(release, RELEASES_OWNERS_MAX, releases->n_owners,

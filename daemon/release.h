@@ -37,6 +37,10 @@ struct ladders;
 #define RELEASE_PAUSE_USEC	(250 * 1000ULL) /* between two changes that are told */
 #define RELEASE_OWNERS_SHOWN_MAX 4096 /* in one reply */
 #define RELEASE_REASON_MAX	256 /* bytes of an owner's reason that are kept */
+#define RELEASE_FAILURES_MAX	1024 /* failed parts of pins that a request tells of */
+/* Between two messages that tell of more such parts: the first, doubled up to the last. */
+#define RELEASE_FAILURES_MIN_USEC (250 * 1000ULL)
+#define RELEASE_FAILURES_MAX_USEC (4 * 1000000ULL)
 
 enum release_reason {
 	RELEASE_ADMINISTRATOR,
@@ -104,6 +108,15 @@ void releases_resynced(struct releases *releases);
 void releases_owner_registered(struct releases *releases, struct owner *owner);
 void releases_owner_left(struct releases *releases, struct owner *owner);
 
+/* A part of a pin whose memory failed. */
+struct release_failure {
+	uint64_t pin;
+	bool has_address;
+	uint64_t address; /* in the owner */
+	uint64_t bytes; /* of the pin, where the address is not known */
+	bool data_lost;
+};
+
 struct release_config {
 	enum release_reason reason;
 	const char *target; /* of a drain or of a revoke, raw bytes; NULL for a selection */
@@ -116,6 +129,8 @@ struct release_config {
 	uint64_t revoke_id;
 	const uint64_t *pin_ids; /* in any order; ids that are gone are left out */
 	size_t n_pins;
+	const struct release_failure *failures; /* with memory_failure: why */
+	size_t n_failures; /* what is more than RELEASE_FAILURES_MAX is left out */
 };
 
 /*
@@ -143,6 +158,17 @@ void release_cancel(struct release *release);
  */
 void releases_revoke_done(struct releases *releases, uint64_t revoke_id, uint32_t outcome);
 
+/*
+ * More of its pins' memory failed: their owners are told soon, by a reminder
+ * that has all parts. What is known already is none. -E2BIG: too many parts.
+ */
+int release_add_failures(struct release *release, const struct release_failure *failures,
+			 size_t n);
+/* One that runs because of failed memory, and in which something is being done about a pin. */
+struct release *release_find_failure(struct releases *releases, uint64_t pin_id);
+/* Of those that run. */
+size_t releases_n_reason(const struct releases *releases, enum release_reason reason);
+
 /* Those that run and those that are remembered; not a reference. NULL for none. */
 struct release *release_find(struct releases *releases, const char *token);
 /* The one that a revoke of the kernel started, while it runs. */
@@ -153,6 +179,7 @@ size_t releases_n_running(const struct releases *releases);
 
 const char *release_token(const struct release *release);
 enum release_phase release_phase(const struct release *release);
+enum release_reason release_reason(const struct release *release);
 uint32_t release_uid(const struct release *release);
 uint64_t release_pins_left(const struct release *release);
 
