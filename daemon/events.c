@@ -46,6 +46,7 @@ void event_free(struct event *event)
 	free(event->quota_cgroup);
 	free(event->release);
 	free(event->owner);
+	free(event->failure);
 	free(event->revoke);
 	free(event);
 }

@@ -25,6 +25,8 @@ enum event_type {
 	EVENT_RELEASE,
 	EVENT_RELEASE_STEP,
 	EVENT_RELEASE_DONE,
+	EVENT_FAILURE,
+	EVENT_FAILURE_DONE,
 	EVENT_RESYNC,
 };
 
@@ -45,6 +47,7 @@ struct event {
 	/* The release's types, as JSON in text, a tenth of the size; NULL for others. */
 	char *release; /* without its owners */
 	char *owner; /* that a step was taken on */
+	char *failure; /* likewise; the failure's types */
 };
 
 struct events;

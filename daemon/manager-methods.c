@@ -183,6 +183,8 @@ bool may_see_event(struct manager *m, struct call *call, const struct event *eve
 	/* Physical addresses are for administrators. */
 	case EVENT_REVOKE:
 	case EVENT_REVOKE_DONE:
+	case EVENT_FAILURE:
+	case EVENT_FAILURE_DONE:
 		return call_is_admin(call);
 	case EVENT_QUOTA_SET:
 	case EVENT_QUOTA_CLEAR:

@@ -28,6 +28,7 @@ static const char *const types[] = {
 	[EVENT_REVOKE] = "revoke",     [EVENT_REVOKE_DONE] = "revoke_done",
 	[EVENT_RELEASE] = "release",   [EVENT_RELEASE_STEP] = "release_step",
 	[EVENT_RELEASE_DONE] = "release_done",
+	[EVENT_FAILURE] = "failure",  [EVENT_FAILURE_DONE] = "failure_done",
 	[EVENT_RESYNC] = "resync",
 };
 
@@ -233,7 +234,8 @@ json_t *render_event(const struct event *event, bool whole)
 	bool deny = event->type == EVENT_DENY;
 	bool quota = event->type == EVENT_QUOTA_SET || event->type == EVENT_QUOTA_CLEAR;
 
-	return json_pack("{s:I, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:I, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
+			 " s:o}",
 			 "time_usec", (json_int_t)event->time_usec,
 			 "seq", integer_or_null(event->seq, event->seq != 0),
 			 "type", types[event->type],
@@ -249,5 +251,6 @@ json_t *render_event(const struct event *event, bool whole)
 			 "policy", string_or_null(render_policy(event->policy)),
 			 "release", parsed_or_null(event->release, whole),
 			 "owner", parsed_or_null(event->owner, true),
-			 "revoke", event_revoke(event));
+			 "revoke", event_revoke(event),
+			 "failure", parsed_or_null(event->failure, true));
 }
