@@ -50,7 +50,7 @@ payload() {
 }
 
 # The machine: an IOMMU with two devices to give to VFIO, an NVDIMM, and a
-# DIMM that is hot-added memory to the kernel, as node 1.
+# DIMM that is hot-added memory to the kernel, as node 1. Two slots are free.
 machine=(
 	-M q35,nvdimm=on,kernel-irqchip=split -smp 2 -m 2G,slots=4,maxmem=8G
 	-object memory-backend-ram,id=m0,size=2G -numa node,nodeid=0,memdev=m0,cpus=0-1
@@ -82,7 +82,11 @@ acceleration() {
 	cat "$known"
 }
 
-# Starts QEMU as $qemu.
+# Hot-added memory has its memory map in itself, and a memory section in RAM is
+# shared with legacy persistent memory.
+memory_parameters="memhp_default_state=online_kernel memory_hotplug.memmap_on_memory=Y memmap=32M!1600M"
+
+# Starts QEMU as $qemu. The guest reaches its own machine's QMP at port 5.
 boot() {
 	local cpu=(-accel "tcg,thread=multi" -cpu max) console=(-device virtserialport,nr=4,id=unused)
 	[ "$accel" != kvm ] || cpu=(-accel kvm -cpu host)
@@ -108,8 +112,10 @@ boot() {
 		-chardev "file,id=output,path=$work/output" -device virtserialport,chardev=output,nr=1 \
 		-chardev "file,id=status,path=$work/status" -device virtserialport,chardev=status,nr=2 \
 		-chardev "file,id=klog,path=$work/kernel.log" -device virtserialport,chardev=klog,nr=3 \
+		-chardev "socket,id=qmp,path=$work/qmp,server=on,wait=off" -mon chardev=qmp,mode=control \
+		-chardev "socket,id=machine,path=$work/qmp" -device virtserialport,chardev=machine,nr=5 \
 		"${console[@]}" \
-		-append "console=ttyS0 no_timer_check loglevel=5 printk.time=1 log_buf_len=8M panic=-1 oops=panic root=/dev/vda rw intel_iommu=on memhp_default_state=online_kernel systemd.show_status=no init=/bin/sh -- -c \"tar -C / --keep-directory-symlink -xf /dev/vdb; exec /bin/sh /usr/lib/pinguard-vm/init\"" \
+		-append "console=ttyS0 no_timer_check loglevel=5 printk.time=1 log_buf_len=8M panic=-1 oops=panic root=/dev/vda rw intel_iommu=on $memory_parameters systemd.show_status=no init=/bin/sh -- -c \"tar -C / --keep-directory-symlink -xf /dev/vdb; exec /bin/sh /usr/lib/pinguard-vm/init\"" \
 		"${qemu_arguments[@]}" <&4 9>&- 2>"$work/qemu.log" &
 	qemu=$!
 }
