@@ -38,6 +38,11 @@ static int list_failures(struct call *call, json_t *params, void *userdata)
 		return call_reply(call, parse("{\"failures\":[" FIRST "],\"unseen\":1}"));
 	case 2000000:
 		return call_reply(call, parse("{\"failures\":[],\"unseen\":0}"));
+	/* what no service should send */
+	case 4000000:
+		return call_reply(call, parse("{\"failures\":[\"x\",{\"place\":[],\"owners\":{},\"count\":"
+					      "\"many\"},{\"place\":{\"dimms\":\"x\"},\"owners\":[1,{}]}],"
+					      "\"unseen\":\"many\"}"));
 	default:
 		return call_error_denied(call);
 	}
@@ -54,6 +59,8 @@ static int classify(struct call *call, json_t *params, void *userdata)
 	if (!strcmp(target, "pfn:1"))
 		return call_reply(call, parse("{\"place\":{\"address\":\"0x1000\",\"class\":\"none\","
 					      "\"pci\":\"0000:00:04.0\"}}"));
+	if (!strcmp(target, "0x3"))
+		return call_reply(call, parse("{\"place\":{\"address\":3,\"page_flags\":[4,{}],\"dimms\":[5]}}"));
 	if (!strcmp(target, "0x2"))
 		return call_reply(call, parse("{}"));
 	return call_error(call, MANAGER "InvalidTarget",
@@ -161,6 +168,9 @@ static void test_failures(void **state)
 	EXPECT("failures --since=@2", 0, "");
 	assert_string_equal(output, "");
 	EXPECT("failures --since=@3", 4, "permission denied");
+	EXPECT("failures --since=@4 --no-legend -o address,owners,dimm,count", 0,
+	       "-       -      -        -\n-       -      -     many\n-       ?[0]   -        -\n");
+	EXPECT("failures --since=@4 -j", 0, "{\"failures\":[\"x\",{");
 	EXPECT("failures --since=never", 2, "not a time: \"never\"");
 	EXPECT("failures memory33", 2, "failures takes options only, not \"memory33\"");
 	EXPECT("failures -o OWNER", 2, "no column \"OWNER\"", "OWNERS", "TOKEN");
@@ -222,6 +232,7 @@ static void test_classify(void **state)
 	assert_null(strstr(output, "Offset"));
 	EXPECT("classify pfn:1", 0, "Class:        none\nPCI function: 0000:00:04.0\n");
 	EXPECT("classify 0x140001000 -j", 0, "{\"address\":\"0x140001000\",", "\"memory_block\":null");
+	EXPECT("classify 0x3", 0, "Address:      3\nPage flags:   ? ?\nDIMM:         ?\n");
 	EXPECT("classify 0x2", 1, "does not say what is there");
 	EXPECT("classify 0xzz", 1, "cannot look at the memory of 0xzz: it is no address");
 	EXPECT("classify", 2, "usage: pinctl classify ADDRESS");
