@@ -56,7 +56,7 @@ static int run_classify(struct pinctl *ctl, int argc, char **argv)
 	}
 	fill_place(place);
 	if (ctl->json)
-		return print_json(place);
+		return print_json(reply);
 	print_place(ctl, place);
 	return STATUS_DONE;
 }

@@ -231,7 +231,8 @@ static void test_classify(void **state)
 	assert_null(strstr(output, "flags"));
 	assert_null(strstr(output, "Offset"));
 	EXPECT("classify pfn:1", 0, "Class:        none\nPCI function: 0000:00:04.0\n");
-	EXPECT("classify 0x140001000 -j", 0, "{\"address\":\"0x140001000\",", "\"memory_block\":null");
+	EXPECT("classify 0x140001000 -j", 0, "{\"place\":{\"address\":\"0x140001000\",", "\"memory_block\":null",
+	       "}}\n");
 	EXPECT("classify 0x3", 0, "Address:      3\nPage flags:   ? ?\nDIMM:         ?\n");
 	EXPECT("classify 0x2", 1, "does not say what is there");
 	EXPECT("classify 0xzz", 1, "cannot look at the memory of 0xzz: it is no address");
