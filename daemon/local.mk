@@ -3,6 +3,7 @@
 # Registry, sources and the loop; main.c apart, so that tests can link the rest.
 noinst_LTLIBRARIES += daemon/libcore.la
 daemon_libcore_la_SOURCES = \
+	daemon/callers.c daemon/callers.h \
 	daemon/cgroup.c daemon/cgroup.h \
 	daemon/cgroup-files.c \
 	daemon/cgroup-tree.c daemon/cgroup-tree.h \

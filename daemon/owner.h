@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "daemon/callers.h"
 #include "daemon/registry.h"
 #include "daemon/server.h"
 
@@ -18,7 +19,6 @@
 /* Register and Complete of one uid but root: so many at once, then so many a second. */
 #define OWNER_CALLS_BURST 256
 #define OWNER_CALLS_RATE  64
-#define OWNER_CALLERS_MAX 4096 /* uids that are remembered for that */
 
 struct owners;
 
@@ -36,15 +36,6 @@ struct owner {
 	/* Requests since then. */
 	uint64_t asked, released, refused, lapsed;
 	unsigned int open_requests;
-};
-
-/* One uid's calls; a full bucket is forgotten. */
-struct owner_caller {
-	UT_hash_handle hh;
-	uid_t uid;
-	unsigned int owners; /* registered */
-	uint64_t tokens; /* millionths */
-	uint64_t usec; /* when that was so */
 };
 
 /* left: the owner is gone, and freed after it */

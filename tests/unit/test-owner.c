@@ -222,7 +222,7 @@ static void test_rate(void **state)
 		assert_int_equal(owners_admit(owners, 5, now), 0);
 	assert_int_equal(owners_admit(owners, 5, now), -EUSERS);
 	/* More uids than are remembered: those that have been quiet are forgotten. */
-	for (i = 0; i < OWNER_CALLERS_MAX; i++)
+	for (i = 0; i < CALLERS_MAX; i++)
 		(void)owners_admit(owners, 100 + i, now);
 	assert_int_equal(owners_admit(owners, 99, now), -EUSERS);
 	now += 3600 * 1000000ULL;
