@@ -125,6 +125,28 @@ int genl_get_pin(struct genl *g, uint64_t id, struct pin_info *ret)
 	return 0;
 }
 
+static int on_frame_answer(const struct nlmsghdr *nlh, void *userdata)
+{
+	return pinmsg_parse_frame(nlh, userdata);
+}
+
+int genl_get_frame(struct genl *g, uint64_t pfn, struct frame_info *ret)
+{
+	_cleanup_(nlmsg_freep) struct nl_msg *msg = message(g, PINGUARD_CMD_GET_FRAME, NLM_F_ACK);
+	struct frame_info frame = {};
+	int r;
+
+	if (msg && nla_put_u64(msg, PINGUARD_A_FRAME_PFN, pfn) < 0)
+		return -ENOMEM;
+	r = request(g, msg, on_frame_answer, &frame);
+	if (r < 0)
+		return r;
+	if (frame.pfn != pfn || !frame.class)
+		return -EBADMSG;
+	*ret = frame;
+	return 0;
+}
+
 int genl_set_owner(struct genl *g, int pidfd, bool revocable)
 {
 	_cleanup_(nlmsg_freep) struct nl_msg *msg = message(g, PINGUARD_CMD_SET_OWNER, NLM_F_ACK);

@@ -64,6 +64,8 @@ uint64_t genl_features(const struct genl *g);
  * known from here and from lists alone. -ENOENT: there is none.
  */
 int genl_get_pin(struct genl *g, uint64_t id, struct pin_info *ret);
+/* What a page frame is; of one that does not exist the class says so. */
+int genl_get_frame(struct genl *g, uint64_t pfn, struct frame_info *ret);
 /* Whether the process speaks the release protocol. */
 int genl_set_owner(struct genl *g, int pidfd, bool revocable);
 /* -ENOENT: no such cgroup. */

@@ -8,15 +8,24 @@ daemon_libcore_la_SOURCES = \
 	daemon/cgroup-files.c \
 	daemon/cgroup-tree.c daemon/cgroup-tree.h \
 	daemon/config.c daemon/config.h \
+	daemon/devname.c daemon/devname.h \
 	daemon/events.c daemon/events.h \
 	daemon/genl.c daemon/genl.h daemon/genl-internal.h \
 	daemon/genl-query.c \
 	daemon/genl-request.c \
 	daemon/holders.c daemon/holders.h \
+	daemon/inventory.c daemon/inventory.h daemon/inventory-internal.h \
+	daemon/inventory-nd.c \
+	daemon/inventory-place.c \
+	daemon/inventory-sysfs.c \
+	daemon/inventory-watch.c \
+	daemon/iomem.c daemon/iomem.h \
 	daemon/manager.c daemon/manager.h daemon/manager-internal.h \
 	daemon/manager-methods.c daemon/manager-methods.h \
 	daemon/manager-drain.c \
 	daemon/manager-follow.c \
+	daemon/manager-inquiry.c daemon/manager-inquiry.h \
+	daemon/manager-inventory.c \
 	daemon/manager-kernel.c \
 	daemon/manager-monitor.c \
 	daemon/manager-owners.c \
@@ -29,12 +38,14 @@ daemon_libcore_la_SOURCES = \
 	daemon/manager-start.c \
 	daemon/manager-status.c \
 	daemon/manager-waiter.c \
+	daemon/manager-who.c \
 	daemon/messages.h \
 	daemon/nlio.c daemon/nlio.h \
 	daemon/observe.c daemon/observe.h \
 	daemon/owner.c daemon/owner.h \
 	daemon/pin.h \
 	daemon/pinmsg.c daemon/pinmsg.h daemon/pinmsg-internal.h \
+	daemon/pinmsg-frame.c \
 	daemon/pinmsg-revoke.c \
 	daemon/place.c daemon/place.h \
 	daemon/place-json.c \
@@ -59,10 +70,8 @@ daemon_libcore_la_SOURCES = \
 	daemon/revoke.c daemon/revoke.h \
 	daemon/store.c daemon/store.h \
 	daemon/support.c daemon/support.h \
-	daemon/target.c daemon/target.h \
-	daemon/target-inventory.c \
-	daemon/target-nd.c
-daemon_libcore_la_LIBADD = daemon/libserver.la lib/libutil.la $(NL_LIBS) $(NDCTL_LIBS) $(SYSTEMD_LIBS) $(JANSSON_LIBS)
+	daemon/target.c daemon/target.h
+daemon_libcore_la_LIBADD = daemon/libserver.la lib/libutil.la $(NL_LIBS) $(NDCTL_LIBS) $(UDEV_LIBS) $(SYSTEMD_LIBS) $(JANSSON_LIBS)
 
 sbin_PROGRAMS += pinguard
 pinguard_SOURCES = daemon/main.c

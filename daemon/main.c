@@ -107,6 +107,30 @@ static void raise_limits(void)
 	}
 }
 
+/* Sockets; what OpenFile= of the unit opened comes after them. */
+static int take_fds(struct manager *m)
+{
+	int n = sd_listen_fds_with_names(false, NULL), iomem = -1, kpageflags = -1, i;
+	char **names = NULL;
+
+	if (n <= 0)
+		return n;
+	n = sd_listen_fds_with_names(true, &names);
+	for (i = n - 1; i >= 0; i--) {
+		if (strcmp(names[i], "iomem") == 0)
+			iomem = SD_LISTEN_FDS_START + i;
+		else if (strcmp(names[i], "kpageflags") == 0)
+			kpageflags = SD_LISTEN_FDS_START + i;
+		else
+			break;
+	}
+	manager_set_proc(m, iomem, kpageflags);
+	for (n = 0; names && names[n]; n++)
+		free(names[n]);
+	free(names);
+	return i + 1;
+}
+
 int main(int argc, char **argv)
 {
 	const char *state_dir = getenv("STATE_DIRECTORY") ?: STATE_DIR;
@@ -127,7 +151,7 @@ int main(int argc, char **argv)
 	if (manager_new(&config, &m) < 0)
 		return EXIT_START;
 
-	n_fds = sd_listen_fds(true);
+	n_fds = take_fds(m);
 	if (n_fds < 0) {
 		log_error_errno(n_fds, "cannot take over the sockets of the service manager: %m");
 		return EXIT_LISTEN;

@@ -8,7 +8,6 @@
 #include "daemon/manager-internal.h"
 #include "daemon/owner.h"
 #include "daemon/policies.h"
-#include "daemon/target.h"
 #include "lib/log.h"
 
 /* So long after the start owners may come back before their marks are taken. */
@@ -134,7 +133,7 @@ int manager_kernel_new(struct manager *m, const struct manager_config *config)
 			return log_error_errno(r, "cannot read the policies in %s: %m",
 					       config->state_dir);
 	}
-	r = inventory_new(config->sys, inventory_read_nd, &m->inventory);
+	r = manager_inventory_new(m, config->sys);
 	if (r < 0)
 		return r;
 	return add_marks(m);
@@ -149,20 +148,6 @@ int manager_kernel_start(struct manager *m)
 	return set_revoke(m);
 }
 
-void manager_read_inventory(struct manager *m)
-{
-	int r;
-
-	/* Such as one that is under way since before the start. */
-	if (manager_n_revokes(m) > 0 || m->inventory_read)
-		return;
-	r = inventory_refresh(m->inventory);
-	if (r < 0)
-		log_warning_errno(r, "cannot read which devices have memory, it is tried again "
-				  "when somebody asks: %m");
-	m->inventory_read = true;
-}
-
 int manager_kernel_reload(struct manager *m)
 {
 	if (m->policies)
@@ -174,5 +159,5 @@ void manager_kernel_free(struct manager *m)
 {
 	m->marks_source = sd_event_source_disable_unref(m->marks_source);
 	m->policies = policies_free(m->policies);
-	m->inventory = inventory_free(m->inventory);
+	manager_inventory_free(m);
 }

@@ -84,6 +84,7 @@ static const struct method methods[] = {
 	{ OWNER_INTERFACE ".Complete", 0, complete_params, method_owner_complete },
 	{ MANAGER_INTERFACE ".Drain", METHOD_ADMIN, drain_params, method_drain },
 	{ MANAGER_INTERFACE ".Who", METHOD_ADMIN, who_params, method_who },
+	{ MANAGER_INTERFACE ".Classify", METHOD_ADMIN, who_params, method_classify },
 	{ MANAGER_INTERFACE ".ListPolicies", 0, NULL, method_list_policies },
 	{ MANAGER_INTERFACE ".SetPolicy", METHOD_ADMIN, set_policy_params, method_set_policy },
 	{ MANAGER_INTERFACE ".ClearPolicy", METHOD_ADMIN, clear_quota_params, method_clear_policy },

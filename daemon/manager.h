@@ -40,7 +40,8 @@ struct manager {
 	struct revokes *revokes; /* of the kernel, under way */
 	struct policies *policies; /* NULL without fs */
 	struct inventory *inventory; /* devices that have memory */
-	bool inventory_read;
+	sd_event_source *inventory_source;
+	const char *sys;
 	struct inquiry *inquiries; /* calls that wait to hear who holds memory */
 	struct drain *drains; /* under way */
 	const char *config_file;
@@ -88,6 +89,8 @@ struct manager_config {
 int manager_new(const struct manager_config *config, struct manager **ret);
 struct manager *manager_free(struct manager *m);
 DEFINE_CLEANUP(struct manager *, manager_free);
+/* Files that the service manager opened, -1 for none; not closed. */
+void manager_set_proc(struct manager *m, int iomem_fd, int kpageflags_fd);
 /* Until a signal to stop; 0 or a negative errno. */
 int manager_run(struct manager *m);
 /* The listening sockets: from the service manager, or one of its own. */

@@ -4,6 +4,7 @@
 #define PINGUARD_PINMSG_H
 
 #include <linux/netlink.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "daemon/pin.h"
@@ -27,6 +28,14 @@ struct policy_info {
 	uint32_t policy; /* PINGUARD_POLICY_* */
 };
 
+/* Answer to get-frame. */
+struct frame_info {
+	uint64_t pfn;
+	uint32_t class; /* PINGUARD_MEMORY_CLASS_*, or what a newer kernel knows */
+	bool has_page_flags;
+	uint64_t page_flags; /* KPF_* bits */
+};
+
 enum pinmsg_type {
 	PINMSG_EVENT,
 	PINMSG_DUMP_START, /* seq alone: where the dump starts */
@@ -48,6 +57,7 @@ int pinmsg_parse(const struct nlmsghdr *nlh, struct pinmsg *ret);
 int pinmsg_parse_info(const struct nlmsghdr *nlh, struct pin_kernel_info *ret);
 int pinmsg_parse_revoke(const struct nlmsghdr *nlh, struct revoke_info *ret);
 int pinmsg_parse_failure(const struct nlmsghdr *nlh, struct failure_info *ret);
+int pinmsg_parse_frame(const struct nlmsghdr *nlh, struct frame_info *ret);
 int pinmsg_parse_policy(const struct nlmsghdr *nlh, struct policy_info *ret);
 int pinmsg_parse_owner(const struct nlmsghdr *nlh, uint32_t *ret_tgid);
 

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/target.h"
+#include "daemon/inventory.h"
 
 static const struct {
 	const char *text;

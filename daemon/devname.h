@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Devices that pin memory: from what people call them to what pins carry. */
+#ifndef PINGUARD_DEVNAME_H
+#define PINGUARD_DEVNAME_H
+
+#include <linux/pinguard.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define DEVNAMES_MAX 64 /* of one device; further ones are left out */
+
+struct devname {
+	char name[PINGUARD_DEVICE_NAME_MAX];
+	/*
+	 * VFIO pins alone: of a group of devices, which reach the same memory,
+	 * a pin names one.
+	 */
+	bool group;
+};
+
+struct devnames {
+	size_t n;
+	struct devname all[DEVNAMES_MAX];
+};
+
+/**
+ * devnames_find() - names that the pins of a device may carry
+ * @sys: "/sys"
+ * @name: an RDMA device ("rxe0"), a PCI function ("0000:00:04.0"), which may have
+ *	RDMA devices, or a VFIO group or device ("/dev/vfio/12", "/dev/vfio/devices/vfio0")
+ *
+ * Return: 0, -ENOENT: there is no such device now, or another negative errno
+ */
+int devnames_find(const char *sys, const char *name, struct devnames *ret);
+
+#endif
