@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Tests of requests to release pins, and of owners.
-EXTRA_DIST += tests/unit/idl.h tests/unit/owner-fixture.h tests/unit/scene.h
+EXTRA_DIST += tests/unit/genl-fixture.h tests/unit/idl.h tests/unit/owner-fixture.h tests/unit/scene.h
 if HAVE_CMOCKA
 release_tests = \
+	tests/unit/test-abi \
 	tests/unit/test-owner \
 	tests/unit/test-policy \
 	tests/unit/test-procfs \
@@ -18,6 +19,12 @@ owner_fixture = tests/unit/owner-fixture.c tests/unit/idl.c
 tests_unit_test_owner_SOURCES = tests/unit/test-owner.c $(owner_fixture)
 tests_unit_test_owner_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_owner_LDFLAGS = -Wl,--wrap=getsockopt
+genl_fixture_wrap = -Wl,--wrap=nlio_resolve -Wl,--wrap=nlio_join -Wl,--wrap=nlio_send \
+	-Wl,--wrap=nlio_send_genl -Wl,--wrap=nlio_recv
+tests_unit_test_abi_SOURCES = \
+	tests/unit/test-abi.c tests/unit/genl-fixture.c $(owner_fixture)
+tests_unit_test_abi_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_test_abi_LDFLAGS = $(genl_fixture_wrap)
 tests_unit_test_procfs_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_release_SOURCES = \
 	tests/unit/test-release.c tests/unit/scene.c $(owner_fixture)
