@@ -6,6 +6,7 @@
 #include "daemon/failure.h"
 
 struct failures {
+	void *userdata;
 	char boot_id[FAILURE_BOOT_ID_LEN + 1];
 	struct failure *all; /* oldest first */
 	struct failure *frames; /* by pfn */

@@ -191,7 +191,8 @@ static int load_texts(struct failure *f, const json_t *item)
 	owners_text = i > 0 ? json_dumps(owners, JSON_COMPACT) : NULL;
 	if (!place_text || (i > 0 && !owners_text))
 		return -ENOMEM;
-	failure_set_texts(f, TAKE_PTR(place_text), TAKE_PTR(owners_text), i, omitted);
+	failure_set_place(f, TAKE_PTR(place_text));
+	failure_set_owners(f, TAKE_PTR(owners_text), i, omitted);
 	return 0;
 }
 

@@ -6,13 +6,14 @@
 
 #include "daemon/failure-internal.h"
 
-int failures_new(const char *boot_id, struct failures **ret)
+int failures_new(const char *boot_id, void *userdata, struct failures **ret)
 {
 	struct failures *fs = calloc(1, sizeof(*fs));
 
 	if (!fs)
 		return -ENOMEM;
 	snprintf(fs->boot_id, sizeof(fs->boot_id), "%s", boot_id);
+	fs->userdata = userdata;
 	fs->next_id = 1;
 	*ret = fs;
 	return 0;
@@ -26,6 +27,11 @@ struct failures *failures_free(struct failures *fs)
 		failures_drop(fs, fs->all);
 	free(fs);
 	return NULL;
+}
+
+void *failures_userdata(const struct failures *fs)
+{
+	return fs->userdata;
 }
 
 bool failure_is_over(const struct failure *f)
@@ -312,28 +318,41 @@ void failures_end_list(struct failures *fs, uint64_t now_usec,
 
 /* --- what is done about them --- */
 
-void failure_set_texts(struct failure *f, char *place, char *owners, unsigned int n_owners,
-		       unsigned int omitted)
+/* For so much more text; false where all that is left is open. */
+static bool make_room(struct failure *f, size_t bytes)
 {
 	struct failures *fs = f->failures;
 
-	fs->text_bytes -= text_bytes(f);
-	free(f->place);
-	free(f->owners);
-	f->place = place;
-	f->owners = owners;
-	f->n_owners = n_owners;
-	f->owners_omitted = omitted;
-	while (fs->text_bytes + text_bytes(f) > FAILURES_TEXT_BYTES && evict(fs, f))
-		;
-	if (fs->text_bytes + text_bytes(f) > FAILURES_TEXT_BYTES) {
-		free(TAKE_PTR(f->owners));
-		f->owners_omitted += f->n_owners;
-		f->n_owners = 0;
-	}
-	if (fs->text_bytes + text_bytes(f) > FAILURES_TEXT_BYTES)
-		free(TAKE_PTR(f->place));
-	fs->text_bytes += text_bytes(f);
+	while (fs->text_bytes + bytes > FAILURES_TEXT_BYTES)
+		if (!evict(fs, f))
+			return false;
+	return true;
+}
+
+static void set_text(struct failure *f, char **text, char *to)
+{
+	const size_t bytes = to ? strlen(to) : 0;
+
+	f->failures->text_bytes -= *text ? strlen(*text) : 0;
+	free(*text);
+	*text = to;
+	if (make_room(f, bytes))
+		f->failures->text_bytes += bytes;
+	else
+		free(TAKE_PTR(*text));
+}
+
+void failure_set_place(struct failure *f, char *place)
+{
+	set_text(f, &f->place, place);
+}
+
+void failure_set_owners(struct failure *f, char *owners, unsigned int n_owners,
+			unsigned int omitted)
+{
+	set_text(f, &f->owners, owners);
+	f->n_owners = f->owners ? n_owners : 0;
+	f->owners_omitted = omitted + n_owners - f->n_owners;
 }
 
 void failure_set_step(struct failure *f, enum failure_step step)

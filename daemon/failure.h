@@ -64,7 +64,7 @@ struct failure {
 	bool listed;
 	bool done; /* its end was told */
 
-	/* For people, as JSON: see failure_set_texts(). */
+	/* For people, as JSON: see failure_set_place(). */
 	char *place, *owners; /* NULL for none */
 	unsigned int n_owners, owners_omitted;
 	char token[FAILURE_TOKEN_LEN + 1]; /* of the request; "" for none */
@@ -80,9 +80,10 @@ struct failure {
 };
 
 /* boot_id: of this start of the machine */
-int failures_new(const char *boot_id, struct failures **ret);
+int failures_new(const char *boot_id, void *userdata, struct failures **ret);
 struct failures *failures_free(struct failures *failures);
 DEFINE_CLEANUP(struct failures *, failures_free);
+void *failures_userdata(const struct failures *failures);
 
 /*
  * An event. *ret is the frame's entry. 1: it is new, 2: it was known, and
@@ -121,9 +122,10 @@ struct failure *failures_next(struct failures *failures, struct failure *prev);
 size_t failures_count(const struct failures *failures);
 bool failure_is_over(const struct failure *failure);
 
-/* Takes the texts over, which may be NULL. What is too much for all is left out. */
-void failure_set_texts(struct failure *failure, char *place, char *owners, unsigned int n_owners,
-		       unsigned int omitted);
+/* Take the text over, which may be NULL. What is too much for all is left out. */
+void failure_set_place(struct failure *failure, char *place);
+void failure_set_owners(struct failure *failure, char *owners, unsigned int n_owners,
+			unsigned int omitted);
 void failure_set_step(struct failure *failure, enum failure_step step);
 size_t failures_n_step(const struct failures *failures, enum failure_step step);
 /* The next one to look at, NULL for none, or if FAILURE_LOOKS_MAX are being looked at. */

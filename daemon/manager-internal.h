@@ -22,6 +22,14 @@ void manager_revokes_free(struct manager *m); /* before the kernel's family goes
 int manager_on_revoke(struct manager *m, const struct pin_event *e);
 /* After each list of pins: those that are under way, also from before the service's start. */
 int manager_list_revokes(struct manager *m);
+int manager_failures_new(struct manager *m, const struct manager_config *config);
+void manager_failures_free(struct manager *m); /* before the kernel's family goes */
+int manager_on_failure(struct manager *m, const struct pin_event *e);
+/* After each list of pins: what failed and is in use, also from before the service's start. */
+int manager_list_failures(struct manager *m);
+struct release;
+void manager_failures_release_over(struct manager *m, const struct release *release);
+
 size_t manager_n_revokes(const struct manager *m);
 
 /* What the kernel is told beside limits; configuration. */

@@ -49,6 +49,11 @@ static const struct method_param monitor_params[] = {
 	{},
 };
 
+static const struct method_param list_failures_params[] = {
+	{ "since_usec", PARAM_INT, false },
+	{},
+};
+
 static const struct method_param release_params[] = {
 	{ "cgroup", PARAM_STRING, false },    { "pid", PARAM_INT, false },
 	{ "kind", PARAM_STRING, false },      { "device", PARAM_STRING, false },
@@ -84,6 +89,8 @@ static const struct method methods[] = {
 	{ OWNER_INTERFACE ".Complete", 0, complete_params, method_owner_complete },
 	{ MANAGER_INTERFACE ".Drain", METHOD_ADMIN, drain_params, method_drain },
 	{ MANAGER_INTERFACE ".Who", METHOD_ADMIN, who_params, method_who },
+	{ MANAGER_INTERFACE ".ListFailures", METHOD_ADMIN, list_failures_params,
+	  method_list_failures },
 	{ MANAGER_INTERFACE ".Classify", METHOD_ADMIN, who_params, method_classify },
 	{ MANAGER_INTERFACE ".ListPolicies", 0, NULL, method_list_policies },
 	{ MANAGER_INTERFACE ".SetPolicy", METHOD_ADMIN, set_policy_params, method_set_policy },

@@ -20,6 +20,7 @@ int method_clear_quota(struct call *call, json_t *params, void *userdata);
 int method_monitor(struct call *call, json_t *params, void *userdata);
 int method_drain(struct call *call, json_t *params, void *userdata);
 int method_who(struct call *call, json_t *params, void *userdata);
+int method_list_failures(struct call *call, json_t *params, void *userdata);
 int method_classify(struct call *call, json_t *params, void *userdata);
 int method_list_policies(struct call *call, json_t *params, void *userdata);
 int method_set_policy(struct call *call, json_t *params, void *userdata);

@@ -5,6 +5,7 @@
 
 #include "daemon/action.h"
 #include "daemon/ladder.h"
+#include "daemon/manager-internal.h"
 #include "daemon/manager-methods.h"
 #include "daemon/manager-release.h"
 #include "daemon/render.h"
@@ -210,6 +211,8 @@ static void on_event(enum release_event type, struct release *release,
 	struct event *event = event_new(types[type], manager_realtime_usec(m));
 	struct release_process process;
 
+	if (type == RELEASE_EVENT_OVER)
+		manager_failures_release_over(m, release);
 	if (!event)
 		return;
 	event->uid = release_uid(release);

@@ -150,6 +150,8 @@ int manager_new(const struct manager_config *config, struct manager **ret)
 	if (!m->registry || !m->events)
 		return -ENOMEM;
 	r = manager_revokes_new(m);
+	if (r >= 0)
+		r = manager_failures_new(m, config);
 	if (r < 0)
 		return r;
 	r = add_sources(m);
@@ -227,6 +229,7 @@ struct manager *manager_free(struct manager *m)
 	manager_owners_free(m);
 	waiters_free(m);
 	methods_free(m);
+	manager_failures_free(m);
 	manager_revokes_free(m);
 	manager_kernel_free(m);
 	genl_free(m->genl);

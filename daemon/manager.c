@@ -109,6 +109,8 @@ static int on_end(uint64_t seq, void *userdata)
 	manager_status_changed(m);
 	r = manager_list_revokes(m);
 	if (r >= 0)
+		r = manager_list_failures(m);
+	if (r >= 0)
 		r = manager_check_marks(m);
 	return r < 0 ? r : waiters_settle(m);
 }
@@ -152,8 +154,10 @@ static int on_event(const struct pin_event *e, void *userdata)
 	size_t i;
 	int r;
 
-	if (e->type >= PIN_EVENT_FAILURE)
-		return registry_apply(m->registry, e);
+	if (e->type >= PIN_EVENT_FAILURE) {
+		r = registry_apply(m->registry, e);
+		return r > 0 ? manager_on_failure(m, e) : r;
+	}
 	if (e->type >= PIN_EVENT_REVOKE) {
 		r = registry_apply(m->registry, e);
 		return r > 0 ? manager_on_revoke(m, e) : r;

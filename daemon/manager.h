@@ -23,6 +23,7 @@ struct policies;
 struct inventory;
 struct inquiry;
 struct drain;
+struct failing;
 struct actions;
 struct owners;
 struct releases;
@@ -40,6 +41,7 @@ struct manager {
 	struct revokes *revokes; /* of the kernel, under way */
 	struct policies *policies; /* NULL without fs */
 	struct inventory *inventory; /* devices that have memory */
+	struct failing *failing; /* failures of memory */
 	sd_event_source *inventory_source;
 	const char *sys;
 	struct inquiry *inquiries; /* calls that wait to hear who holds memory */
