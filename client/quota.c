@@ -9,17 +9,19 @@
 
 static const char quota_help[] =
 	"Usage: pinctl quota [list] [OPTIONS]\n"
-	"       pinctl quota set CGROUP MAX [--runtime]\n"
+	"       pinctl quota set CGROUP MAX [--high=SIZE] [--runtime]\n"
 	"       pinctl quota clear CGROUP\n"
 	"\n"
 	"List, set and clear the limits on pinned bytes. CGROUP is a path or a unit, MAX a\n"
-	"size such as 512M or 1.5G; max is the same as clear. What is pinned already stays\n"
-	"until its owners let go, which are asked to.\n"
+	"size such as 512M or 1.5G; max is no limit, the same as clear. What is pinned\n"
+	"already stays until its owners let go, which are asked to.\n"
 	"\n"
+	"      --high SIZE       set: ask owners for what is over SIZE; refuse nothing below MAX\n"
 	"      --runtime         set: forget it at the next boot\n"
 	"  -j, --json            print one JSON object\n"
 	"  -b, --bytes           print sizes in bytes\n"
-	"  -o, --output COLUMNS  CGROUP MAX EFFECTIVE CURRENT RUNTIME STATE; REASON ID\n"
+	"  -o, --output COLUMNS  CGROUP MAX HIGH EFFECTIVE CURRENT RUNTIME STATE; REASON\n"
+	"                        ID\n"
 	"      --no-legend       print rows only\n"
 	"      --socket PATH     of the service\n"
 	"  -h, --help\n";
@@ -27,6 +29,7 @@ static const char quota_help[] =
 static const struct column quota_columns[] = {
 	{ "CGROUP", "cgroup", COLUMN_TEXT, .keeps_tail = true },
 	{ "MAX", "max_bytes", COLUMN_SIZE_MAX },
+	{ "HIGH", "high_bytes", COLUMN_SIZE },
 	{ "EFFECTIVE", "effective_bytes", COLUMN_SIZE_MAX },
 	{ "CURRENT", "current_bytes", COLUMN_SIZE },
 	{ "RUNTIME", "runtime", COLUMN_BOOL },
@@ -36,22 +39,32 @@ static const struct column quota_columns[] = {
 	{},
 };
 
+enum {
+	OPTION_RUNTIME = 0x2000,
+	OPTION_HIGH,
+};
+
 struct quota_arguments {
 	bool runtime;
+	const char *high; /* NULL for none */
 };
 
 static int handle_option(int option, const char *argument, void *userdata)
 {
 	struct quota_arguments *arguments = userdata;
 
-	arguments->runtime = true;
+	if (option == OPTION_HIGH)
+		arguments->high = argument;
+	else
+		arguments->runtime = true;
 	return -1;
 }
 
 static int list(struct pinctl *ctl)
 {
-	static const char *const nullable[] = { "cgroup_id",	 "max_bytes", "effective_bytes",
-						"current_bytes", "reason",    NULL };
+	static const char *const nullable[] = { "cgroup_id",	    "max_bytes",     "high_bytes",
+						"effective_bytes", "current_bytes", "reason",
+						NULL };
 	static const struct list quotas = { MANAGER "ListQuotas", "quotas", quota_columns,
 					    "current_bytes", nullable };
 
@@ -63,6 +76,7 @@ static void comment(const struct pinctl *ctl, const json_t *quota)
 {
 	int64_t current = json_get_int(quota, "current_bytes", 0);
 	const char *state = json_get_string(quota, "state", "applied");
+	int64_t high = json_get_int(quota, "high_bytes", INT64_MAX);
 	char have[FORMAT_SIZE_LEN], max[FORMAT_SIZE_LEN];
 
 	if (strcmp(state, "applied") != 0)
@@ -72,6 +86,10 @@ static void comment(const struct pinctl *ctl, const json_t *quota)
 			    "and owners are asked to let go",
 			    show_size(ctl, have, (uint64_t)current),
 			    show_size(ctl, max, (uint64_t)json_get_int(quota, "max_bytes", 0)));
+	else if (current > high)
+		log_warning("%s are pinned already, over the high mark of %s: owners are asked to "
+			    "let go", show_size(ctl, have, (uint64_t)current),
+			    show_size(ctl, max, (uint64_t)high));
 }
 
 static int clear(struct pinctl *ctl, const char *cgroup, const char *expected)
@@ -86,22 +104,48 @@ static int clear(struct pinctl *ctl, const char *cgroup, const char *expected)
 	return r;
 }
 
-static int set(struct pinctl *ctl, const char *cgroup, const char *max, bool runtime)
+/* -1 or an exit status */
+static int parse_bytes(const char *text, uint64_t *ret_bytes)
+{
+	const char *reason;
+
+	if (parse_size(text, ret_bytes, &reason) < 0)
+		return usage_error("not a size: \"%s\": %s", text, reason);
+	return -1;
+}
+
+/* A service that is older than high marks is not asked for one without need. */
+static json_t *quota_parameters(const char *cgroup, uint64_t max, uint64_t high, bool runtime)
+{
+	json_t *parameters = json_pack("{so sI sb}", "cgroup", argument_string(cgroup), "max_bytes",
+				       (json_int_t)MIN(max, (uint64_t)INT64_MAX), "runtime",
+				       runtime);
+
+	if (high != PARSE_SIZE_MAX)
+		json_object_set_new(parameters, "high_bytes", json_integer((json_int_t)high));
+	return parameters;
+}
+
+static int set(struct pinctl *ctl, const char *cgroup, const char *max_text,
+	       const struct quota_arguments *arguments)
 {
 	_cleanup_json_ json_t *reply = NULL;
-	const char *reason;
-	uint64_t bytes;
+	uint64_t max, high = PARSE_SIZE_MAX;
 	int r;
 
-	if (parse_size(max, &bytes, &reason) < 0)
-		return usage_error("not a size: \"%s\": %s", max, reason);
+	r = parse_bytes(max_text, &max);
+	if (r < 0 && arguments->high)
+		r = parse_bytes(arguments->high, &high);
+	if (r >= 0)
+		return r;
+	if (high != PARSE_SIZE_MAX && high > max)
+		return usage_error("the high mark of %s is above the limit of %s", arguments->high,
+				   max_text);
 	/* no limit is what there is without a quota */
-	if (bytes == PARSE_SIZE_MAX)
+	if (max == PARSE_SIZE_MAX && high == PARSE_SIZE_MAX)
 		return clear(ctl, cgroup, MANAGER "NoSuchQuota");
 	r = manager_call(ctl, MANAGER "SetQuota",
-			 json_pack("{so sI sb}", "cgroup", argument_string(cgroup), "max_bytes",
-				   (json_int_t)bytes, "runtime", runtime),
-			 &reply);
+			 quota_parameters(cgroup, max, high, arguments->runtime), &reply);
 	if (r != STATUS_DONE)
 		return r;
 	comment(ctl, json_object_get(reply, "quota"));
@@ -110,7 +154,11 @@ static int set(struct pinctl *ctl, const char *cgroup, const char *max, bool run
 
 static int run_quota(struct pinctl *ctl, int argc, char **argv)
 {
-	static const struct option options[] = { { "runtime", no_argument, NULL, 0x2000 }, {} };
+	static const struct option options[] = {
+		{ "runtime", no_argument, NULL, OPTION_RUNTIME },
+		{ "high", required_argument, NULL, OPTION_HIGH },
+		{},
+	};
 	static const char *const actions[] = { "list", "set", "clear", NULL };
 	struct quota_arguments arguments = {};
 	const char *action, *found;
@@ -122,8 +170,9 @@ static int run_quota(struct pinctl *ctl, int argc, char **argv)
 	argv += optind;
 	n = argc - optind;
 	action = n > 0 ? argv[0] : "list";
-	if (arguments.runtime && strcmp(action, "set") != 0)
-		return usage_error("--runtime belongs to pinctl quota set");
+	if ((arguments.runtime || arguments.high) && strcmp(action, "set") != 0)
+		return usage_error("%s belongs to pinctl quota set",
+				   arguments.high ? "--high" : "--runtime");
 	if (!strcmp(action, "list"))
 		return n > 1 ? usage_error("quota list takes no argument: %s", argv[1]) : list(ctl);
 	if (!strcmp(action, "set") || !strcmp(action, "clear")) {
@@ -135,7 +184,7 @@ static int run_quota(struct pinctl *ctl, int argc, char **argv)
 		r = check_cgroup(argv[1]);
 		if (r >= 0)
 			return r;
-		return is_set ? set(ctl, argv[1], argv[2], arguments.runtime) :
+		return is_set ? set(ctl, argv[1], argv[2], &arguments) :
 				clear(ctl, argv[1], NULL);
 	}
 	found = nearest(action, actions);

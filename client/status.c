@@ -15,8 +15,8 @@ static const char status_help[] =
 	"\n"
 	"  -j, --json            print one JSON object\n"
 	"  -b, --bytes           print sizes in bytes\n"
-	"  -o, --output COLUMNS  CGROUP PINNED MAX PEAK PINS DENIED; PATH ID LOCKED REMOVED\n"
-	"                        SOURCE; without CGROUP a list and no tree; in observe mode\n"
+	"  -o, --output COLUMNS  CGROUP PINNED MAX PEAK PINS DENIED; HIGH PATH ID LOCKED\n"
+	"                        REMOVED SOURCE; without CGROUP a list and no tree; in observe mode\n"
 	"                        CGROUP PINNED LOCKED PINS\n"
 	"      --no-legend       print rows only\n"
 	"      --socket PATH     of the service\n"
@@ -29,6 +29,7 @@ static const struct column status_columns[] = {
 	{ "PEAK", "peak_bytes", COLUMN_SIZE },
 	{ "PINS", "pins", COLUMN_NUMBER },
 	{ "DENIED", "denied", COLUMN_NUMBER, .alarming = true },
+	{ "HIGH", "high_bytes", COLUMN_SIZE, .optional = true },
 	{ "PATH", "path", COLUMN_TEXT, .optional = true },
 	{ "ID", "cgroup_id", COLUMN_TEXT, .optional = true },
 	{ "LOCKED", "locked_bytes", COLUMN_SIZE, .optional = true },

@@ -23,6 +23,7 @@ daemon_libcore_la_SOURCES = \
 	daemon/manager.c daemon/manager.h daemon/manager-internal.h \
 	daemon/manager-methods.c daemon/manager-methods.h \
 	daemon/manager-drain.c \
+	daemon/manager-excess.c \
 	daemon/manager-follow.c \
 	daemon/manager-inquiry.c daemon/manager-inquiry.h \
 	daemon/manager-inventory.c \
@@ -52,7 +53,8 @@ daemon_libcore_la_SOURCES = \
 	daemon/policies.c daemon/policies.h \
 	daemon/policy.c daemon/policy.h \
 	daemon/procfs.c daemon/procfs.h \
-	daemon/quota.c daemon/quota.h \
+	daemon/quota.c daemon/quota.h daemon/quota-internal.h \
+	daemon/quota-high.c \
 	daemon/quota-store.c daemon/quota-store.h \
 	daemon/rdmamsg.c daemon/rdmamsg.h \
 	daemon/registry.c daemon/registry.h \

@@ -49,6 +49,18 @@ void manager_kernel_free(struct manager *m);
 /* Takes the marks of owners that have not come back, when they have had time to. */
 int manager_check_marks(struct manager *m);
 
+/*
+ * Where more is pinned than a quota says, owners are asked for the rest: as soon
+ * as it is set (by uid), when a pin has been charged that passes its high mark,
+ * when the list of pins has been read, and when a request is over that stood in
+ * the way. What goes wrong is logged.
+ */
+void manager_quota_set(struct manager *m, const char *path, uint32_t uid);
+void manager_pinned(struct manager *m, uint64_t charged_cgroup_id);
+void manager_excess_resynced(struct manager *m);
+void manager_excess_release_over(struct manager *m);
+void manager_excess_free(struct manager *m);
+
 /* Before the releases and the kernel's family go. */
 void manager_drains_free(struct manager *m);
 

@@ -14,6 +14,7 @@ static const struct method_param list_pins_params[] = {
 static const struct method_param set_quota_params[] = {
 	{ "cgroup", PARAM_STRING, true },
 	{ "max_bytes", PARAM_INT, true },
+	{ "high_bytes", PARAM_INT, false },
 	{ "runtime", PARAM_BOOL, false },
 	{},
 };

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "daemon/messages.h"
+#include "daemon/manager-internal.h"
 #include "daemon/manager-methods.h"
-#include "daemon/manager-release.h"
 #include "daemon/render.h"
 #include "daemon/store.h"
 #include "lib/escape.h"
@@ -29,10 +30,11 @@ static json_t *quota_json(struct manager *m, const char *path, const struct quot
 	else
 		quotas_path_status(m->quotas, path, &st);
 	reason = st.reason;
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:s, s:o}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:s, s:o}",
 			 "cgroup", render_string(path),
 			 "cgroup_id", st.exists ? json_hex(st.cgroup_id) : json_null(),
 			 "max_bytes", quota ? json_bytes(quota->max_bytes) : json_null(),
+			 "high_bytes", quota ? json_bytes(quota->high_bytes) : json_null(),
 			 "effective_bytes", json_bytes(st.effective_bytes),
 			 "current_bytes", json_bytes(st.current_bytes),
 			 "runtime", quota ? quota->runtime : true,
@@ -176,60 +178,97 @@ static int quota_error(struct call *call, const char *cgroup, int error, const c
 	}
 }
 
-static void record(struct manager *m, struct call *call, enum event_type type, const char *path,
-		   uint64_t max_bytes)
+/* quota: as it was set; NULL for one that was cleared */
+static void tell(const char *path, const struct quota *quota, uid_t uid)
 {
 	_cleanup_(freep) char *shown = escape_string(path);
-	struct event *event = event_new(type, manager_realtime_usec(m));
-	uid_t uid = call_peer(call)->uid;
-	char size[FORMAT_SIZE_LEN] = "max";
-	struct cgroup_node *node;
+	char max[FORMAT_SIZE_LEN] = "max", high[FORMAT_SIZE_LEN];
 
-	if (type == EVENT_QUOTA_SET) {
-		if (max_bytes != UINT64_MAX)
-			format_size(size, max_bytes);
-		log_event(LOG_NOTICE, MESSAGE_QUOTA_SET, NULL, "uid %u set the quota of %s to %s",
-			  uid, shown ?: "?", size);
-	} else {
+	if (!quota) {
 		log_event(LOG_NOTICE, MESSAGE_QUOTA_CLEARED, NULL, "uid %u cleared the quota of %s",
 			  uid, shown ?: "?");
+		return;
 	}
+	if (quota->max_bytes != UINT64_MAX)
+		format_size(max, quota->max_bytes);
+	if (quota->high_bytes == UINT64_MAX)
+		log_event(LOG_NOTICE, MESSAGE_QUOTA_SET, NULL, "uid %u set the quota of %s to %s",
+			  uid, shown ?: "?", max);
+	else
+		log_event(LOG_NOTICE, MESSAGE_QUOTA_SET, NULL,
+			  "uid %u set the quota of %s to %s, asking for what is over %s",
+			  uid, shown ?: "?", max, format_size(high, quota->high_bytes));
+}
+
+static void record(struct manager *m, struct call *call, const char *path,
+		   const struct quota *quota)
+{
+	struct event *event = event_new(quota ? EVENT_QUOTA_SET : EVENT_QUOTA_CLEAR,
+					manager_realtime_usec(m));
+	uid_t uid = call_peer(call)->uid;
+	struct cgroup_node *node;
+
+	tell(path, quota, uid);
 	manager_status_changed(m);
 	if (cgroupfs_resolve_path(m->fs, path, &node) < 0 || manager_note(m, node) < 0)
 		node = NULL;
 	if (!event)
 		return;
 	event->quota_cgroup = strdup(path);
-	event->max_bytes = max_bytes;
+	event->max_bytes = quota ? quota->max_bytes : UINT64_MAX;
 	event->uid = uid;
 	event->cgroup = cgroup_node_ref(node);
 	manager_add_event(m, event);
+}
+
+/* 0, or 1 when the call has been answered */
+static int get_marks(struct call *call, json_t *params, uint64_t *ret_max, uint64_t *ret_high)
+{
+	int64_t max = json_get_int(params, "max_bytes", -1);
+	int64_t high = json_get_int(params, "high_bytes", INT64_MAX);
+	char high_text[FORMAT_SIZE_LEN], max_text[FORMAT_SIZE_LEN], reason[128];
+
+	if (max < 0)
+		return call_error_invalid(call, "max_bytes") ?: 1;
+	if (high < 0)
+		return call_error_invalid(call, "high_bytes") ?: 1;
+	if (high != INT64_MAX && high > max) {
+		snprintf(reason, sizeof(reason), "the high mark of %s is above the limit of %s",
+			 format_size(high_text, high), format_size(max_text, max));
+		return call_error(call, MANAGER_INTERFACE ".QuotaNotPossible",
+				  json_pack("{s:s, s:s}", "cgroup",
+					    json_get_string(params, "cgroup", ""), "reason",
+					    reason)) ?: 1;
+	}
+	*ret_max = max == INT64_MAX ? UINT64_MAX : (uint64_t)max;
+	*ret_high = high == INT64_MAX ? UINT64_MAX : (uint64_t)high;
+	return 0;
 }
 
 int method_set_quota(struct call *call, json_t *params, void *userdata)
 {
 	struct manager *m = userdata;
 	const char *cgroup = json_get_string(params, "cgroup", "");
-	int64_t max = json_get_int(params, "max_bytes", -1);
 	_cleanup_(freep) char *path = NULL, *reason = NULL;
-	uint64_t max_bytes = max == INT64_MAX ? UINT64_MAX : (uint64_t)max;
-	struct quota_status status;
+	const uid_t uid = call_peer(call)->uid;
+	uint64_t max_bytes, high_bytes;
+	struct quota *quota;
 	int r, answer;
 
-	if (max < 0)
-		return call_error_invalid(call, "max_bytes");
+	r = get_marks(call, params, &max_bytes, &high_bytes);
+	if (r != 0)
+		return MIN(r, 0);
 	if (check_target(m, call, cgroup, true, &path, &answer) > 0)
 		return answer;
-	r = quotas_set(m->quotas, path, max_bytes, json_get_bool(params, "runtime", false),
-		       call_is_admin(call) ? (uid_t)-1 : call_peer(call)->uid, &reason);
+	r = quotas_set(m->quotas, path, max_bytes, high_bytes,
+		       json_get_bool(params, "runtime", false),
+		       call_is_admin(call) ? (uid_t)-1 : uid, &reason);
 	if (r < 0)
 		return quota_error(call, cgroup, r, reason);
-	record(m, call, EVENT_QUOTA_SET, path, max_bytes);
-	quotas_path_status(m->quotas, path, &status);
-	free(status.reason);
-	manager_quota_lowered(m, call, path, max_bytes, status.current_bytes);
-	return call_reply(call, json_pack("{s:o}", "quota", quota_json(m, path,
-			quota_list_find((struct quota *)quotas_list(m->quotas), path))));
+	quota = quotas_find(m->quotas, path);
+	record(m, call, path, quota);
+	manager_quota_set(m, path, uid);
+	return call_reply(call, json_pack("{s:o}", "quota", quota_json(m, path, quota)));
 }
 
 int method_clear_quota(struct call *call, json_t *params, void *userdata)
@@ -252,6 +291,6 @@ int method_clear_quota(struct call *call, json_t *params, void *userdata)
 	}
 	if (r < 0)
 		return quota_error(call, cgroup, r, NULL);
-	record(m, call, EVENT_QUOTA_CLEAR, path, UINT64_MAX);
+	record(m, call, path, NULL);
 	return call_reply(call, json_object());
 }

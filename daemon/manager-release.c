@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Release, FollowRelease, CancelRelease; requests that a quota starts. */
+/* Release, FollowRelease, CancelRelease. */
 #include <errno.h>
 #include <string.h>
 
@@ -104,12 +104,28 @@ static int start(struct manager *m, struct call *call, bool ready, json_t *param
 	return manager_follow_release(m, call, release, async);
 }
 
+/* 0, or 1 when the call has been answered: each one goes through all pins. */
+static int admit(struct manager *m, struct call *call)
+{
+	int r;
+
+	if (call_is_admin(call))
+		return 0;
+	r = callers_admit(m->requesters, call_peer(call)->uid, manager_now_usec(m));
+	if (r != -EUSERS)
+		return r;
+	return call_error(call, MANAGER_INTERFACE ".LimitExceeded",
+			  json_pack("{s:s, s:i}", "limit", "Release calls of one user in a second",
+				    "max", RELEASE_CALLS_RATE)) ?: 1;
+}
+
 int method_release(struct call *call, json_t *params, void *userdata)
 {
 	static const char *const selectors[] = { "cgroup", "pid", "kind", "device", "id" };
 	const struct support support = manager_support(userdata);
 	struct manager *m = userdata;
 	bool any = false;
+	int r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(selectors); i++) {
 		const json_t *value = json_object_get(params, selectors[i]);
@@ -121,6 +137,9 @@ int method_release(struct call *call, json_t *params, void *userdata)
 	/* Without the kernel's word nobody knows whether a pin is gone. */
 	if (m->observe)
 		return reply_not_supported(call, support_reason(&support));
+	r = admit(m, call);
+	if (r != 0)
+		return MIN(r, 0);
 	return manager_wait_ready(m, call, params, start);
 }
 
@@ -156,39 +175,6 @@ int method_cancel_release(struct call *call, json_t *params, void *userdata)
 	return call_reply(call, json_object());
 }
 
-/* --- a quota below what is pinned --- */
-
-void manager_quota_lowered(struct manager *m, struct call *call, const char *path,
-			   uint64_t max_bytes, uint64_t current_bytes)
-{
-	_cleanup_(release_unrefp) struct release *release = NULL;
-	_cleanup_(freep) char *shown = escape_string(path);
-	_cleanup_(freep) uint64_t *ids = NULL;
-	struct cgroup_node *node;
-	struct release_config config = {
-		.reason = RELEASE_QUOTA,
-		.target = path,
-		.mode = RELEASE_ASYNC,
-		.timeout_usec = RELEASE_TIMEOUT_LADDER,
-		.admin = call_is_admin(call),
-		.uid = call_peer(call)->uid,
-	};
-	int r;
-
-	if (!m->releases || !m->genl || current_bytes == UINT64_MAX || current_bytes <= max_bytes)
-		return;
-	r = cgroupfs_resolve_path(m->fs, path, &node);
-	if (r >= 0)
-		r = release_find_excess(m->registry, node->id, current_bytes - max_bytes, &ids,
-					&config.n_pins);
-	config.pin_ids = ids;
-	if (r >= 0 && config.n_pins > 0)
-		r = release_start(m->releases, &config, &release);
-	if (r < 0)
-		log_warning_errno(r, "the quota of %s is below what is pinned, and the owners "
-				  "cannot be asked: %m", shown ?: "?");
-}
-
 /* --- start and stop --- */
 
 static char *as_text(json_t *json)
@@ -212,7 +198,10 @@ static void on_event(enum release_event type, struct release *release,
 	struct release_process process;
 
 	if (type == RELEASE_EVENT_OVER)
+	if (type == RELEASE_EVENT_OVER) {
 		manager_failures_release_over(m, release);
+		manager_excess_release_over(m);
+	}
 	if (!event)
 		return;
 	event->uid = release_uid(release);
@@ -294,6 +283,8 @@ int manager_releases_new(struct manager *m)
 
 	r = owners_new(on_owner_left, m, &m->owners);
 	if (r >= 0)
+		r = callers_new(RELEASE_CALLS_BURST, RELEASE_CALLS_RATE, &m->requesters);
+	if (r >= 0)
 		r = actions_new(m->event, &m->actions);
 	if (r < 0)
 		return r;
@@ -311,6 +302,7 @@ int manager_releases_new(struct manager *m)
 void manager_releases_free(struct manager *m)
 {
 	m->resynced_source = sd_event_source_disable_unref(m->resynced_source);
+	manager_excess_free(m);
 	m->releases = releases_free(m->releases);
 	m->actions = actions_free(m->actions);
 }
@@ -318,4 +310,5 @@ void manager_releases_free(struct manager *m)
 void manager_owners_free(struct manager *m)
 {
 	m->owners = owners_free(m->owners);
+	m->requesters = callers_free(m->requesters);
 }

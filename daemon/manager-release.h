@@ -38,10 +38,6 @@ int parse_release_timeout(struct call *call, json_t *params, uint64_t *ret_usec)
  */
 int parse_pin_filter(struct manager *m, struct call *call, json_t *params, struct pin_filter *ret);
 
-/* More than that is pinned: asks for the rest. Logs what goes wrong. */
-void manager_quota_lowered(struct manager *m, struct call *call, const char *path,
-			   uint64_t max_bytes, uint64_t current_bytes);
-
 int method_release(struct call *call, json_t *params, void *userdata);
 int method_follow_release(struct call *call, json_t *params, void *userdata);
 int method_cancel_release(struct call *call, json_t *params, void *userdata);

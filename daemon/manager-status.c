@@ -150,7 +150,7 @@ static json_t *cgroup_json(struct status *s, struct cgroup_node *node)
 	struct cgroup_misc misc = { .max_bytes = UINT64_MAX, .peak_bytes = UINT64_MAX };
 	bool proc = !s->m->genl, whole;
 	_cleanup_(closep) int fd = -1;
-	uint64_t bytes;
+	uint64_t bytes, high;
 
 	cgroupfs_check(s->m->fs, node, manager_now_usec(s->m));
 	whole = s->all || owns_node(s->m, s->call, node);
@@ -158,6 +158,7 @@ static json_t *cgroup_json(struct status *s, struct cgroup_node *node)
 		fd = cgroupfs_open(s->m->fs, node->path);
 	if (fd >= 0)
 		(void)cgroupfs_read_misc(fd, &misc);
+	high = fd >= 0 ? quotas_high_bytes(s->m->quotas, node->path, node->id) : UINT64_MAX;
 	/* Others' share of a cgroup above one's own is not one's own to know. */
 	if (!whole) {
 		misc.present = false;
@@ -171,7 +172,7 @@ static json_t *cgroup_json(struct status *s, struct cgroup_node *node)
 	else
 		bytes = MAX(node->sum_bytes, node->sum_charged_bytes);
 
-	return json_pack("{s:o, s:o, s:b, s:s, s:I, s:o, s:o, s:n, s:o, s:I, s:I}",
+	return json_pack("{s:o, s:o, s:b, s:s, s:I, s:o, s:o, s:o, s:o, s:I, s:I}",
 			 "path", render_path(node),
 			 "cgroup_id", json_hex(node->id),
 			 "removed", node->removed,
@@ -179,7 +180,7 @@ static json_t *cgroup_json(struct status *s, struct cgroup_node *node)
 			 "pinned_bytes", (json_int_t)MIN(bytes, (uint64_t)INT64_MAX),
 			 "locked_bytes", proc ? json_bytes(node->sum_vm_locked_bytes) : json_null(),
 			 "max_bytes", json_bytes(misc.max_bytes),
-			 "high_bytes",
+			 "high_bytes", json_bytes(high),
 			 "peak_bytes", json_bytes(misc.peak_bytes),
 			 "pins", (json_int_t)node->sum_pins,
 			 "denied", (json_int_t)misc.denied);

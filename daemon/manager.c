@@ -98,6 +98,7 @@ static int on_end(uint64_t seq, void *userdata)
 	r = manager_releases_resynced(m);
 	if (r < 0)
 		return r;
+	manager_excess_resynced(m);
 	trim(m);
 	/* The first one is no loss: there was nothing before it. */
 	if (m->genl && genl_n_resyncs(m->genl) != m->told_resyncs) {
@@ -172,6 +173,8 @@ static int on_event(const struct pin_event *e, void *userdata)
 		return r;
 	manager_status_changed(m);
 	r = add_pin_event(m, e);
+	if (e->type == PIN_EVENT_PIN || e->type == PIN_EVENT_CHANGE)
+		manager_pinned(m, e->pin.charged_cgroup_id);
 	if (m->releases && e->type == PIN_EVENT_UNPIN)
 		releases_unpinned(m->releases, e->pin.id);
 	else if (m->releases && e->type == PIN_EVENT_CHANGE)

@@ -25,6 +25,7 @@ struct inquiry;
 struct drain;
 struct failing;
 struct actions;
+struct callers;
 struct owners;
 struct releases;
 struct follower;
@@ -60,6 +61,7 @@ struct manager {
 	struct actions *actions; /* of ladders */
 	struct owners *owners; /* that are registered */
 	struct releases *releases; /* NULL while the service stops */
+	struct callers *requesters; /* of them that are no administrators */
 	struct follower *followers; /* of them */
 
 	struct waiter *waiters;
@@ -74,6 +76,7 @@ struct manager {
 	sd_event_source *settle_source, *status_source, *revokes_source, *marks_source;
 	sd_event_source *resynced_source; /* of the releases */
 	sd_event_source *retry_source; /* of the revokes */
+	sd_event_source *excess_source; /* looks for more pins than quotas say */
 	char *status; /* as written last, at status_usec */
 	uint64_t status_usec;
 	unsigned int told_resyncs;

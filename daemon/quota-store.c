@@ -19,6 +19,7 @@ struct quota *quota_new(const char *path, uint64_t max_bytes)
 		return NULL;
 	}
 	q->max_bytes = max_bytes;
+	q->high_bytes = UINT64_MAX;
 	q->uid = (uid_t)-1;
 	return q;
 }
@@ -51,19 +52,36 @@ struct quota *quota_list_find(struct quota *list, const char *path)
 	return NULL;
 }
 
+static bool get_bytes(const json_t *value, uint64_t *ret)
+{
+	if (json_is_null(value))
+		*ret = UINT64_MAX;
+	else if (json_is_integer(value) && json_integer_value(value) >= 0)
+		*ret = json_integer_value(value);
+	else
+		return false;
+	return true;
+}
+
 static int load_one(const char *path, const json_t *item, void *userdata)
 {
-	json_t *max = json_object_get(item, "max_bytes");
+	const json_t *high = json_object_get(item, "high_bytes");
+	uint64_t max_bytes, high_bytes = UINT64_MAX;
 	struct quota **list = userdata, *q;
 
-	if (!(json_is_null(max) || (json_is_integer(max) && json_integer_value(max) >= 0)))
+	if (!get_bytes(json_object_get(item, "max_bytes"), &max_bytes))
+		return -EBADMSG;
+	/* Files from before there were high marks have none. */
+	if (high && (!get_bytes(high, &high_bytes) ||
+		     (high_bytes != UINT64_MAX && high_bytes > max_bytes)))
 		return -EBADMSG;
 	/* The root has no limit. */
 	if (!path[1] || quota_list_find(*list, path))
 		return -EBADMSG;
-	q = quota_new(path, json_is_null(max) ? UINT64_MAX : (uint64_t)json_integer_value(max));
+	q = quota_new(path, max_bytes);
 	if (!q)
 		return -ENOMEM;
+	q->high_bytes = high_bytes;
 	quota_list_add(list, q);
 	return 0;
 }
@@ -96,9 +114,10 @@ int quota_store_save(int dir_fd, const struct quota *list)
 	DL_FOREACH(list, q) {
 		if (q->runtime)
 			continue;
-		if (json_array_append_new(array, json_pack("{s:o, s:o}", "cgroup",
+		if (json_array_append_new(array, json_pack("{s:o, s:o, s:o}", "cgroup",
 				json_escaped(q->path, strlen(q->path)), "max_bytes",
-				json_bytes(q->max_bytes))) < 0)
+				json_bytes(q->max_bytes), "high_bytes",
+				json_bytes(q->high_bytes))) < 0)
 			return -ENOMEM;
 	}
 	return store_save(dir_fd, QUOTA_STORE_FILE, "quotas", json_incref(array));

@@ -15,11 +15,18 @@ struct quota {
 	struct quota *prev, *next;
 	char *path; /* raw bytes */
 	uint64_t max_bytes; /* UINT64_MAX: explicitly none */
+	uint64_t high_bytes; /* more than that is asked back; UINT64_MAX for none, <= max_bytes */
 	bool runtime; /* not in the file */
 	uid_t uid; /* who set it, where that was no administrator; else (uid_t)-1 */
 	uint64_t cgroup_id; /* then: good for this very cgroup alone */
+	/* For whoever asks for what is too much. */
+	bool raised; /* more may be pinned since the last look */
+	bool again; /* it was too much, and a look is due when some request is over */
+	bool failed; /* it has been said that the owners could not be asked */
+	uint64_t looked_usec; /* CLOCK_MONOTONIC */
 };
 
+/* Without a high mark. */
 struct quota *quota_new(const char *path, uint64_t max_bytes);
 void quota_list_add(struct quota **list, struct quota *quota);
 void quota_list_remove(struct quota **list, struct quota *quota); /* and free it */

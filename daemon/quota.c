@@ -9,17 +9,10 @@
 #include <utlist.h>
 
 #include "daemon/messages.h"
-#include "daemon/quota.h"
+#include "daemon/quota-internal.h"
 #include "lib/escape.h"
 #include "lib/format.h"
 #include "lib/log.h"
-
-struct quotas {
-	struct cgroupfs *fs;
-	struct cgroup_tree *tree;
-	int dir_fd;
-	struct quota *list;
-};
 
 static int load(struct quotas *q)
 {
@@ -66,6 +59,7 @@ struct quotas *quotas_free(struct quotas *q)
 {
 	if (!q)
 		return NULL;
+	quotas_changed(q);
 	quota_list_clear(&q->list);
 	closep(&q->dir_fd);
 	free(q);
@@ -203,8 +197,10 @@ void quotas_apply(struct quotas *q, const char *path)
 			continue;
 		if (quota->uid != (uid_t)-1) {
 			/* Set by a user, for a cgroup that is no more. */
-			if (path)
+			if (path) {
+				quotas_changed(q);
 				quota_list_remove(&q->list, quota);
+			}
 			continue;
 		}
 		if (q->tree)
@@ -287,8 +283,7 @@ static unsigned int count_of(const struct quotas *q, uid_t uid)
 	return n;
 }
 
-/* A user's quota is good for one cgroup, and that may be gone or replaced. */
-static bool is_stale(struct quotas *q, const struct quota *quota)
+bool quotas_is_stale(struct quotas *q, const struct quota *quota)
 {
 	_cleanup_(closep) int fd = -1;
 	uint64_t id;
@@ -303,8 +298,9 @@ static void drop_stale(struct quotas *q)
 {
 	struct quota *quota, *tmp;
 
+	quotas_changed(q);
 	DL_FOREACH_SAFE(q->list, quota, tmp)
-		if (is_stale(q, quota))
+		if (quotas_is_stale(q, quota))
 			quota_list_remove(&q->list, quota);
 }
 
@@ -319,6 +315,7 @@ static int replace(struct quotas *q, struct quota *old, struct quota *new)
 {
 	int r;
 
+	quotas_changed(q);
 	if (old)
 		DL_DELETE(q->list, old);
 	if (new)
@@ -335,8 +332,8 @@ static int replace(struct quotas *q, struct quota *old, struct quota *new)
 	return r;
 }
 
-int quotas_set(struct quotas *q, const char *path, uint64_t max_bytes, bool runtime, uid_t uid,
-	       char **ret_reason)
+int quotas_set(struct quotas *q, const char *path, uint64_t max_bytes, uint64_t high_bytes,
+	       bool runtime, uid_t uid, char **ret_reason)
 {
 	struct quota *old, *new, *list = NULL;
 	_cleanup_(closep) int fd = cgroupfs_open(q->fs, path);
@@ -348,7 +345,7 @@ int quotas_set(struct quotas *q, const char *path, uint64_t max_bytes, bool runt
 	if (r < 0)
 		return r;
 	old = quota_list_find(q->list, path);
-	if (is_full(q, uid) || (old && is_stale(q, old))) {
+	if (is_full(q, uid) || (old && quotas_is_stale(q, old))) {
 		drop_stale(q);
 		old = quota_list_find(q->list, path);
 	}
@@ -359,6 +356,7 @@ int quotas_set(struct quotas *q, const char *path, uint64_t max_bytes, bool runt
 	new = quota_new(path, max_bytes);
 	if (!new)
 		return -ENOMEM;
+	new->high_bytes = high_bytes;
 	new->runtime = runtime || uid != (uid_t)-1 || q->dir_fd < 0;
 	new->uid = uid;
 	(void)cgroupfs_id(fd, &new->cgroup_id);

@@ -42,17 +42,31 @@ char *quotas_why_not(struct quotas *q, const char *path);
 const struct quota *quotas_list(const struct quotas *q);
 unsigned int quotas_count(const struct quotas *q);
 void quotas_status(struct quotas *q, const struct quota *quota, struct quota_status *ret);
+/* The one with this path, or NULL; good until a quota is set, cleared or applied. */
+struct quota *quotas_find(struct quotas *q, const char *path);
+struct quota *quotas_next(struct quotas *q, struct quota *prev); /* NULL starts, NULL ends */
+/* The same where it has a high mark: made to be asked with each pin. */
+struct quota *quotas_find_high(struct quotas *q, const char *path);
+size_t quotas_n_high(struct quotas *q);
+/*
+ * How much more is pinned than the high mark, or without one the limit, says.
+ * 0 as well where nobody knows, or the quota was for another cgroup.
+ */
+uint64_t quotas_excess(struct quotas *q, const struct quota *quota);
+/* Of this cgroup; UINT64_MAX for none. */
+uint64_t quotas_high_bytes(struct quotas *q, const char *path, uint64_t cgroup_id);
 /* The same for a limit that is not of this service, or of none. */
 void quotas_path_status(struct quotas *q, const char *path, struct quota_status *ret);
 
 /*
+ * high_bytes: not above max_bytes, UINT64_MAX for none; it is not for the kernel.
  * uid: of who asks where that is no administrator, else (uid_t)-1.
  * -ENOENT: no such cgroup; -EOPNOTSUPP: not possible, *ret_reason (the caller
  * frees it) says why; -E2BIG: too many; -EPERM: an administrator's;
  * -EFBIG: their names are too long for the file
  */
-int quotas_set(struct quotas *q, const char *path, uint64_t max_bytes, bool runtime, uid_t uid,
-	       char **ret_reason);
+int quotas_set(struct quotas *q, const char *path, uint64_t max_bytes, uint64_t high_bytes,
+	       bool runtime, uid_t uid, char **ret_reason);
 /* -ENOENT: there is none; -EPERM as above */
 int quotas_clear(struct quotas *q, const char *path, uid_t uid);
 

@@ -132,6 +132,11 @@ struct release *release_find_revoke(struct releases *releases, uint64_t revoke_i
 	return NULL;
 }
 
+bool release_is_of_quota(const struct release *release, const char *cgroup_path)
+{
+	return release->reason == RELEASE_QUOTA && strcmp(release->target, cgroup_path) == 0;
+}
+
 struct release *releases_next(struct releases *releases, struct release *prev)
 {
 	return prev ? prev->next : releases->running;

@@ -24,6 +24,9 @@ struct ladders;
  */
 #define RELEASES_MAX		64 /* that run at a time */
 #define RELEASES_UID_MAX	4 /* of one uid that is no administrator */
+/* Calls of Release of one such uid, and requests of its quotas: at once, then a second. */
+#define RELEASE_CALLS_BURST	16
+#define RELEASE_CALLS_RATE	1
 #define RELEASES_PINS_MAX	(4U << 20) /* in all that run */
 #define RELEASES_OWNERS_MAX	16384 /* in all that run, and once more in those remembered */
 #define RELEASES_KEPT_MAX	128 /* that are over and remembered */
@@ -175,6 +178,8 @@ struct release *release_find(struct releases *releases, const char *token);
 struct release *release_find_revoke(struct releases *releases, uint64_t revoke_id);
 /* Those that run; NULL starts, NULL ends. */
 struct release *releases_next(struct releases *releases, struct release *prev);
+/* Whether it was started because more was pinned in a cgroup than its quota says. */
+bool release_is_of_quota(const struct release *release, const char *cgroup_path);
 size_t releases_n_running(const struct releases *releases);
 
 const char *release_token(const struct release *release);

@@ -4,6 +4,7 @@ EXTRA_DIST += tests/unit/genl-fixture.h tests/unit/idl.h tests/unit/owner-fixtur
 if HAVE_CMOCKA
 release_tests = \
 	tests/unit/test-abi \
+	tests/unit/test-excess \
 	tests/unit/test-owner \
 	tests/unit/test-policy \
 	tests/unit/test-procfs \
@@ -25,6 +26,10 @@ tests_unit_test_abi_SOURCES = \
 	tests/unit/test-abi.c tests/unit/genl-fixture.c $(owner_fixture)
 tests_unit_test_abi_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_abi_LDFLAGS = $(genl_fixture_wrap)
+tests_unit_test_excess_SOURCES = \
+	tests/unit/test-excess.c tests/unit/genl-fixture.c $(owner_fixture)
+tests_unit_test_excess_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_test_excess_LDFLAGS = $(genl_fixture_wrap)
 tests_unit_test_procfs_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_release_SOURCES = \
 	tests/unit/test-release.c tests/unit/scene.c $(owner_fixture)

@@ -71,15 +71,17 @@ static int list_quotas(struct call *call, json_t *params, void *userdata)
 	}
 	return call_reply(call,
 			  parse("{\"quotas\":[{\"cgroup\":\"/a.slice\",\"max_bytes\":1610612736,"
-				"\"effective_bytes\":1610612736,\"current_bytes\":8388608,"
+				"\"high_bytes\":1073741824,\"effective_bytes\":1610612736,\"current_bytes\":8388608,"
 				"\"runtime\":true,\"state\":\"applied\"}]}"));
 }
 
 static int set_quota(struct call *call, json_t *params, void *userdata)
 {
-	json_t *quota = json_pack("{sO sO sO sI ss}", "cgroup", json_object_get(params, "cgroup"),
-				  "max_bytes", json_object_get(params, "max_bytes"), "runtime",
-				  json_object_get(params, "runtime"), "current_bytes",
+	json_t *high = json_object_get(params, "high_bytes") ?: json_null();
+	json_t *quota = json_pack("{sO sO sO sO sI ss}", "cgroup",
+				  json_object_get(params, "cgroup"), "max_bytes",
+				  json_object_get(params, "max_bytes"), "high_bytes", high,
+				  "runtime", json_object_get(params, "runtime"), "current_bytes",
 				  (json_int_t)8388608, "state", "applied");
 
 	stock = !strcmp(json_get_string(params, "cgroup", ""), "/stock");
@@ -122,6 +124,7 @@ static const struct method_param pins_params[] = {
 };
 static const struct method_param quota_params[] = { { "cgroup", PARAM_STRING, true },
 						    { "max_bytes", PARAM_INT },
+						    { "high_bytes", PARAM_INT },
 						    { "runtime", PARAM_BOOL },
 						    {} };
 static const struct method_param monitor_params[] = { { "since_usec", PARAM_INT },
@@ -195,10 +198,22 @@ static void test_pins(void **state)
 static void test_quota(void **state)
 {
 	/* the service is not ready the first time */
-	EXPECT("quota", 0, "CGROUP", "/a.slice", "1.5G", "1.5G", "8M", "yes", "applied");
+	EXPECT("quota", 0, "CGROUP", "MAX", "HIGH", "/a.slice", "1.5G", "1G", "1.5G", "8M", "yes",
+	       "applied");
 	EXPECT("quota set /a.slice 1.5G -j", 0, "\"max_bytes\":1610612736", "\"runtime\":false");
 	EXPECT("quota set /a.slice 1G --runtime -j", 0, "\"runtime\":true");
 	EXPECT("quota set /a.slice 4M", 0, "pinctl: 8M are pinned already, over the new limit of 4M");
+	EXPECT("quota set /a.slice 16M --high=4M", 0,
+	       "pinctl: 8M are pinned already, over the high mark of 4M");
+	EXPECT("quota set /a.slice 16M --high=4M -j", 0, "\"high_bytes\":4194304");
+	EXPECT("quota set /a.slice 16M --high=16M -j", 0, "\"high_bytes\":16777216");
+	EXPECT("quota set /a.slice 16M --high=max -j", 0, "\"high_bytes\":null");
+	EXPECT("quota set /a.slice max --high=1G -j", 0, "\"max_bytes\":9223372036854775807",
+	       "\"high_bytes\":1073741824");
+	EXPECT("quota set /a.slice 16M --high=17M", 2,
+	       "the high mark of 17M is above the limit of 16M");
+	EXPECT("quota set /a.slice 16M --high=much", 2, "not a size: \"much\"");
+	EXPECT("quota list --high=1M", 2, "--high belongs to pinctl quota set");
 	EXPECT("quota clear /a.slice", 5, "no quota is set on /a.slice");
 	EXPECT("quota set /a.slice max -j", 0, "{}");
 	EXPECT("quota set /a.slice -- -1G", 2, "it is negative");

@@ -60,7 +60,9 @@ static void test_round_trip(void **state)
 	struct dir *d = *state;
 	const char *reason;
 
-	quota_list_add(&list, quota_new("/a.slice", 4096));
+	q = quota_new("/a.slice", 4096);
+	q->high_bytes = 4096;
+	quota_list_add(&list, q);
 	quota_list_add(&list, quota_new("/a.slice/\xff\x1b\\x2d.service", UINT64_MAX));
 	q = quota_new("/gone", 1);
 	q->runtime = true;
@@ -68,13 +70,38 @@ static void test_round_trip(void **state)
 	assert_int_equal(quota_store_save(d->fd, list), 0);
 	assert_int_equal(quota_store_load(d->fd, &again, &reason), 0);
 	assert_int_equal(quota_list_find(again, "/a.slice")->max_bytes, 4096);
+	assert_int_equal(quota_list_find(again, "/a.slice")->high_bytes, 4096);
 	q = quota_list_find(again, "/a.slice/\xff\x1b\\x2d.service");
 	assert_non_null(q);
 	assert_true(q->max_bytes == UINT64_MAX);
+	assert_true(q->high_bytes == UINT64_MAX);
 	assert_false(q->runtime);
 	assert_null(quota_list_find(again, "/gone"));
 	quota_list_clear(&list);
 	quota_list_clear(&again);
+}
+
+/* Files of versions without high marks, and marks without a limit. */
+static void test_high(void **state)
+{
+	static const char text[] = "{\"version\":1,\"quotas\":["
+				   "{\"cgroup\":\"/old\",\"max_bytes\":4096},"
+				   "{\"cgroup\":\"/null\",\"max_bytes\":1,\"high_bytes\":null},"
+				   "{\"cgroup\":\"/zero\",\"max_bytes\":0,\"high_bytes\":0},"
+				   "{\"cgroup\":\"/high\",\"max_bytes\":null,\"high_bytes\":7}]}";
+	struct quota *list = NULL;
+	struct dir *d = *state;
+	const char *reason;
+
+	write_file(d, QUOTA_STORE_FILE, text);
+	assert_int_equal(quota_store_load(d->fd, &list, &reason), 0);
+	assert_int_equal(quota_list_find(list, "/old")->max_bytes, 4096);
+	assert_true(quota_list_find(list, "/old")->high_bytes == UINT64_MAX);
+	assert_true(quota_list_find(list, "/null")->high_bytes == UINT64_MAX);
+	assert_int_equal(quota_list_find(list, "/zero")->high_bytes, 0);
+	assert_int_equal(quota_list_find(list, "/high")->high_bytes, 7);
+	assert_true(quota_list_find(list, "/high")->max_bytes == UINT64_MAX);
+	quota_list_clear(&list);
 }
 
 static void test_no_file(void **state)
@@ -94,6 +121,12 @@ static void test_damaged(void **state)
 		"{\"version\":1,\"quotas\":[1]}",
 		"{\"version\":1,\"quotas\":[{\"cgroup\":\"/a\"}]}",
 		"{\"version\":1,\"quotas\":[{\"cgroup\":\"/a\",\"max_bytes\":-1}]}",
+		"{\"version\":1,\"quotas\":[{\"cgroup\":\"/a\",\"max_bytes\":1,"
+		"\"high_bytes\":-1}]}",
+		"{\"version\":1,\"quotas\":[{\"cgroup\":\"/a\",\"max_bytes\":1,"
+		"\"high_bytes\":\"1\"}]}",
+		"{\"version\":1,\"quotas\":[{\"cgroup\":\"/a\",\"max_bytes\":1,"
+		"\"high_bytes\":2}]}",
 		"{\"version\":1,\"quotas\":[{\"cgroup\":\"a\",\"max_bytes\":1}]}",
 		"{\"version\":1,\"quotas\":[{\"cgroup\":\"/\",\"max_bytes\":1}]}",
 		"{\"version\":1,\"quotas\":[{\"cgroup\":\"/a\\\\x00b\",\"max_bytes\":1}]}",
@@ -206,7 +239,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_round_trip), TEST(test_no_file),	 TEST(test_damaged),
 		TEST(test_set_aside),  TEST(test_no_regular_file), TEST(test_half_written),
-		TEST(test_too_large),
+		TEST(test_too_large),  TEST(test_high),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,7 +86,26 @@ static int set(struct env *env, const char *path, uid_t uid)
 {
 	_cleanup_(freep) char *reason = NULL;
 
-	return quotas_set(env->quotas, path, 4096, true, uid, &reason);
+	return quotas_set(env->quotas, path, 4096, UINT64_MAX, true, uid, &reason);
+}
+
+static int set_high(struct env *env, const char *path, uint64_t high_bytes, uid_t uid)
+{
+	_cleanup_(freep) char *reason = NULL;
+
+	return quotas_set(env->quotas, path, UINT64_MAX, high_bytes, true, uid, &reason);
+}
+
+static void set_current(struct env *env, const char *path, unsigned int bytes)
+{
+	char full[256];
+	FILE *f;
+
+	snprintf(full, sizeof(full), "%s%s/misc.current", env->root, path);
+	f = fopen(full, "we");
+	assert_non_null(f);
+	fprintf(f, "pinned %u\n", bytes);
+	assert_int_equal(fclose(f), 0);
 }
 
 /* What users leave behind takes nothing from anybody. */
@@ -132,6 +151,55 @@ static void test_path_again(void **state)
 	assert_int_equal(set(env, "/p", USER + 1), 0);
 }
 
+/* Which quotas have a high mark is known after each change, and how much is above it. */
+static void test_high(void **state)
+{
+	struct env *env = *state;
+	char path[64];
+	uint64_t id;
+	int fd;
+
+	assert_int_equal(quotas_n_high(env->quotas), 0);
+	assert_null(quotas_find_high(env->quotas, "/p0"));
+	for (int i = 0; i < 10; i++) {
+		snprintf(path, sizeof(path), "/p%d", i);
+		make(env, path, USER);
+		assert_int_equal(set_high(env, path, i % 2 ? 100ULL + i : UINT64_MAX, ADMIN), 0);
+	}
+	assert_int_equal(quotas_n_high(env->quotas), 5);
+	assert_null(quotas_find_high(env->quotas, "/p0"));
+	assert_null(quotas_find_high(env->quotas, "/p"));
+	assert_int_equal(quotas_find_high(env->quotas, "/p7")->high_bytes, 107);
+	assert_int_equal(set(env, "/p7", ADMIN), 0);
+	assert_null(quotas_find_high(env->quotas, "/p7"));
+	assert_int_equal(quotas_clear(env->quotas, "/p9", ADMIN), 0);
+	assert_int_equal(quotas_n_high(env->quotas), 3);
+
+	assert_int_equal(quotas_excess(env->quotas, quotas_find(env->quotas, "/p1")), 0);
+	set_current(env, "/p1", 101);
+	assert_int_equal(quotas_excess(env->quotas, quotas_find(env->quotas, "/p1")), 0);
+	set_current(env, "/p1", 150);
+	assert_int_equal(quotas_excess(env->quotas, quotas_find(env->quotas, "/p1")), 49);
+	/* Without a mark the limit counts. */
+	set_current(env, "/p7", 5000);
+	assert_int_equal(quotas_excess(env->quotas, quotas_find(env->quotas, "/p7")), 904);
+	unmake(env, "/p1");
+	assert_int_equal(quotas_excess(env->quotas, quotas_find(env->quotas, "/p1")), 0);
+
+	/* A user's is for one cgroup, not for the next one of that path. */
+	make(env, "/u", USER);
+	assert_int_equal(set_high(env, "/u", 10, USER), 0);
+	set_current(env, "/u", 50);
+	fd = cgroupfs_open(env->fs, "/u");
+	assert_int_equal(cgroupfs_id(fd, &id), 0);
+	close(fd);
+	assert_int_equal(quotas_high_bytes(env->quotas, "/u", id), 10);
+	assert_true(quotas_high_bytes(env->quotas, "/u", id + 1) == UINT64_MAX);
+	assert_int_equal(quotas_excess(env->quotas, quotas_find(env->quotas, "/u")), 40);
+	quotas_find(env->quotas, "/u")->cgroup_id++;
+	assert_int_equal(quotas_excess(env->quotas, quotas_find(env->quotas, "/u")), 0);
+}
+
 static int count(int fd, const char *path, void *userdata)
 {
 	unsigned int *n = userdata;
@@ -167,6 +235,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_user_share, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_path_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_high, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_walk_share, setup, teardown),
 	};
 
