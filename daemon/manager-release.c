@@ -197,7 +197,6 @@ static void on_event(enum release_event type, struct release *release,
 	struct event *event = event_new(types[type], manager_realtime_usec(m));
 	struct release_process process;
 
-	if (type == RELEASE_EVENT_OVER)
 	if (type == RELEASE_EVENT_OVER) {
 		manager_failures_release_over(m, release);
 		manager_excess_release_over(m);
