@@ -5,6 +5,7 @@ include tests/unit/base.mk
 include tests/fuzz/local.mk
 include tests/unit/daemon.mk
 include tests/unit/kernel.mk
+include tests/unit/failure.mk
 include tests/unit/release.mk
 include tests/unit/action.mk
 include tests/unit/libpinguard.mk

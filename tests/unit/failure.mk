@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Tests of what is done when memory fails.
+if HAVE_CMOCKA
+failure_tests = \
+	tests/unit/test-failure \
+	tests/unit/test-failure-history
+check_PROGRAMS += $(failure_tests)
+TESTS += $(failure_tests)
+tests_unit_test_failure_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_test_failure_history_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+endif
+
+check_PROGRAMS += tests/fuzz/fuzz-failure
+TESTS += tests/fuzz/fuzz-failure
+tests_fuzz_fuzz_failure_SOURCES = tests/fuzz/fuzz-failure.c tests/fuzz/fuzz.h tests/fuzz/replay.c
+tests_fuzz_fuzz_failure_LDADD = daemon/libcore.la
