@@ -11,7 +11,6 @@
 #include "daemon/manager-release.h"
 #include "daemon/place.h"
 #include "daemon/render.h"
-#include "daemon/target.h"
 #include "daemon/turn.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -87,17 +86,20 @@ static void set_place(struct failing *failing, struct failure *f)
 	struct manager *m = failing->m;
 	_cleanup_json_ json_t *json = NULL;
 	struct place place;
+	uint64_t flags;
 	int r;
 
 	if (f->place)
 		return;
 	/* While memory is being taken away sysfs is left alone. */
-	r = inventory_place(m->inventory, f->pfn * page_bytes(), manager_n_revokes(m) == 0, &place);
+	r = manager_place(m, f->pfn * page_bytes(), manager_n_revokes(m) == 0, &place);
 	if (r < 0) {
 		log_debug_errno(r, "cannot tell where failed memory is: %m");
 		place_init(&place, f->pfn * page_bytes());
 	}
-	place_set_frame(&place, f->class, true, NULL);
+	/* The class is what it was when it failed. */
+	flags = place.page_flags;
+	place_set_frame(&place, f->class, true, flags ? &flags : NULL);
 	json = place_to_json(&place);
 	failure_set_place(f, json ? json_dumps(json, JSON_COMPACT) : NULL);
 }
