@@ -4,11 +4,11 @@
 #include <ini.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "daemon/config.h"
 #include "daemon/pin.h"
 #include "lib/escape.h"
+#include "lib/file.h"
 #include "lib/log.h"
 #include "lib/parse.h"
 
@@ -107,38 +107,6 @@ int config_parse(const char *text, config_problem problem, void *userdata, struc
 	return 0;
 }
 
-static int read_file(const char *path, char **ret)
-{
-	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	_cleanup_(freep) char *text = NULL;
-	struct stat st;
-	size_t size = 0;
-	ssize_t n;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	if (st.st_size > (off_t)CONFIG_FILE_BYTES)
-		return -EFBIG;
-	text = malloc(st.st_size + 1);
-	if (!text)
-		return -ENOMEM;
-	while (size < (size_t)st.st_size) {
-		n = read(fd, text + size, st.st_size - size);
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		size += n;
-	}
-	text[size] = '\0';
-	if (strlen(text) != size)
-		return -EBADMSG;
-	*ret = TAKE_PTR(text);
-	return 0;
-}
-
 static void log_problem(unsigned int line, const char *text, void *userdata)
 {
 	log_warning("%s:%u: %s; the default is used", (const char *)userdata, line, text);
@@ -147,8 +115,11 @@ static void log_problem(unsigned int line, const char *text, void *userdata)
 int config_load(const char *path, struct config *ret)
 {
 	_cleanup_(freep) char *text = NULL;
-	int r = read_file(path, &text);
+	size_t size;
+	int r = file_read(AT_FDCWD, path, 0, CONFIG_FILE_BYTES, NULL, &text, &size);
 
+	if (r >= 0 && strlen(text) != size)
+		r = -EBADMSG;
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {

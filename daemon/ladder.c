@@ -8,6 +8,7 @@
 
 #include "daemon/ladder.h"
 #include "lib/escape.h"
+#include "lib/file.h"
 #include "lib/log.h"
 
 struct ladders {
@@ -142,39 +143,25 @@ static const char *distrusted(const struct stat *st)
 /* 0; -EINVAL with a reason; else another error. */
 static int read_file(int dir_fd, const char *name, char **ret, const char **ret_reason)
 {
-	_cleanup_(closep) int fd = openat(dir_fd, name,
-					  O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	_cleanup_(freep) char *text = NULL;
 	struct stat st;
-	size_t size = 0;
-	ssize_t n;
+	size_t size;
+	int r = file_read(dir_fd, name, O_NOFOLLOW, LADDER_FILE_BYTES, &st, &text, &size);
 
-	if (fd < 0 || fstat(fd, &st) < 0) {
+	*ret_reason = NULL;
+	if (r == -ELOOP)
 		*ret_reason = "it is a symbolic link";
-		return errno == ELOOP ? -EINVAL : -errno;
-	}
-	*ret_reason = !S_ISREG(st.st_mode) ? "it is no regular file" : distrusted(&st);
-	if (!*ret_reason && (st.st_size < 0 || st.st_size > (off_t)LADDER_FILE_BYTES))
+	else if (r == -EINVAL)
+		*ret_reason = "it is no regular file";
+	else if (r == -EFBIG)
 		*ret_reason = "it is too large";
+	else if (r >= 0)
+		*ret_reason = distrusted(&st) ?: strlen(text) != size ? "it has a NUL byte" : NULL;
 	if (*ret_reason)
 		return -EINVAL;
-	text = malloc(st.st_size + 1);
-	if (!text)
-		return -ENOMEM;
-	while (size < (size_t)st.st_size) {
-		n = read(fd, text + size, st.st_size - size);
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		size += n;
-	}
-	text[size] = '\0';
-	*ret_reason = strlen(text) != size ? "it has a NUL byte" : NULL;
-	if (*ret_reason)
-		return -EINVAL;
-	*ret = TAKE_PTR(text);
-	return 0;
+	if (r >= 0)
+		*ret = TAKE_PTR(text);
+	return r;
 }
 
 /* Only -ENOMEM is an error: what is wrong with one file is told, and it is left out. */

@@ -4,47 +4,15 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "daemon/store.h"
 #include "lib/escape.h"
+#include "lib/file.h"
 #include "lib/json.h"
 
 #define STORE_VERSION 1
 
 static const char not_ours[] = "it is not the JSON that this service writes";
-
-static int read_file(int dir_fd, const char *file, size_t max_bytes, char **ret,
-		     size_t *ret_size)
-{
-	_cleanup_(closep) int fd = openat(dir_fd, file,
-					  O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	_cleanup_(freep) char *buf = NULL;
-	struct stat st;
-	size_t size = 0;
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode) || (size_t)st.st_size > max_bytes)
-		return -EBADMSG;
-	buf = malloc(st.st_size + 1);
-	if (!buf)
-		return -ENOMEM;
-	while (size < (size_t)st.st_size) {
-		n = read(fd, buf + size, st.st_size - size);
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		size += n;
-	}
-	*ret = TAKE_PTR(buf);
-	*ret_size = size;
-	return 0;
-}
 
 static int load_one(json_t *item, store_entry entry, void *userdata)
 {
@@ -70,15 +38,17 @@ int store_read(int dir_fd, const char *file, size_t max_bytes, json_t **ret_root
 	int r;
 
 	*ret_reason = NULL;
-	r = read_file(dir_fd, file, max_bytes, &text, &size);
+	r = file_read(dir_fd, file, O_NOFOLLOW, max_bytes, NULL, &text, &size);
 	if (r == -ENOENT) {
 		*ret_root = NULL;
 		return 0;
 	}
-	if (r == -EBADMSG || r == -ELOOP)
+	if (r == -EINVAL || r == -EFBIG || r == -ELOOP) {
 		*ret_reason = "it is no regular file, or too large";
+		return -EBADMSG;
+	}
 	if (r < 0)
-		return r == -ELOOP ? -EBADMSG : r;
+		return r;
 
 	root = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
 	if (!json_is_object(root)) {

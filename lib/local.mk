@@ -4,6 +4,7 @@ noinst_LTLIBRARIES += lib/libutil.la
 lib_libutil_la_SOURCES = \
 	lib/cgroup-path.c lib/cgroup-path.h \
 	lib/escape.c lib/escape.h \
+	lib/file.c lib/file.h \
 	lib/format.c lib/format.h \
 	lib/json.c lib/json.h \
 	lib/log.c lib/log.h \

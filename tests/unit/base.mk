@@ -5,6 +5,7 @@ if HAVE_CMOCKA
 base_tests = \
 	tests/unit/test-cgroup-path \
 	tests/unit/test-escape \
+	tests/unit/test-file \
 	tests/unit/test-format \
 	tests/unit/test-parse \
 	tests/unit/test-pinctl \
@@ -19,6 +20,7 @@ TESTS += $(base_tests)
 
 tests_unit_test_cgroup_path_LDADD = lib/libutil.la $(CMOCKA_LIBS)
 tests_unit_test_escape_LDADD = lib/libutil.la $(CMOCKA_LIBS)
+tests_unit_test_file_LDADD = lib/libutil.la $(CMOCKA_LIBS)
 tests_unit_test_format_LDADD = lib/libutil.la $(CMOCKA_LIBS)
 tests_unit_test_parse_LDADD = lib/libutil.la $(CMOCKA_LIBS)
 # these run ./pinctl
