@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Tests of requests to release pins, and of owners.
-EXTRA_DIST += tests/unit/genl-fixture.h tests/unit/idl.h tests/unit/owner-fixture.h tests/unit/scene.h
+EXTRA_DIST += tests/unit/genl-fixture.h tests/unit/idl.h tests/unit/owner-fixture.h \
+	tests/unit/scene.h tests/unit/steps-fixture.h
 if HAVE_CMOCKA
 release_tests = \
 	tests/unit/test-abi \
@@ -12,6 +13,7 @@ release_tests = \
 	tests/unit/test-release-cgroup \
 	tests/unit/test-release-hook \
 	tests/unit/test-release-limits \
+	tests/unit/test-release-process \
 	tests/unit/test-release-steps
 check_PROGRAMS += $(release_tests)
 TESTS += $(release_tests)
@@ -42,7 +44,11 @@ tests_unit_test_release_hook_LDFLAGS = -Wl,--wrap=action_hook -Wl,--wrap=action_
 tests_unit_test_release_limits_SOURCES = \
 	tests/unit/test-release-limits.c tests/unit/scene.c $(owner_fixture)
 tests_unit_test_release_limits_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
-tests_unit_test_release_steps_SOURCES = tests/unit/test-release-steps.c $(owner_fixture)
+tests_unit_test_release_process_SOURCES = \
+	tests/unit/test-release-process.c tests/unit/steps-fixture.c $(owner_fixture)
+tests_unit_test_release_process_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_test_release_steps_SOURCES = \
+	tests/unit/test-release-steps.c tests/unit/steps-fixture.c $(owner_fixture)
 tests_unit_test_release_steps_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 endif
 
