@@ -151,6 +151,38 @@ static int pin_parse(const json_t *object, struct pinguard_pin *pin)
 	return r == -EINVAL ? -EBADMSG : r;
 }
 
+static int failure_parse(const json_t *object, struct pinguard_failure *failure)
+{
+	const json_t *lost = json_object_get(object, "data_lost");
+
+	failure->has_address = get(object, "address");
+	if (get_id(object, "pin", &failure->pin) < 0 || !json_is_boolean(lost) ||
+	    get_amount(object, "bytes", &failure->bytes) < 0 ||
+	    (failure->has_address && get_id(object, "address", &failure->address) < 0))
+		return -EBADMSG;
+	failure->data_lost = json_is_true(lost);
+	return 0;
+}
+
+/* An older service sends none. */
+static int failures_parse(const json_t *failures, struct pinguard_request *request)
+{
+	const size_t n = json_array_size(failures);
+	int r = 0;
+
+	if (failures && !json_is_array(failures))
+		return -EBADMSG;
+	if (n == 0)
+		return 0;
+	request->failures = calloc(n, sizeof(request->failures[0]));
+	if (!request->failures)
+		return -ENOMEM;
+	request->n_failures = n;
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = failure_parse(json_array_get(failures, i), &request->failures[i]);
+	return r;
+}
+
 static int request_parse(const json_t *object, struct pinguard_request **ret)
 {
 	_cleanup_(pinguard_request_unrefp) struct pinguard_request *request = NULL;
@@ -175,6 +207,8 @@ static int request_parse(const json_t *object, struct pinguard_request **ret)
 		r = get_amount(object, "deadline_usec", &request->deadline_usec);
 	for (size_t i = 0; r == 0 && i < n_pins; i++)
 		r = pin_parse(json_array_get(pins, i), &request->pins[i]);
+	if (r == 0)
+		r = failures_parse(get(object, "failures"), request);
 	if (r == 0)
 		*ret = TAKE_PTR(request);
 	return r;

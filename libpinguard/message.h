@@ -21,6 +21,11 @@ struct pinguard_pin {
 	bool has_address;
 };
 
+struct pinguard_failure {
+	uint64_t pin, address, bytes;
+	bool has_address, data_lost;
+};
+
 struct pinguard_request {
 	unsigned int n_ref;
 	enum pinguard_request_mode mode;
@@ -28,6 +33,8 @@ struct pinguard_request {
 	uint64_t deadline_usec;
 	bool reminder;
 	char token[MESSAGE_TOKEN_MAX_BYTES + 1];
+	size_t n_failures;
+	struct pinguard_failure *failures; /* or NULL */
 	size_t n_pins;
 	struct pinguard_pin pins[];
 };

@@ -15,6 +15,7 @@ _public_ struct pinguard_request *pinguard_request_unref(struct pinguard_request
 	if (request && --request->n_ref == 0) {
 		for (size_t i = 0; i < request->n_pins; i++)
 			free(request->pins[i].device);
+		free(request->failures);
 		free(request);
 	}
 	return NULL;
@@ -83,4 +84,39 @@ _public_ int pinguard_pin_address(const struct pinguard_pin *pin, uint64_t *ret_
 _public_ uint64_t pinguard_pin_bytes(const struct pinguard_pin *pin)
 {
 	return pin->bytes;
+}
+
+_public_ size_t pinguard_request_n_failures(const struct pinguard_request *request)
+{
+	return request->n_failures;
+}
+
+_public_ const struct pinguard_failure *
+pinguard_request_failure(const struct pinguard_request *request, size_t index)
+{
+	return index < request->n_failures ? &request->failures[index] : NULL;
+}
+
+_public_ uint64_t pinguard_failure_pin(const struct pinguard_failure *failure)
+{
+	return failure->pin;
+}
+
+_public_ int pinguard_failure_address(const struct pinguard_failure *failure,
+				      uint64_t *ret_address)
+{
+	if (!failure->has_address)
+		return -ENODATA;
+	*ret_address = failure->address;
+	return 0;
+}
+
+_public_ uint64_t pinguard_failure_bytes(const struct pinguard_failure *failure)
+{
+	return failure->bytes;
+}
+
+_public_ int pinguard_failure_data_lost(const struct pinguard_failure *failure)
+{
+	return failure->data_lost;
 }

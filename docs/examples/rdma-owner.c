@@ -165,6 +165,22 @@ static const char *reason_name(const struct pinguard_request *request)
 	return names[reason];
 }
 
+static void print_failures(const struct pinguard_request *request)
+{
+	for (size_t i = 0; i < pinguard_request_n_failures(request); i++) {
+		const struct pinguard_failure *f = pinguard_request_failure(request, i);
+		const char *lost = pinguard_failure_data_lost(f) ? "lost" : "good yet";
+		uint64_t address;
+
+		if (pinguard_failure_address(f, &address) == 0)
+			printf("failed: %" PRIu64 " bytes at 0x%" PRIx64 ", content %s\n",
+			       pinguard_failure_bytes(f), address, lost);
+		else
+			printf("failed: some of %" PRIu64 " bytes, content %s\n",
+			       pinguard_failure_bytes(f), lost);
+	}
+}
+
 static void on_request(struct pinguard_owner *owner, struct pinguard_request *request,
 		       void *userdata)
 {
@@ -175,6 +191,7 @@ static void on_request(struct pinguard_owner *owner, struct pinguard_request *re
 	       reason_name(request),
 	       pinguard_request_mode(request) == PINGUARD_REQUEST_SYNC ? ", somebody waits" : "",
 	       pinguard_request_is_reminder(request) ? ", a reminder" : "");
+	print_failures(request);
 	switch (app->answer) {
 	case RELEASE:
 		release(app, request);

@@ -170,6 +170,12 @@ class Owner:
         print(f"asked {token}: {len(request['pins'])} pins, reason {request['reason']}"
               + (", somebody waits" if request["mode"] == "sync" else "")
               + (", a reminder" if request["reminder"] else ""))
+        for failure in request.get("failures", []):
+            lost = "lost" if failure["data_lost"] else "good yet"
+            if failure["address"] is None:
+                print(f"failed: some of {failure['bytes']} bytes, content {lost}")
+            else:
+                print(f"failed: {failure['bytes']} bytes at {failure['address']}, content {lost}")
         if self.options.silent:
             return
         if self.options.refuse:

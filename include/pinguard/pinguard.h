@@ -40,6 +40,7 @@ extern "C" {
 struct pinguard_owner;
 struct pinguard_request;
 struct pinguard_pin;
+struct pinguard_failure;
 
 /* Where the service listens. */
 #define PINGUARD_OWNER_SOCKET "/run/pinguard/control.sock"
@@ -316,6 +317,42 @@ int pinguard_pin_address(const struct pinguard_pin *pin, uint64_t *ret_address);
 
 /** pinguard_pin_bytes() - how much memory it is */
 uint64_t pinguard_pin_bytes(const struct pinguard_pin *pin);
+
+/**
+ * pinguard_request_n_failures() - how many parts of its pins have failed
+ *
+ * Other than 0 with PINGUARD_REQUEST_MEMORY_FAILURE alone. If more of those pins
+ * fails later, a reminder comes that has all of it.
+ */
+size_t pinguard_request_n_failures(const struct pinguard_request *request);
+
+/**
+ * pinguard_request_failure() - one of those parts
+ * @index: from 0 on
+ *
+ * Do not read nor write that memory, and do not have a device do it. Letting go
+ * of the pin, and of its mapping, gives it back to the kernel.
+ *
+ * Return: the part, which is the request's; NULL where there is none of this index
+ */
+const struct pinguard_failure *pinguard_request_failure(const struct pinguard_request *request,
+							size_t index);
+
+/** pinguard_failure_pin() - the kernel's number of the pin that it is part of */
+uint64_t pinguard_failure_pin(const struct pinguard_failure *failure);
+
+/**
+ * pinguard_failure_address() - where it starts, in this process
+ *
+ * Return: 0; -ENODATA where it is not known: some of the pin failed
+ */
+int pinguard_failure_address(const struct pinguard_failure *failure, uint64_t *ret_address);
+
+/** pinguard_failure_bytes() - its size; without an address, that of the pin */
+uint64_t pinguard_failure_bytes(const struct pinguard_failure *failure);
+
+/** pinguard_failure_data_lost() - 1 if its content is lost, 0 if it is good yet */
+int pinguard_failure_data_lost(const struct pinguard_failure *failure);
 
 #ifdef __cplusplus
 }

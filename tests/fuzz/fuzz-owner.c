@@ -21,6 +21,14 @@ static void check_request(const struct pinguard_request *request)
 			    strlen(pinguard_pin_device(pin)) < SIZE_MAX);
 	}
 	fuzz_assert(!pinguard_request_pin(request, pinguard_request_n_pins(request)));
+	for (size_t i = 0; i < pinguard_request_n_failures(request); i++) {
+		const struct pinguard_failure *failure = pinguard_request_failure(request, i);
+
+		fuzz_assert(pinguard_failure_bytes(failure) <= INT64_MAX);
+		fuzz_assert(pinguard_failure_address(failure, &address) != 0 ||
+			    failure->has_address);
+	}
+	fuzz_assert(!pinguard_request_failure(request, pinguard_request_n_failures(request)));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -59,6 +59,64 @@ static void test_request(void **state)
 	notice_done(&notice);
 }
 
+#define FAILED(failures)                                                                         \
+	"{\"parameters\":{\"request\":{\"token\":\"ab12\",\"mode\":\"async\",\"reason\":"              \
+	"\"memory_failure\",\"deadline_usec\":77,\"reminder\":true,\"pins\":[" PIN "],\"failures\":" \
+	failures "}},\"continues\":true}"
+
+static void test_failures(void **state)
+{
+	const struct pinguard_failure *failure;
+	struct notice notice;
+	uint64_t address = 1;
+
+	assert_int_equal(parse(FAILED("[{\"pin\":\"0x1f\",\"address\":\"0x7f1000\",\"bytes\":4096,"
+				      "\"data_lost\":true},{\"pin\":\"0x20\",\"address\":null,"
+				      "\"bytes\":8192,\"data_lost\":false}]"), &notice), 0);
+	assert_int_equal(pinguard_request_reason(notice.request), PINGUARD_REQUEST_MEMORY_FAILURE);
+	assert_int_equal(pinguard_request_n_failures(notice.request), 2);
+	failure = pinguard_request_failure(notice.request, 1);
+	assert_int_equal(pinguard_failure_pin(failure), 0x20);
+	assert_int_equal(pinguard_failure_address(failure, &address), -ENODATA);
+	assert_int_equal(address, 1);
+	assert_int_equal(pinguard_failure_bytes(failure), 8192);
+	assert_int_equal(pinguard_failure_data_lost(failure), 0);
+	failure = pinguard_request_failure(notice.request, 0);
+	assert_int_equal(pinguard_failure_pin(failure), 0x1f);
+	assert_int_equal(pinguard_failure_address(failure, &address), 0);
+	assert_int_equal(address, 0x7f1000);
+	assert_int_equal(pinguard_failure_bytes(failure), 4096);
+	assert_int_equal(pinguard_failure_data_lost(failure), 1);
+	assert_null(pinguard_request_failure(notice.request, 2));
+	notice_done(&notice);
+
+	/* none, as from an older service, or for another reason */
+	assert_int_equal(parse(REQUEST("[" PIN "]"), &notice), 0);
+	assert_int_equal(pinguard_request_n_failures(notice.request), 0);
+	assert_null(pinguard_request_failure(notice.request, 0));
+	notice_done(&notice);
+	assert_int_equal(parse(FAILED("null"), &notice), 0);
+	notice_done(&notice);
+}
+
+static void test_bad_failures(void **state)
+{
+	static const char *const bad[] = {
+		FAILED("{}"),
+		FAILED("[1]"),
+		FAILED("[{\"pin\":\"0x1f\",\"address\":null,\"bytes\":4096}]"),
+		FAILED("[{\"pin\":\"0x1f\",\"address\":null,\"bytes\":-1,\"data_lost\":true}]"),
+		FAILED("[{\"pin\":31,\"address\":null,\"bytes\":1,\"data_lost\":true}]"),
+		FAILED("[{\"pin\":\"0x1\",\"address\":\"1\",\"bytes\":1,\"data_lost\":true}]"),
+	};
+	struct notice notice = {};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_int_equal(parse(bad[i], &notice), -EBADMSG);
+		assert_null(notice.request);
+	}
+}
+
 /* Every name that the interface has, and one that a later one may have. */
 static void test_names(void **state)
 {
@@ -245,7 +303,9 @@ static void test_verdict(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_request),	      cmocka_unit_test(test_names),
+		cmocka_unit_test(test_request),
+		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_bad_failures),	      cmocka_unit_test(test_names),
 		cmocka_unit_test(test_device_is_raw), cmocka_unit_test(test_withdrawn),
 		cmocka_unit_test(test_bad),	      cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_verdict),
