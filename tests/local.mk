@@ -9,3 +9,4 @@ include tests/unit/failure.mk
 include tests/unit/release.mk
 include tests/unit/action.mk
 include tests/unit/libpinguard.mk
+include tests/unit/place.mk

@@ -28,6 +28,7 @@ static void check(struct nlmsghdr *nlh)
 {
 	struct pin_kernel_info info;
 	struct revoke_info revoke;
+	struct frame_info frame;
 	struct policy_info policy;
 	struct failure_info failure;
 	uint32_t tgid;
@@ -50,6 +51,7 @@ static void check(struct nlmsghdr *nlh)
 		check_revoke(&revoke);
 	if (pinmsg_parse_failure(nlh, &failure) == 0)
 		check_failure(&failure);
+	(void)pinmsg_parse_frame(nlh, &frame);
 	(void)pinmsg_parse_policy(nlh, &policy);
 	(void)pinmsg_parse_owner(nlh, &tgid);
 	fuzz_assert(pinmsg_parse_error(nlh, &text) <= 0);
