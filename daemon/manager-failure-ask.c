@@ -260,7 +260,7 @@ static void looked(struct failing *failing, struct failure *f, const struct hold
 	failing->look_failed = false;
 	f->tries = 0;
 	failure_set_step(f, blocked ? FAILURE_BLOCKED : FAILURE_IDLE);
-	/* A request that ends takes it up; where none of failed memory runs, others are too many. */
+	/* A request that ends takes it up; without one of failed memory, others are too many. */
 	if (blocked && !releases_n_reason(failing->m->releases, RELEASE_MEMORY_FAILURE))
 		retry_later(failing);
 	if (!f->told)

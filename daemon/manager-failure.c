@@ -146,7 +146,10 @@ static int schedule_list(struct failing *failing, uint64_t usec)
 		return sd_event_source_set_time(failing->list, usec);
 	r = sd_event_add_time(failing->m->event, &failing->list, CLOCK_MONOTONIC, usec, 1000, list,
 			      failing);
-	return r < 0 ? r : sd_event_source_set_description(failing->list, "failures-list");
+	if (r < 0)
+		return r;
+	(void)sd_event_source_set_description(failing->list, "failures-list");
+	return 0;
 }
 
 int manager_list_failures(struct manager *m)

@@ -59,7 +59,8 @@ static int arm(struct release *release)
 				       on_timer, release);
 	if (r < 0)
 		return r;
-	return sd_event_source_set_description(release->failures_timer, "release-failures");
+	(void)sd_event_source_set_description(release->failures_timer, "release-failures");
+	return 0;
 }
 
 static bool is_known(const struct release *release, const struct release_failure *f)

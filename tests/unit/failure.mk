@@ -3,11 +3,16 @@
 if HAVE_CMOCKA
 failure_tests = \
 	tests/unit/test-failure \
+	tests/unit/test-failure-file \
 	tests/unit/test-failure-history \
 	tests/unit/test-failure-owners
 check_PROGRAMS += $(failure_tests)
 TESTS += $(failure_tests)
 tests_unit_test_failure_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_test_failure_file_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_test_failure_file_LDFLAGS = \
+	-Wl,--wrap=store_write -Wl,--wrap=genl_list_failures -Wl,--wrap=genl_get_info \
+	-Wl,--wrap=genl_features -Wl,--wrap=genl_state -Wl,--wrap=genl_free
 tests_unit_test_failure_history_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_failure_owners_SOURCES = \
 	tests/unit/test-failure-owners.c tests/unit/scene.c $(owner_fixture)

@@ -236,7 +236,8 @@ static void test_asked(void **state)
 	assert_string_equal(json_get_string(owner, "address", ""), "0x3000");
 	assert_true(json_get_bool(owner, "registered", false));
 	event = last_event(s.m, EVENT_FAILURE);
-	assert_string_equal(json_get_string(json_object_get(event, "failure"), "state", ""), "open");
+	assert_string_equal(json_get_string(json_object_get(event, "failure"), "state", ""),
+			    "open");
 	assert_null(last_event(s.m, EVENT_FAILURE_DONE));
 
 	pin_remove(s.m, 2);

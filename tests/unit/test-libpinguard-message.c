@@ -59,10 +59,10 @@ static void test_request(void **state)
 	notice_done(&notice);
 }
 
-#define FAILED(failures)                                                                         \
-	"{\"parameters\":{\"request\":{\"token\":\"ab12\",\"mode\":\"async\",\"reason\":"              \
-	"\"memory_failure\",\"deadline_usec\":77,\"reminder\":true,\"pins\":[" PIN "],\"failures\":" \
-	failures "}},\"continues\":true}"
+#define FAILED(failures)                                                               \
+	"{\"parameters\":{\"request\":{\"token\":\"ab12\",\"mode\":\"async\","            \
+	"\"reason\":\"memory_failure\",\"deadline_usec\":77,\"reminder\":true,"           \
+	"\"pins\":[" PIN "],\"failures\":" failures "}},\"continues\":true}"
 
 static void test_failures(void **state)
 {
