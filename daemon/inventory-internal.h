@@ -52,6 +52,7 @@ struct inventory {
 	uint64_t read_usec; /* CLOCK_MONOTONIC */
 	struct watch *watch; /* NULL: nobody tells when something changes */
 	int iomem_fd, kpageflags_fd;
+	bool conclude; /* from them; the kernel does not tell classes */
 };
 
 /* A name as it can be shown and kept: short, printable ASCII, no backslash, no slash. */

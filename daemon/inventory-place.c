@@ -15,7 +15,7 @@
 /* Bad blocks come without an event: those of persistent memory are read again after that. */
 #define BAD_USEC (1 * 1000000ULL)
 
-/* 0 and where in the device it is, or false. */
+/* Where in the device it is, or false. */
 static bool covers(const struct device *dev, uint64_t phys, uint64_t *ret_offset)
 {
 	uint64_t before = 0;
@@ -148,11 +148,16 @@ static uint64_t last_memory(const struct inventory *inv)
 	return last;
 }
 
+static bool is_found(const struct place *p)
+{
+	return p->memory_block[0] || p->region[0] || p->dax[0];
+}
+
 static void find_gap(struct inventory *inv, struct place *p, const struct iomem *iomem)
 {
 	const uint64_t last = MAX(last_memory(inv), iomem->last);
 
-	if (p->memory_block[0] || p->region[0] || p->dax[0])
+	if (is_found(p))
 		return;
 	(void)inventory_find_bar(inv, p->phys, p->pci, sizeof(p->pci));
 	if (p->pci[0] || (iomem->outer[0] && !has_prefix(iomem->outer, "System RAM")))
@@ -237,8 +242,10 @@ int inventory_place(struct inventory *inv, uint64_t phys, bool at_rest, struct p
 	find_block(inv, &p, at_rest);
 	find_devices(inv, &p);
 	/* What cannot be read is left out. */
-	has_iomem = iomem_read(inv->iomem_fd, phys, &iomem) >= 0;
-	has_flags = kpageflags_read(inv->kpageflags_fd, phys / p.page_bytes, &flags) >= 0;
+	has_iomem = (inv->conclude || !is_found(&p)) &&
+		    iomem_read(inv->iomem_fd, phys, &iomem) >= 0;
+	has_flags = inv->conclude &&
+		    kpageflags_read(inv->kpageflags_fd, phys / p.page_bytes, &flags) >= 0;
 	find_gap(inv, &p, &iomem);
 	place_set_frame(&p, conclude(&p, &iomem, has_iomem, has_flags ? &flags : NULL), false,
 			has_flags ? &flags : NULL);

@@ -22,9 +22,11 @@ struct watch {
 	void *userdata;
 };
 
-static const char *const subsystems[] = {
-	"memory", "nd", "dax", "block", "infiniband", "vfio", "vfio-dev", "pci",
-};
+/*
+ * Of what is kept. Devices that pin memory, and BARs, are looked up when somebody
+ * asks: nobody waits for a lock there.
+ */
+static const char *const subsystems[] = { "memory", "nd", "dax" };
 
 DEFINE_CLEANUP(struct watch *, watch_free);
 

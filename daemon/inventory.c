@@ -224,10 +224,11 @@ int inventory_new(const char *sys, inventory_source source, struct inventory **r
 	return 0;
 }
 
-void inventory_set_proc(struct inventory *inv, int iomem_fd, int kpageflags_fd)
+void inventory_set_proc(struct inventory *inv, int iomem_fd, int kpageflags_fd, bool conclude)
 {
 	inv->iomem_fd = iomem_fd;
 	inv->kpageflags_fd = kpageflags_fd;
+	inv->conclude = conclude;
 }
 
 struct inventory *inventory_free(struct inventory *inv)

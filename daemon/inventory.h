@@ -34,9 +34,10 @@ DEFINE_CLEANUP(struct inventory *, inventory_free);
 
 /*
  * Files that only the service manager can open in full: /proc/iomem and
- * /proc/kpageflags; -1 for none. Not closed.
+ * /proc/kpageflags; -1 for none. Not closed. conclude: nobody else tells the
+ * classes of memory; otherwise they are read where nothing else is known.
  */
-void inventory_set_proc(struct inventory *inv, int iomem_fd, int kpageflags_fd);
+void inventory_set_proc(struct inventory *inv, int iomem_fd, int kpageflags_fd, bool conclude);
 
 /* Reads all of it anew; on failure what was known stays. Not while memory is taken away. */
 int inventory_refresh(struct inventory *inv);
@@ -44,7 +45,7 @@ int inventory_refresh(struct inventory *inv);
 int inventory_update(struct inventory *inv);
 
 /**
- * inventory_watch() - follow hot-plug of all devices that pin, or have, memory
+ * inventory_watch() - follow hot-plug of all devices that have memory
  * @changed: called from the event loop when something came or went
  *
  * Without it inventory_update() reads all anew, but for a moment after it did.

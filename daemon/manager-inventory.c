@@ -78,9 +78,14 @@ void manager_inventory_free(struct manager *m)
 	m->inventory = inventory_free(m->inventory);
 }
 
+static bool kernel_tells(const struct manager *m)
+{
+	return m->genl && genl_features(m->genl) & PINGUARD_FEATURE_MEMORY_FAILURE;
+}
+
 void manager_set_proc(struct manager *m, int iomem_fd, int kpageflags_fd)
 {
-	inventory_set_proc(m->inventory, iomem_fd, kpageflags_fd);
+	inventory_set_proc(m->inventory, iomem_fd, kpageflags_fd, !kernel_tells(m));
 }
 
 int manager_place(struct manager *m, uint64_t phys, bool at_rest, struct place *ret)
@@ -91,7 +96,7 @@ int manager_place(struct manager *m, uint64_t phys, bool at_rest, struct place *
 	r = inventory_place(m->inventory, phys, at_rest, ret);
 	if (r < 0)
 		return r;
-	if (!m->genl || !(genl_features(m->genl) & PINGUARD_FEATURE_MEMORY_FAILURE))
+	if (!kernel_tells(m))
 		return 0;
 	r = genl_get_frame(m->genl, phys / sysconf(_SC_PAGESIZE), &frame);
 	if (r < 0) {

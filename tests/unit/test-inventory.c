@@ -256,7 +256,9 @@ static void test_proc(void **state)
 	iomem = open_tree("iomem");
 	flags = open_tree("kpageflags");
 	assert_int_equal(inventory_new(tree, made_up_nd, &inv), 0);
-	inventory_set_proc(inv, iomem, flags);
+	inventory_set_proc(inv, iomem, flags, false);
+	assert_int_equal(class_of(inv, 0xa0000), PINGUARD_MEMORY_CLASS_SYSTEM_RAM);
+	inventory_set_proc(inv, iomem, flags, true);
 	assert_int_equal(class_of(inv, 0x2000), PINGUARD_MEMORY_CLASS_SYSTEM_RAM);
 	assert_int_equal(class_of(inv, 0xa0000), PINGUARD_MEMORY_CLASS_RESERVED);
 	assert_int_equal(class_of(inv, 0x1000000), PINGUARD_MEMORY_CLASS_RESERVED);
