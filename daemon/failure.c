@@ -205,10 +205,18 @@ static void add_again(struct failure *f, const struct failure_info *info, uint64
 		failure_set_step(f, FAILURE_WAITING);
 }
 
-/* A frame that was given back, or whose memory went: what comes now is another failure. */
-static bool starts_anew(const struct failure *f)
+/*
+ * Whether what is told of a frame that is over is another failure. One that was
+ * isolated has been declared good in between, of which the kernel tells only
+ * while it is in use; or the kernel says that it was bad already.
+ */
+static bool starts_anew(const struct failure *f, const struct failure_info *info)
 {
-	return f->state != FAILURE_OPEN && f->state != FAILURE_ISOLATED;
+	if (f->state != FAILURE_ISOLATED)
+		return f->state != FAILURE_OPEN;
+	if (strstr(info->action, "already"))
+		return false;
+	return f->done || info->result != PINGUARD_FAILURE_RESULT_RECOVERED;
 }
 
 int failures_add(struct failures *fs, const struct failure_info *info, uint64_t now_usec,
@@ -222,7 +230,7 @@ int failures_add(struct failures *fs, const struct failure_info *info, uint64_t 
 		*ret = f;
 		return 0;
 	}
-	if (f && !starts_anew(f)) {
+	if (f && !starts_anew(f, info)) {
 		fs->seen++;
 		add_again(f, info, now_usec);
 		*ret = f;
@@ -276,7 +284,8 @@ int failures_list(struct failures *fs, const struct failure_info *info, uint64_t
 	bool news;
 	int r;
 
-	if (!f || starts_anew(f)) {
+	/* What was recovered at once, and is in use by a device, is the same failure. */
+	if (!f || (failure_is_over(f) && f->done && f->kernel_id != info->id)) {
 		r = add_new(fs, info, now_usec, &f);
 		if (r < 0)
 			return r;

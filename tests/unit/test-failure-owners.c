@@ -193,6 +193,13 @@ static json_t *last_event(struct manager *m, enum event_type type)
 	return NULL;
 }
 
+static bool has_event(struct manager *m, enum event_type type)
+{
+	_cleanup_json_ json_t *event = last_event(m, type);
+
+	return event;
+}
+
 /* --- tests --- */
 
 static void test_asked(void **state)
@@ -238,7 +245,7 @@ static void test_asked(void **state)
 	event = last_event(s.m, EVENT_FAILURE);
 	assert_string_equal(json_get_string(json_object_get(event, "failure"), "state", ""),
 			    "open");
-	assert_null(last_event(s.m, EVENT_FAILURE_DONE));
+	assert_false(has_event(s.m, EVENT_FAILURE_DONE));
 
 	pin_remove(s.m, 2);
 	say_done(s.m, 1, PINGUARD_FAILURE_OUTCOME_ISOLATED);
@@ -414,7 +421,7 @@ static void test_look_again(void **state)
 	say_failed(s.m, 1, 1);
 	pump(s.m);
 	assert_int_equal(fake.n_looks, 1);
-	assert_null(last_event(s.m, EVENT_FAILURE));
+	assert_false(has_event(s.m, EVENT_FAILURE));
 	fake.error = 0;
 	request = owner_request(s.m, &s.registered, token);
 	assert_int_equal(fake.n_looks, 2);
@@ -437,7 +444,7 @@ static void test_many_owners(void **state)
 	assert_int_equal(releases_n_running(s.m->releases), FAILURES_REQUESTS_MAX);
 	assert_int_equal(failures_n_step(s.m->failing->failures, FAILURE_BLOCKED), 4);
 	/* What is known already can be told nevertheless. */
-	assert_non_null(last_event(s.m, EVENT_FAILURE));
+	assert_true(has_event(s.m, EVENT_FAILURE));
 	pin_remove(s.m, first);
 	pump(s.m);
 	assert_int_equal(releases_n_running(s.m->releases), FAILURES_REQUESTS_MAX);
@@ -461,9 +468,9 @@ static void test_many_owners(void **state)
 static void test_storm(void **state)
 {
 	_cleanup_json_ json_t *request = NULL, *status = NULL, *list = NULL, *reminder = NULL;
+	char token[64], again[64];
 	struct failures *failures;
 	struct client c;
-	char token[64];
 	struct scene s;
 
 	scene_open(&s, state);
@@ -485,8 +492,17 @@ static void test_storm(void **state)
 			assert_true(fake.n_looks < 1000);
 	}
 	request = owner_request(s.m, &s.registered, token);
-	reminder = owner_request(s.m, &s.registered, token);
-	assert_int_equal(n_parts(reminder), RELEASE_FAILURES_MAX);
+	while (!reminder) {
+		json_t *more = owner_request(s.m, &s.registered, again);
+
+		assert_string_equal(token, again);
+		assert_true(n_parts(more) <= RELEASE_FAILURES_MAX);
+		if (n_parts(more) == RELEASE_FAILURES_MAX)
+			reminder = more;
+		else
+			json_decref(more);
+	}
+	pump(s.m);
 	assert_true(fake.n_open_max <= FAILURE_LOOKS_MAX);
 	assert_int_equal(releases_n_running(s.m->releases), 1);
 	/* The rest is not given up: it waits for that request to end. */

@@ -158,11 +158,35 @@ static void test_again(void **state)
 	/* One that is isolated is nobody's any more. */
 	look_at_all(fs);
 	assert_int_equal(end(fs, 10, PINGUARD_FAILURE_OUTCOME_ISOLATED), 1);
-	assert_int_equal(failures_add(fs, &(struct failure_info){ .id = 4, .pfn = 10 },
-				      1000 * SECOND, &f), 2);
+	assert_int_equal(failures_add(fs, &(struct failure_info){ .id = 4, .pfn = 10,
+				      .action = "already poisoned" }, 1000 * SECOND, &f), 2);
 	assert_int_equal(f->step, FAILURE_IDLE);
 	assert_int_equal(f->state, FAILURE_ISOLATED);
 	assert_int_equal(f->count, 4);
+	/* Somebody made it good in between, and somebody else has it now. */
+	assert_int_equal(add_failed(fs, 5, 10), 1);
+	assert_int_equal(failures_find(fs, 10)->id, 2);
+	assert_int_equal(failures_find(fs, 10)->step, FAILURE_WAITING);
+	assert_int_equal(f->state, FAILURE_ISOLATED);
+}
+
+/* Out of use again and again, as the memory of DAX devices is. */
+static void test_recovered_again(void **state)
+{
+	struct failures *fs = *state;
+
+	assert_int_equal(add(fs, 1, 10, PINGUARD_FAILURE_RESULT_RECOVERED), 1);
+	assert_int_equal(add(fs, 2, 10, PINGUARD_FAILURE_RESULT_RECOVERED), 2);
+	assert_int_equal(add_failed(fs, 3, 10), 1);
+	assert_int_equal(failures_count(fs), 2);
+	look_at_all(fs);
+	assert_int_equal(end(fs, 10, PINGUARD_FAILURE_OUTCOME_ISOLATED), 1);
+	/* The list is faster than the event of the next one. */
+	assert_int_equal(list(fs, 4, 10), 1);
+	assert_int_equal(failures_count(fs), 3);
+	assert_int_equal(failures_find(fs, 10)->state, FAILURE_OPEN);
+	assert_int_equal(add_failed(fs, 4, 10), 0);
+	assert_int_equal(failures_count(fs), 3);
 }
 
 /* Its content was good, and now is lost: the owners have to know. */
@@ -375,6 +399,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_states), TEST(test_same_frame), TEST(test_again),  TEST(test_worse),
+		TEST(test_recovered_again),
 		TEST(test_storm),  TEST(test_looks),	  TEST(test_list),   TEST(test_unseen),
 		TEST(test_texts),  TEST(test_pace),
 	};
