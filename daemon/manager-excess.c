@@ -54,7 +54,7 @@ static int ask(struct manager *m, const char *path, uint64_t excess_bytes, bool 
  */
 static void look(struct manager *m, struct quota *quota, uint32_t uid)
 {
-	const bool admin = quota->uid == (uid_t)-1;
+	const bool admin = quota->uid == (uid_t)-1, automatic = uid == PIN_UID_NONE;
 	_cleanup_(freep) char *shown = NULL;
 	uint64_t excess;
 	int r;
@@ -65,6 +65,11 @@ static void look(struct manager *m, struct quota *quota, uint32_t uid)
 	excess = quotas_excess(m->quotas, quota);
 	if (excess == 0)
 		return;
+	/* The rest is for who waits for an answer. */
+	if (automatic && releases_n_running(m->releases) >= RELEASES_MAX / 2) {
+		quota->again = true;
+		return;
+	}
 	if (!admin && callers_admit(m->requesters, quota->uid, quota->looked_usec) < 0) {
 		quota->raised = true;
 		return;

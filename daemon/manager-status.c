@@ -71,7 +71,8 @@ static int note(int fd, const char *path, void *userdata)
 		return 0;
 	if (!misc.present)
 		return 1; /* nor below it */
-	if ((misc.max_bytes == UINT64_MAX && !misc.denied) || strcmp(path, "/") == 0 ||
+	if ((misc.max_bytes == UINT64_MAX && !misc.denied && !quotas_find_high(m->quotas, path)) ||
+	    strcmp(path, "/") == 0 ||
 	    cgroupfs_resolve_path(m->fs, path, &node) < 0)
 		return 0;
 	return manager_note(m, node);

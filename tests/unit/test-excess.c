@@ -65,6 +65,7 @@ static int setup(void **state)
 				  &m->genl, &reason), 0);
 	registry_end_resync(m->registry, 0);
 	m->genl->state = GENL_SYNCED;
+	cgroup_charge("", 0);
 	cgroup_make("/a", 0);
 	cgroup_make("/a/b", 0);
 	cgroup_make("/u", USER_UID);
@@ -183,6 +184,7 @@ static json_t *status_of(struct manager *m, const struct process *p, const char 
 static void test_set(void **state)
 {
 	_cleanup_json_ json_t *quota = NULL, *both = NULL, *status = NULL, *none = NULL;
+	_cleanup_json_ json_t *empty = NULL;
 	struct manager *m = *state;
 	struct process p;
 	struct client c;
@@ -210,9 +212,14 @@ static void test_set(void **state)
 	check_asked(m, &c, 3000);
 	status = status_of(m, &p, "/a");
 	assert_int_equal(json_get_int(status, "high_bytes", 0), 3999);
+	/* with no pin, and no limit, the mark alone is worth telling */
+	json_decref(set_quota(m, &p, "/u", INT64_MAX, 7));
+	m->noted_usec = 0;
+	empty = status_of(m, &p, "/u");
+	assert_int_equal(json_get_int(empty, "high_bytes", 0), 7);
 	none = set_quota(m, &p, "/a", 5000, -1);
 	assert_true(json_is_null(json_object_get(none, "high_bytes")));
-	assert_int_equal(quotas_n_high(m->quotas), 0);
+	assert_int_equal(quotas_n_high(m->quotas), 1);
 	client_close(m, &c);
 	process_end(&p);
 }
@@ -253,6 +260,46 @@ static void test_pinned(void **state)
 	say_unpin(m, 2);
 	assert_int_equal(releases_n_running(m->releases), 0);
 	check_asked(m, &c, 4000);
+	client_close(m, &c);
+	process_end(&p);
+}
+
+/* What nobody waits for leaves half of all requests to others. */
+static void test_share(void **state)
+{
+	struct release *running[RELEASES_MAX / 2];
+	const uint64_t ids[] = { 1 };
+	const struct release_config config = {
+		.reason = RELEASE_ADMINISTRATOR,
+		.timeout_usec = HOUR_USEC,
+		.admin = true,
+		.pin_ids = ids,
+		.n_pins = ARRAY_SIZE(ids),
+	};
+	struct manager *m = *state;
+	struct process p;
+	struct client c;
+
+	if (geteuid() != 0)
+		skip();
+	process_start(&p);
+	say_pin(m, 1, p.pid, 1, "/u");
+	for (size_t i = 0; i < ARRAY_SIZE(running); i++)
+		assert_int_equal(release_start(m->releases, &config, &running[i]), 0);
+	owner_register(m, &c, &p);
+	for (size_t i = 0; i < ARRAY_SIZE(running); i++)
+		json_decref(client_reply(m, &c, OWNER("Register"), true));
+	json_decref(set_quota(m, &p, "/a", INT64_MAX, 4000));
+	cgroup_charge("/a", 5000);
+	set_looked(m, "/a", 0);
+	say_pin(m, 2, p.pid, 5000, "/a/b");
+	client_silent(m, &c);
+	set_looked(m, "/a", 0);
+	release_cancel(running[0]);
+	json_decref(client_reply(m, &c, OWNER("Register"), true));
+	check_asked(m, &c, 5000);
+	for (size_t i = 0; i < ARRAY_SIZE(running); i++)
+		release_unref(running[i]);
 	client_close(m, &c);
 	process_end(&p);
 }
@@ -391,6 +438,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_set),
 		TEST(test_pinned),
+		TEST(test_share),
 		TEST(test_resync),
 		cmocka_unit_test(test_rate),
 		TEST(test_users),
