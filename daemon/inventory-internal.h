@@ -80,7 +80,13 @@ int inventory_block_online(struct inventory *inv, uint64_t block);
 /* The PCI function in whose BAR the address is; false for none. */
 bool inventory_find_bar(struct inventory *inv, uint64_t phys, char *ret, size_t size);
 
-/* Takes what has been told by now. */
+/* A device that is there no more; nothing is read for that. */
+void inventory_forget(struct inventory *inv, const char *subsystem, const char *name);
+void block_table_remove(struct block_table *table, uint64_t block);
+/* NAMEN, without anything behind the number. */
+bool inventory_parse_numbered(const char *name, const char *prefix, uint64_t *ret);
+
+/* Takes what has been told by now; NULL is fine. */
 void watch_drain(struct watch *watch);
 struct watch *watch_free(struct watch *watch);
 

@@ -193,10 +193,8 @@ static uint32_t conclude(const struct place *p, const struct iomem *iomem, bool 
 			 const uint64_t *flags)
 {
 	/* A DAX device that was given to the system has blocks. */
-	if (p->memory_block[0] && !p->namespace[0])
-		return conclude_ram(p, iomem, has_iomem, flags);
 	if (p->dax[0])
-		return p->memory_block[0] ? PINGUARD_MEMORY_CLASS_SYSTEM_RAM :
+		return p->memory_block[0] ? conclude_ram(p, iomem, has_iomem, flags) :
 					    PINGUARD_MEMORY_CLASS_DEVICE_DAX;
 	if (p->part == PLACE_PART_METADATA)
 		return PINGUARD_MEMORY_CLASS_DAX_METADATA;
@@ -232,6 +230,7 @@ int inventory_place(struct inventory *inv, uint64_t phys, bool at_rest, struct p
 	bool has_iomem, has_flags;
 	int r;
 
+	watch_drain(inv->watch);
 	if (at_rest) {
 		r = update(inv, phys);
 		if (r < 0)

@@ -136,8 +136,7 @@ struct block_list {
 	int node;
 };
 
-/* NAMEN, without leading zeros. */
-static bool parse_numbered(const char *name, const char *prefix, uint64_t *ret)
+bool inventory_parse_numbered(const char *name, const char *prefix, uint64_t *ret)
 {
 	size_t len = strlen(prefix);
 	char *end;
@@ -156,7 +155,7 @@ static int add_block(int dir_fd, const char *name, void *userdata)
 	uint64_t number;
 	size_t size;
 
-	if (!parse_numbered(name, "memory", &number))
+	if (!inventory_parse_numbered(name, "memory", &number))
 		return 0;
 	if (list->n == list->size) {
 		size = list->size ? list->size * 2 : 64;
@@ -178,7 +177,7 @@ static int add_node(int dir_fd, const char *name, void *userdata)
 	uint64_t number;
 	int fd;
 
-	if (!parse_numbered(name, "node", &number) || number > INT16_MAX)
+	if (!inventory_parse_numbered(name, "node", &number) || number > INT16_MAX)
 		return 0;
 	fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
@@ -263,6 +262,31 @@ const struct blocks *block_table_find(const struct block_table *table, uint64_t 
 		if (block >= table->runs[i].first && block <= table->runs[i].last)
 			return &table->runs[i];
 	return NULL;
+}
+
+void block_table_remove(struct block_table *table, uint64_t block)
+{
+	struct blocks *run = (struct blocks *)block_table_find(table, block), *runs;
+	size_t i;
+
+	if (!run)
+		return;
+	i = run - table->runs;
+	if (run->first == run->last) {
+		memmove(run, run + 1, (--table->n - i) * sizeof(*run));
+	} else if (block == run->first) {
+		run->first++;
+	} else if (block == run->last) {
+		run->last--;
+	} else {
+		runs = reallocarray(table->runs, table->n + 1, sizeof(*runs));
+		if (!runs)
+			return; /* until it is read anew */
+		table->runs = runs;
+		memmove(&runs[i + 1], &runs[i], (table->n++ - i) * sizeof(*runs));
+		runs[i].last = block - 1;
+		runs[i + 1].first = block + 1;
+	}
 }
 
 int inventory_block_online(struct inventory *inv, uint64_t block)

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <libudev.h>
+#include <string.h>
 #include <sys/epoll.h>
 
 #include "daemon/inventory-internal.h"
@@ -26,16 +27,29 @@ struct watch {
  * Of what is kept. Devices that pin memory, and BARs, are looked up when somebody
  * asks: nobody waits for a lock there.
  */
-static const char *const subsystems[] = { "memory", "nd", "dax" };
+static const char *const subsystems[] = { "memory", "nd", "dax", "block" };
 
 DEFINE_CLEANUP(struct watch *, watch_free);
+
+static void take(struct watch *w, struct udev_device *device)
+{
+	const char *action = udev_device_get_action(device);
+	const char *subsystem = udev_device_get_subsystem(device);
+	const char *name = udev_device_get_sysname(device);
+
+	/* Most block devices are none of ours. One that comes does so with its namespace. */
+	if (!subsystem || strcmp(subsystem, "block") != 0)
+		w->inv->current = false;
+	if (action && subsystem && name && strcmp(action, "remove") == 0)
+		inventory_forget(w->inv, subsystem, name);
+}
 
 void watch_drain(struct watch *w)
 {
 	struct udev_device *device;
 	unsigned int i;
 
-	for (i = 0; i < DRAIN_MAX; i++) {
+	for (i = 0; w && i < DRAIN_MAX; i++) {
 		errno = 0;
 		device = udev_monitor_receive_device(w->monitor);
 		if (!device) {
@@ -44,8 +58,9 @@ void watch_drain(struct watch *w)
 				w->inv->current = false;
 			return;
 		}
+		/* What has gone is known to have gone, also while nothing can be read. */
+		take(w, device);
 		udev_device_unref(device);
-		w->inv->current = false;
 	}
 }
 

@@ -177,10 +177,8 @@ int inventory_refresh(struct inventory *inv)
 	int r;
 
 	/* What changes while it is read is told again, and read again. */
-	if (inv->watch) {
-		watch_drain(inv->watch);
-		inv->current = true;
-	}
+	watch_drain(inv->watch);
+	inv->current = inv->watch;
 	r = inventory_read_blocks(inv, &blocks);
 	if (r >= 0)
 		r = inventory_read_dax(inv);
@@ -203,11 +201,46 @@ int inventory_refresh(struct inventory *inv)
 
 int inventory_update(struct inventory *inv)
 {
-	if (inv->watch)
-		watch_drain(inv->watch);
+	watch_drain(inv->watch);
 	if (inv->current || (!inv->watch && inv->read_usec && !inventory_is_older(inv, UNTOLD_USEC)))
 		return 0;
 	return inventory_refresh(inv);
+}
+
+static void forget_block_device(struct inventory *inv, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < inv->known.n; i++) {
+		if (strcmp(inv->known.all[i].block_device, name) != 0)
+			continue;
+		inv->known.all[i].block_device[0] = '\0';
+		inv->current = false;
+	}
+}
+
+void inventory_forget(struct inventory *inv, const char *subsystem, const char *name)
+{
+	struct device *dev;
+	uint64_t block;
+
+	if (strcmp(subsystem, "block") == 0) {
+		forget_block_device(inv, name);
+		return;
+	}
+	if (strcmp(subsystem, "memory") == 0) {
+		if (inventory_parse_numbered(name, "memory", &block))
+			block_table_remove(&inv->blocks, block);
+		return;
+	}
+	/* Devices of libnvdimm that stand for a namespace's mode have names as of DAX devices. */
+	if ((strcmp(subsystem, "nd") == 0) == (strncmp(name, "dax", 3) == 0))
+		return;
+	dev = find(&inv->known, name);
+	if (!dev)
+		return;
+	device_done(dev);
+	memmove(dev, dev + 1, (&inv->known.all[--inv->known.n] - dev) * sizeof(*dev));
 }
 
 int inventory_new(const char *sys, inventory_source source, struct inventory **ret)
@@ -299,6 +332,7 @@ int inventory_resolve(struct inventory *inv, const char *name, const struct targ
 {
 	int r;
 
+	watch_drain(inv->watch);
 	if (at_rest) {
 		r = inventory_refresh(inv);
 		if (r < 0)
@@ -315,6 +349,7 @@ int inventory_check(struct inventory *inv, const char *name, const struct target
 	size_t n_now = 0;
 	int r = 0;
 
+	watch_drain(inv->watch);
 	if (at_rest)
 		r = inventory_update(inv);
 	if (r >= 0)

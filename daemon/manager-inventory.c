@@ -14,22 +14,28 @@ bool manager_at_rest(const struct manager *m)
 	return manager_n_revokes(m) == 0;
 }
 
-void manager_read_inventory(struct manager *m)
+static void read_inventory(struct manager *m, int (*read)(struct inventory *inv))
 {
 	int r;
 
 	/* Such as one that is under way since before the start. Its end brings us back here. */
 	if (!manager_at_rest(m))
 		return;
-	r = inventory_update(m->inventory);
+	r = read(m->inventory);
 	if (r < 0)
 		log_warning_errno(r, "cannot read which devices have memory, it is tried again "
 				  "when somebody asks: %m");
 }
 
+void manager_read_inventory(struct manager *m)
+{
+	read_inventory(m, inventory_update);
+}
+
 static int on_settled(sd_event_source *source, uint64_t usec, void *userdata)
 {
-	manager_read_inventory(userdata);
+	/* In any case: sysfs may have had it a moment longer than the event. */
+	read_inventory(userdata, inventory_refresh);
 	return 0;
 }
 

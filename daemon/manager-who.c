@@ -8,7 +8,7 @@
 #include "daemon/manager-methods.h"
 #include "daemon/render.h"
 #include "lib/json.h"
-#include "lib/log.h"
+#include "lib/parse.h"
 
 #define WHO_PINS_MAX 32768 /* in one reply */
 
@@ -183,14 +183,18 @@ static int parse_address(const char *text, uint64_t *ret, const char **ret_reaso
 	struct target target;
 	int r;
 
+	if (strchr(text, '-')) {
+		*ret_reason = "one address is asked about at a time";
+		return -EINVAL;
+	}
+	/* Any that can be written: there is no memory at what no processor can address. */
+	if (strncmp(text, "0x", 2) == 0)
+		return parse_id(text, ret, ret_reason);
 	r = target_parse(text, sysconf(_SC_PAGESIZE), &target, ret_reason);
 	if (r < 0)
 		return r;
 	*ret_reason = "it is no physical address, nor the number of a page frame";
 	if (target.type != TARGET_ADDRESSES)
-		return -EINVAL;
-	*ret_reason = "one address is asked about at a time";
-	if (strchr(text, '-'))
 		return -EINVAL;
 	*ret = target.range.first;
 	return 0;

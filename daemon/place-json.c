@@ -58,8 +58,16 @@ static json_t *tristate_json(int value)
 	return value < 0 ? json_null() : json_boolean(value);
 }
 
+/* A block's addresses may have memory of a device in between, which is none of it. */
+static bool is_in_block(const struct place *p)
+{
+	return p->class < PINGUARD_MEMORY_CLASS_DEVICE_DAX;
+}
+
 json_t *place_to_json(const struct place *p)
 {
+	const bool in_block = is_in_block(p);
+
 	return json_pack("{s:o, s:s, s:s, s:o, s:o, s:b, s:o, s:o, s:o,"
 			 " s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"address", json_hex(p->phys),
@@ -68,8 +76,8 @@ json_t *place_to_json(const struct place *p)
 		"why", json_escaped(p->why, strlen(p->why)),
 		"page_flags", flags_json(p->page_flags),
 		"poisoned", p->poisoned,
-		"memory_block", name_json(p->memory_block),
-		"online", tristate_json(p->online),
+		"memory_block", name_json(in_block ? p->memory_block : ""),
+		"online", tristate_json(in_block ? p->online : -1),
 		"node", p->node < 0 ? json_null() : json_integer(p->node),
 		"region", name_json(p->region),
 		"namespace", name_json(p->namespace),

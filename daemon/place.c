@@ -105,8 +105,8 @@ static void say_device(struct place *p)
 
 static void say_raw(struct place *p)
 {
-	if (p->part == PLACE_PART_PADDING)
-		say(p, "behind the data of %s, used by nobody", p->namespace);
+	if (p->part == PLACE_PART_PADDING || p->part == PLACE_PART_METADATA)
+		say(p, "outside of the data of %s, used by nobody", p->namespace);
 	else if (p->namespace[0])
 		say(p, "%s has no memory map", p->namespace);
 	else if (p->region[0])
@@ -176,7 +176,7 @@ void place_set_frame(struct place *p, uint32_t class, bool from_kernel,
 	p->why[0] = '\0';
 	say_class(p, told);
 	if (!from_kernel)
-		say(p, " (from /proc and sysfs: the kernel was not asked)");
+		say(p, " (by /proc and sysfs: the kernel does not tell)");
 	if (p->page_bytes && p->phys % p->page_bytes)
 		say(p, "; of the page frame at 0x%" PRIx64, p->phys - p->phys % p->page_bytes);
 }

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Tests of what an address is, and which devices are behind it.
+EXTRA_DIST += tests/unit/machine.h tests/unit/tree.h
 if HAVE_CMOCKA
 place_tests = \
 	tests/unit/test-devname \
 	tests/unit/test-inventory \
+	tests/unit/test-inventory-watch \
 	tests/unit/test-iomem \
 	tests/unit/test-place \
 	tests/unit/test-who
@@ -11,9 +13,11 @@ check_PROGRAMS += $(place_tests)
 TESTS += $(place_tests)
 tests_unit_test_devname_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_inventory_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
-tests_unit_test_inventory_LDFLAGS = \
+tests_unit_test_inventory_watch_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_test_inventory_watch_LDFLAGS = \
 	-Wl,--wrap=udev_monitor_receive_device -Wl,--wrap=udev_monitor_get_fd \
-	-Wl,--wrap=udev_device_unref
+	-Wl,--wrap=udev_device_unref -Wl,--wrap=udev_device_get_action \
+	-Wl,--wrap=udev_device_get_subsystem -Wl,--wrap=udev_device_get_sysname
 tests_unit_test_iomem_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_place_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_who_SOURCES = tests/unit/test-who.c tests/unit/owner-fixture.c tests/unit/idl.c

@@ -1,99 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which devices are behind an address, in a made-up machine. */
-#include <libudev.h>
 #include <linux/kernel-page-flags.h>
-#include <sys/socket.h>
 
-#include "tests/unit/tree.h"
+#include "tests/unit/machine.h"
 
-#include "daemon/inventory-internal.h"
-
-#define BIT(n) (UINT64_C(1) << (n))
 #define KPF_RESERVED 32
-
-static int nd_reads, nd_error;
-
-/* 512 MiB of persistent memory: device-dax, fsdax, raw, sector, and some that is free. */
-static int made_up_nd(struct inventory *inv)
-{
-	const struct inventory_layout devdax = {
-		.mapped = true, .data = { 0x140400000, 0x14fffffff },
-	}, fsdax = {
-		.mapped = true, .linear = true, .block_device = "pmem0.1",
-		.data = { 0x150200000, 0x157dfffff },
-	}, raw = { .linear = true, .block_device = "pmem0.2" },
-	   sector = { .block_device = "pmem0.3s" };
-	const struct place_dimm nmem0 = { .name = "nmem0", .handle = 1, .serial = "0x00123456" },
-				nmem1 = { .name = "nmem1", .handle = 2 };
-
-	nd_reads++;
-	if (nd_error)
-		return nd_error;
-	assert_int_equal(inventory_add(inv, "region0", 0x140000000, 0x20000000), 0);
-	assert_int_equal(inventory_set_region(inv, "region0", 1, true), 0);
-	assert_int_equal(inventory_add_dimm(inv, "region0", &nmem0), 0);
-	assert_int_equal(inventory_add_dimm(inv, "region0", &nmem1), 0);
-	assert_int_equal(inventory_add_bad(inv, "region0", 0x140600200, 0x200), 0);
-	assert_int_equal(inventory_add(inv, "namespace0.0", 0x140000000, 0x10000000), 0);
-	assert_int_equal(inventory_set_layout(inv, "namespace0.0", &devdax), 0);
-	assert_int_equal(inventory_add(inv, "namespace0.1", 0x150000000, 0x8000000), 0);
-	assert_int_equal(inventory_set_layout(inv, "namespace0.1", &fsdax), 0);
-	assert_int_equal(inventory_add(inv, "namespace0.2", 0x158000000, 0x4000000), 0);
-	assert_int_equal(inventory_set_layout(inv, "namespace0.2", &raw), 0);
-	assert_int_equal(inventory_add(inv, "namespace0.3", 0x15c000000, 0x2000000), 0);
-	assert_int_equal(inventory_set_layout(inv, "namespace0.3", &sector), 0);
-	assert_int_equal(inventory_add(inv, "namespace0.4", UINT64_MAX, 0), 0);
-	assert_int_equal(inventory_set_layout(inv, "namespace9.9", &raw), -ENOENT);
-	return 0;
-}
-
-static int setup(void **state)
-{
-	tree_new();
-	nd_error = 0;
-	tree_put("devices/system/memory/block_size_bytes", "8000000\n");
-	tree_put("devices/system/memory/memory0/state", "online\n");
-	tree_put("devices/system/memory/memory1/state", "going-offline\n");
-	tree_put("devices/system/memory/memory2/state", "offline\n");
-	tree_put("devices/system/memory/memory32/state", "online\n");
-	tree_put("devices/system/memory/memory33/state", "online\n");
-	tree_put("devices/system/memory/memory5x/state", "online\n");
-	tree_put("devices/system/node/node0/memory0/", NULL);
-	tree_put("devices/system/node/node0/memory1/", NULL);
-	tree_put("devices/system/node/node0/meminfo", "");
-	tree_put("devices/system/node/node1/memory32/", NULL);
-	tree_put("bus/dax/devices/dax0.0/resource", "0x140400000\n");
-	tree_put("bus/dax/devices/dax0.0/size", "264241152\n");
-	/* Two pieces, of no namespace. */
-	tree_put("bus/dax/devices/dax1.0/mapping0/start", "0x180000000\n");
-	tree_put("bus/dax/devices/dax1.0/mapping0/end", "0x1800fffff\n");
-	tree_put("bus/dax/devices/dax1.0/mapping1/start", "0x190000000\n");
-	tree_put("bus/dax/devices/dax1.0/mapping1/end", "0x1900fffff\n");
-	/* Given to the system. */
-	tree_put("bus/dax/devices/dax2.0/resource", "0x108000000\n");
-	tree_put("bus/dax/devices/dax2.0/size", "134217728\n");
-	/* A bridge, whose window has the function's BAR in it, and the function. */
-	tree_put("bus/pci/devices/0000:00:03.0/resource",
-		 "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"
-		 "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"
-		 "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"
-		 "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"
-		 "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"
-		 "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"
-		 "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"
-		 "0x00000000fe000000 0x00000000fe1fffff 0x0000000000000200\n");
-	tree_put("bus/pci/devices/0000:01:00.0/resource",
-		 "0x000000000000c000 0x000000000000c01f 0x0000000000040101\n"
-		 "0x00000000fe000000 0x00000000fe003fff 0x0000000000140204\n");
-	tree_put("bus/pci/devices/0000:02:00.0/resource", "rubbish\n");
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	tree_remove(NULL);
-	return 0;
-}
 
 static const struct expected {
 	uint64_t phys;
@@ -285,99 +196,6 @@ static void test_proc(void **state)
 	assert_true(p.page_flags == (BIT(KPF_HUGE) | BIT(KPF_HWPOISON)));
 }
 
-/* --- hot-plug: events that are made up --- */
-
-static int sockets[2], told_error;
-static unsigned int changes;
-
-int __wrap_udev_monitor_get_fd(struct udev_monitor *monitor);
-struct udev_device *__wrap_udev_monitor_receive_device(struct udev_monitor *monitor);
-struct udev_device *__wrap_udev_device_unref(struct udev_device *device);
-
-int __wrap_udev_monitor_get_fd(struct udev_monitor *monitor)
-{
-	return sockets[0];
-}
-
-struct udev_device *__wrap_udev_monitor_receive_device(struct udev_monitor *monitor)
-{
-	static char device;
-
-	if (told_error) {
-		errno = told_error;
-		told_error = 0;
-		return NULL;
-	}
-	return recv(sockets[0], &device, 1, MSG_DONTWAIT) == 1 ? (void *)&device : NULL;
-}
-
-struct udev_device *__wrap_udev_device_unref(struct udev_device *device)
-{
-	return NULL;
-}
-
-static void on_changed(void *userdata)
-{
-	changes++;
-}
-
-static void plug(void)
-{
-	assert_int_equal(send(sockets[1], "x", 1, 0), 1);
-}
-
-static void test_watch(void **state)
-{
-	_cleanup_(inventory_freep) struct inventory *inv = NULL;
-	sd_event *event;
-	struct place p;
-
-	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, sockets), 0);
-	assert_true(sd_event_new(&event) >= 0);
-	assert_int_equal(inventory_new(tree, made_up_nd, &inv), 0);
-	if (inventory_watch(inv, event, on_changed, NULL) < 0) {
-		sd_event_unref(event);
-		skip();
-	}
-	nd_reads = changes = 0;
-	/* Once, and again only when something has come or gone. */
-	assert_int_equal(inventory_place(inv, 0x1000, true, &p), 0);
-	assert_int_equal(inventory_place(inv, 0x1000, true, &p), 0);
-	assert_int_equal(inventory_update(inv), 0);
-	assert_int_equal(nd_reads, 1);
-	plug();
-	plug();
-	/* No turn of the loop is needed for that. */
-	tree_remove("bus/dax/devices/dax1.0");
-	assert_int_equal(inventory_place(inv, 0x190000000, true, &p), 0);
-	assert_string_equal(p.dax, "");
-	assert_int_equal(nd_reads, 2);
-	assert_int_equal(changes, 0);
-	/* Not while memory is being taken away; it is not forgotten. */
-	plug();
-	assert_true(sd_event_run(event, 0) >= 0);
-	assert_int_equal(changes, 1);
-	assert_int_equal(inventory_place(inv, 0x1000, false, &p), 0);
-	assert_int_equal(nd_reads, 2);
-	assert_int_equal(inventory_update(inv), 0);
-	assert_int_equal(nd_reads, 3);
-	/* Events were lost. */
-	told_error = ENOBUFS;
-	assert_int_equal(inventory_update(inv), 0);
-	assert_int_equal(nd_reads, 4);
-	/* A look that fails is tried again. */
-	plug();
-	nd_error = -EIO;
-	assert_int_equal(inventory_update(inv), -EIO);
-	nd_error = 0;
-	assert_int_equal(inventory_update(inv), 0);
-	assert_int_equal(nd_reads, 6);
-	inv = inventory_free(inv);
-	sd_event_unref(event);
-	closep(&sockets[0]);
-	closep(&sockets[1]);
-}
-
 static void test_check(void **state)
 {
 	const struct target dax = { .type = TARGET_DEVICE };
@@ -432,12 +250,11 @@ static void test_limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_places, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_bare, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_proc, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_watch, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_check, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_places, machine_setup, machine_teardown),
+		cmocka_unit_test_setup_teardown(test_bare, machine_setup, machine_teardown),
+		cmocka_unit_test_setup_teardown(test_proc, machine_setup, machine_teardown),
+		cmocka_unit_test_setup_teardown(test_check, machine_setup, machine_teardown),
+		cmocka_unit_test_setup_teardown(test_limits, machine_setup, machine_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

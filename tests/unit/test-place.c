@@ -178,7 +178,7 @@ static void test_none(void **state)
 	strcpy(p.pci, "0000:00:04.0");
 	place_set_frame(&p, PINGUARD_MEMORY_CLASS_NONE, false, NULL);
 	check(&p, PINGUARD_MEMORY_CLASS_NONE, "PCI device 0000:00:04.0");
-	check(&p, PINGUARD_MEMORY_CLASS_NONE, "the kernel was not asked");
+	check(&p, PINGUARD_MEMORY_CLASS_NONE, "the kernel does not tell");
 	/* What a newer kernel says. */
 	place_set_frame(&p, 77, true, NULL);
 	check(&p, PINGUARD_MEMORY_CLASS_NONE, "0000:00:04.0");

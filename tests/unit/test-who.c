@@ -172,6 +172,7 @@ static void test_classify(void **state)
 {
 	struct manager *m = *state;
 	_cleanup_json_ json_t *huge = NULL, *dax = NULL, *info = NULL, *proc = NULL, *old = NULL;
+	_cleanup_json_ json_t *far = NULL;
 	const json_t *place;
 	struct process p;
 
@@ -198,6 +199,10 @@ static void test_classify(void **state)
 	place = json_object_get(proc, "place");
 	assert_string_equal(json_get_string(place, "class", ""), "system_ram");
 	assert_string_equal(json_get_string(place, "class_source", ""), "proc");
+	far = ask(m, &p, MANAGER("Classify"), "0xfffffffffffff000", NULL);
+	place = json_object_get(far, "place");
+	assert_string_equal(json_get_string(place, "class", ""), "none");
+	assert_non_null(strstr(json_get_string(place, "why", ""), "above all memory"));
 	frame_error = 0;
 	features = PINGUARD_FEATURE_DEVICE_REMOVAL;
 	m->genl = NULL;
@@ -211,7 +216,7 @@ static void test_classify(void **state)
 static void test_bad_targets(void **state)
 {
 	static const char *const invalid[] = { "", "memory0", "rxe0", "0x", "0x1000-0x1fff",
-					       "0x10000000000000", "pfn:-1", "4096" };
+					       "0x10000000000000000", "pfn:-1", "4096" };
 	struct manager *m = *state;
 	struct process p;
 
