@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -107,28 +108,33 @@ static void raise_limits(void)
 	}
 }
 
-/* Sockets; what OpenFile= of the unit opened comes after them. */
+/* What OpenFile= of the unit opened is set apart; the sockets are left, how many. */
 static int take_fds(struct manager *m)
 {
-	int n = sd_listen_fds_with_names(false, NULL), iomem = -1, kpageflags = -1, i;
+	int n = sd_listen_fds_with_names(false, NULL), n_sockets = 0, i;
+	int iomem = -1, kpageflags = -1, *other;
 	char **names = NULL;
 
 	if (n <= 0)
 		return n;
 	n = sd_listen_fds_with_names(true, &names);
-	for (i = n - 1; i >= 0; i--) {
-		if (strcmp(names[i], "iomem") == 0)
-			iomem = SD_LISTEN_FDS_START + i;
-		else if (strcmp(names[i], "kpageflags") == 0)
-			kpageflags = SD_LISTEN_FDS_START + i;
-		else
-			break;
+	for (i = 0; i < n; i++) {
+		const int fd = SD_LISTEN_FDS_START + i, socket = SD_LISTEN_FDS_START + n_sockets;
+
+		other = strcmp(names[i], "iomem") == 0	    ? &iomem :
+			strcmp(names[i], "kpageflags") == 0 ? &kpageflags :
+							      NULL;
+		if (other)
+			*other = fcntl(fd, F_DUPFD_CLOEXEC, SD_LISTEN_FDS_START + n);
+		else if (n_sockets++ != i && dup3(fd, socket, O_CLOEXEC) < 0)
+			n = -errno;
+		if (other || fd != socket)
+			close(fd);
+		free(names[i]);
 	}
-	manager_set_proc(m, iomem, kpageflags);
-	for (n = 0; names && names[n]; n++)
-		free(names[n]);
 	free(names);
-	return i + 1;
+	manager_set_proc(m, iomem, kpageflags);
+	return n < 0 ? n : n_sockets;
 }
 
 int main(int argc, char **argv)
