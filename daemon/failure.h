@@ -19,7 +19,8 @@
 
 #define FAILURES_MAX	    4096 /* that are remembered */
 #define FAILURES_TEXT_BYTES (4U << 20) /* of all their places and owners, as JSON */
-#define FAILURE_OWNERS_MAX  64 /* of one; the rest are counted */
+#define FAILURE_OWNERS_MAX  16 /* of one; the rest are counted */
+#define FAILURE_NAMES_BYTES 4096 /* of those, but for the first */
 #define FAILURE_LOOKS_MAX   16 /* look-ups at a time */
 /* A frame that is told of again, and is still in use: its owners are asked again. */
 #define FAILURE_AGAIN_USEC  (60 * 1000000ULL)

@@ -60,11 +60,24 @@ static json_t *owner_json(struct manager *m, const struct pin *pin,
 			 "registered", !gone && owner && owner_lives(owner));
 }
 
+/* False where it is one too many, or its names are too long. */
+static bool add_owner(json_t *array, json_t *owner, size_t *names_bytes)
+{
+	_cleanup_json_ json_t *json = owner;
+	const size_t n = json_array_size(array), bytes = render_names_bytes(json);
+
+	if (!json || n == FAILURE_OWNERS_MAX || (n > 0 && *names_bytes + bytes > FAILURE_NAMES_BYTES))
+		return false;
+	*names_bytes += bytes;
+	return json_array_append(array, json) >= 0;
+}
+
 static void set_owners(struct failing *failing, struct failure *f, const struct holder *pins,
 		       size_t n)
 {
 	_cleanup_json_ json_t *array = json_array();
-	size_t known = 0;
+	size_t known = 0, names_bytes = 0;
+	bool full = false;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct pin *pin = registry_find(failing->m->registry, pins[i].id);
@@ -74,11 +87,12 @@ static void set_owners(struct failing *failing, struct failure *f, const struct 
 			continue;
 		known++;
 		part = part_of(f, &pins[i], pin);
-		if (json_array_size(array) < FAILURE_OWNERS_MAX)
-			(void)json_array_append_new(array, owner_json(failing->m, pin, &part));
+		full = full || !add_owner(array, owner_json(failing->m, pin, &part), &names_bytes);
 	}
-	failure_set_owners(f, known > 0 ? json_dumps(array, JSON_COMPACT) : NULL,
-			   json_array_size(array), known - json_array_size(array));
+	/* Who it was stays known when they have let go. */
+	if (known > 0 || !f->owners)
+		failure_set_owners(f, known > 0 ? json_dumps(array, JSON_COMPACT) : NULL,
+				   json_array_size(array), known - json_array_size(array));
 }
 
 static void set_place(struct failing *failing, struct failure *f)

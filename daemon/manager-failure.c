@@ -164,7 +164,7 @@ int manager_list_failures(struct manager *m)
 
 static void cancel_request(struct failing *failing, const struct failure *over)
 {
-	struct release *release = over->token[0] ?
+	struct release *release = over->token[0] && failing->m->releases ?
 					  release_find(failing->m->releases, over->token) : NULL;
 	const struct failure *f = NULL;
 

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Tests of what is done when memory fails.
+EXTRA_DIST += tests/unit/failure-fixture.h
 if HAVE_CMOCKA
 failure_tests = \
 	tests/unit/test-failure \
 	tests/unit/test-failure-file \
 	tests/unit/test-failure-history \
-	tests/unit/test-failure-owners
+	tests/unit/test-failure-owners \
+	tests/unit/test-failure-storm
 check_PROGRAMS += $(failure_tests)
 TESTS += $(failure_tests)
 tests_unit_test_failure_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
@@ -14,11 +16,14 @@ tests_unit_test_failure_file_LDFLAGS = \
 	-Wl,--wrap=store_write -Wl,--wrap=genl_list_failures -Wl,--wrap=genl_get_info \
 	-Wl,--wrap=genl_features -Wl,--wrap=genl_state -Wl,--wrap=genl_free
 tests_unit_test_failure_history_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
-tests_unit_test_failure_owners_SOURCES = \
-	tests/unit/test-failure-owners.c tests/unit/scene.c $(owner_fixture)
+failure_fixture = tests/unit/failure-fixture.c tests/unit/scene.c $(owner_fixture)
+failure_ldflags = -Wl,--wrap=genl_list_failures -Wl,--wrap=genl_get_info
+tests_unit_test_failure_owners_SOURCES = tests/unit/test-failure-owners.c $(failure_fixture)
 tests_unit_test_failure_owners_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
-tests_unit_test_failure_owners_LDFLAGS = \
-	-Wl,--wrap=genl_list_failures -Wl,--wrap=genl_get_info
+tests_unit_test_failure_owners_LDFLAGS = $(failure_ldflags)
+tests_unit_test_failure_storm_SOURCES = tests/unit/test-failure-storm.c $(failure_fixture)
+tests_unit_test_failure_storm_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_test_failure_storm_LDFLAGS = $(failure_ldflags)
 endif
 
 check_PROGRAMS += tests/fuzz/fuzz-failure

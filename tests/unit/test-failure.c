@@ -359,13 +359,13 @@ static void test_texts(void **state)
 	look_at_all(fs);
 	failure_set_owners(failures_find(fs, 1), text(half), 3, 1);
 	failure_set_place(failures_find(fs, 2), text(half));
-	failure_set_owners(failures_find(fs, 3), text(1), 64, 2);
+	failure_set_owners(failures_find(fs, 3), text(1), 16, 2);
 	assert_null(failures_find(fs, 3)->owners);
 	assert_int_equal(failures_find(fs, 3)->n_owners, 0);
-	assert_int_equal(failures_find(fs, 3)->owners_omitted, 66);
+	assert_int_equal(failures_find(fs, 3)->owners_omitted, 18);
 	/* Again, with less. */
 	failure_set_place(failures_find(fs, 2), text(half - 1));
-	failure_set_owners(failures_find(fs, 3), text(1), 64, 0);
+	failure_set_owners(failures_find(fs, 3), text(1), 16, 0);
 	assert_non_null(failures_find(fs, 3)->owners);
 	/* What is over makes room. */
 	assert_int_equal(end(fs, 1, PINGUARD_FAILURE_OUTCOME_ISOLATED), 1);
