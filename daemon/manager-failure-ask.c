@@ -66,7 +66,8 @@ static bool add_owner(json_t *array, json_t *owner, size_t *names_bytes)
 	_cleanup_json_ json_t *json = owner;
 	const size_t n = json_array_size(array), bytes = render_names_bytes(json);
 
-	if (!json || n == FAILURE_OWNERS_MAX || (n > 0 && *names_bytes + bytes > FAILURE_NAMES_BYTES))
+	if (!json || n == FAILURE_OWNERS_MAX ||
+	    (n > 0 && *names_bytes + bytes > FAILURE_NAMES_BYTES))
 		return false;
 	*names_bytes += bytes;
 	return json_array_append(array, json) >= 0;

@@ -121,9 +121,9 @@ static int write_all(int fd, const char *text, size_t size)
 
 /*
  * Waits for the disk, and all clients with it: nobody is told of what is not
- * durable. Administrators' calls come here, and failures of memory now and then. A disk that stalls for
- * longer than the watchdog allows costs a restart, which finds the old file or
- * the new one.
+ * durable. Administrators' calls come here, and failures of memory now and
+ * then. A disk that stalls for longer than the watchdog allows costs a restart,
+ * which finds the old file or the new one.
  */
 int store_write(int dir_fd, const char *file, json_t *object, size_t flags, size_t max_bytes)
 {
