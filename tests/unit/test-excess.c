@@ -14,10 +14,11 @@
 
 static char root[64];
 
-/* A cgroup in which so much is charged. */
+/* A cgroup without a limit, in which nothing is charged. */
 static void cgroup_make(const char *path, uid_t owner)
 {
 	static const char *const files[] = { "misc.current", "misc.max" };
+	static const char *const texts[] = { "pinned 0\n", "pinned max\n" };
 	char full[256];
 	FILE *file;
 
@@ -28,7 +29,7 @@ static void cgroup_make(const char *path, uid_t owner)
 		snprintf(full, sizeof(full), "%s%s/%s", root, path, files[i]);
 		file = fopen(full, "we");
 		assert_non_null(file);
-		fputs("pinned 0\n", file);
+		fputs(texts[i], file);
 		assert_int_equal(fclose(file), 0);
 	}
 }
