@@ -24,7 +24,7 @@
 #define FAILURE_LOOKS_MAX   16 /* look-ups at a time */
 /* A frame that is told of again, and is still in use: its owners are asked again. */
 #define FAILURE_AGAIN_USEC  (60 * 1000000ULL)
-#define FAILURE_BOOT_ID_LEN 36
+#define FAILURE_BOOT_ID_LEN 32
 #define FAILURE_TOKEN_LEN   32
 
 enum failure_state {
@@ -80,7 +80,7 @@ struct failure {
 	uint64_t asked_usec; /* 0: its owners were not looked for yet */
 };
 
-/* boot_id: of this start of the machine */
+/* boot_id: of this start of the machine; "" where it is not known, which is like no other */
 int failures_new(const char *boot_id, void *userdata, struct failures **ret);
 struct failures *failures_free(struct failures *failures);
 DEFINE_CLEANUP(struct failures *, failures_free);

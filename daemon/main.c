@@ -141,7 +141,8 @@ int main(int argc, char **argv)
 {
 	const char *state_dir = getenv("STATE_DIRECTORY") ?: STATE_DIR;
 	struct manager_config config = { .state_dir = state_dir, .proc = "/proc",
-					 .sys = "/sys", .config_file = CONFIG_FILE };
+					 .sys = "/sys", .config_file = CONFIG_FILE,
+					 .boot_id = getenv("PINGUARD_BOOT_ID") };
 	_cleanup_(manager_freep) struct manager *m = NULL;
 	int r, n_fds;
 

@@ -87,21 +87,43 @@ int failing_load(struct failing *failing)
 	return r;
 }
 
-/* "" where it is not known: then nothing of an earlier start counts as of this one. */
-static void read_boot_id(const char *proc, char *buf, size_t size)
+/* As 32 digits, with or without dashes between them; "" for what is none. */
+static void copy_boot_id(const char *text, char *buf)
+{
+	size_t n = 0;
+
+	for (; *text && *text != '\n' && n <= FAILURE_BOOT_ID_LEN; text++)
+		if (*text != '-')
+			buf[n++] = *text;
+	buf[n] = '\0';
+	if (n != FAILURE_BOOT_ID_LEN || strspn(buf, "0123456789abcdef") != n)
+		buf[0] = '\0';
+}
+
+/* The unit hides the file, and says it instead. */
+static void get_boot_id(const struct manager_config *config, char *buf)
 {
 	_cleanup_(freep) char *path = NULL;
 	_cleanup_(closep) int fd = -1;
+	char text[64];
 	ssize_t n;
 
-	buf[0] = '\0';
-	if (asprintf(&path, "%s/sys/kernel/random/boot_id", proc) < 0) {
+	copy_boot_id(config->boot_id ?: "", buf);
+	if (buf[0])
+		return;
+	if (asprintf(&path, "%s/sys/kernel/random/boot_id", config->proc ?: "/proc") < 0) {
 		path = NULL;
 		return;
 	}
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, buf, size - 1);
-	buf[n == FAILURE_BOOT_ID_LEN + 1 ? FAILURE_BOOT_ID_LEN : 0] = '\0';
+	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (n < 0) {
+		log_warning("nobody says which start of the machine this is: what becomes of "
+			    "memory that failed is not known after a restart of the service");
+		return;
+	}
+	text[n] = '\0';
+	copy_boot_id(text, buf);
 }
 
 int manager_failures_new(struct manager *m, const struct manager_config *config)
@@ -115,7 +137,7 @@ int manager_failures_new(struct manager *m, const struct manager_config *config)
 	failing->m = m;
 	failing->dir_fd = -1;
 	m->failing = failing;
-	read_boot_id(config->proc ?: "/proc", boot_id, sizeof(boot_id));
+	get_boot_id(config, boot_id);
 	r = failures_new(boot_id, failing, &failing->failures);
 	if (r < 0 || !config->state_dir)
 		return r;

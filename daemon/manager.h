@@ -88,6 +88,7 @@ struct manager_config {
 	const char *proc;
 	const char *sys;
 	const char *config_file;
+	const char *boot_id; /* of this start of the machine; NULL: proc says it */
 	int rcvbuf_bytes; /* 0 for the default */
 };
 

@@ -6,7 +6,7 @@
 #include "lib/json.h"
 #include "tests/fuzz/fuzz.h"
 
-#define BOOT "00000000-0000-4000-8000-000000000001"
+#define BOOT "00000000000040008000000000000001"
 
 static void check(struct failures *fs)
 {

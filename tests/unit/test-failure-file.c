@@ -20,6 +20,7 @@ static struct {
 	struct failure_info listed;
 	bool is_listed;
 	uint64_t counted;
+	const char *boot_id, *proc;
 } fake;
 
 int __real_store_write(int dir_fd, const char *file, json_t *root, size_t flags, size_t max_bytes);
@@ -105,7 +106,11 @@ struct range_query *range_query_free(struct range_query *q)
 
 static struct manager *start(void)
 {
-	const struct manager_config config = { .proc = "/proc", .state_dir = fake.dir };
+	const struct manager_config config = {
+		.proc = fake.proc ?: "/proc",
+		.state_dir = fake.dir,
+		.boot_id = fake.boot_id,
+	};
 	struct manager *m = calloc(1, sizeof(*m));
 
 	assert_non_null(m);
@@ -239,6 +244,47 @@ static void test_restart(void **state)
 	manager_free(m);
 }
 
+static enum failure_state state_after_restart(void)
+{
+	struct manager *m = start();
+	enum failure_state state = failures_next(m->failing->failures, NULL)->state;
+
+	manager_free(m);
+	return state;
+}
+
+/* The unit says it, or the kernel; without either nothing is taken for known. */
+static void test_boot_id(void **state)
+{
+	struct manager *m;
+
+	fake.boot_id = "0123456789abcdef0123456789abcdef";
+	m = start();
+	say(m, 1, 10, PINGUARD_FAILURE_RESULT_FAILED);
+	pump(m);
+	manager_free(m);
+	assert_int_equal(state_after_restart(), FAILURE_OPEN);
+	fake.boot_id = "01234567-89ab-cdef-0123-456789abcdef";
+	assert_int_equal(state_after_restart(), FAILURE_OPEN);
+	fake.boot_id = "0123456789abcdef0123456789abcdee";
+	assert_int_equal(state_after_restart(), FAILURE_UNKNOWN);
+	fake.boot_id = "0123";
+	assert_int_equal(state_after_restart(), FAILURE_UNKNOWN);
+
+	fake.boot_id = NULL;
+	fake.proc = "/nonexistent";
+	m = start();
+	say(m, 1, 10, PINGUARD_FAILURE_RESULT_FAILED);
+	pump(m);
+	manager_free(m);
+	m = start();
+	assert_int_equal(failures_count(m->failing->failures), 2);
+	assert_int_equal(failures_next(m->failing->failures,
+				       failures_next(m->failing->failures, NULL))->state,
+			 FAILURE_UNKNOWN);
+	manager_free(m);
+}
+
 static void test_corrupt(void **state)
 {
 	static const char *const texts[] = {
@@ -342,7 +388,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_restart), TEST(test_corrupt), TEST(test_storm), TEST(test_full_disk),
-		TEST(test_no_directory),
+		TEST(test_no_directory), TEST(test_boot_id),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,8 +6,8 @@
 #include "daemon/place.h"
 #include "lib/json.h"
 
-#define BOOT  "00000000-0000-4000-8000-000000000001"
-#define OTHER "00000000-0000-4000-8000-000000000002"
+#define BOOT  "00000000000040008000000000000001"
+#define OTHER "00000000000040008000000000000002"
 #define OWNER \
 	"[{\"pid\":12,\"comm\":\"a\\\\x1b\",\"uid\":0,\"cgroup\":\"/a.service\",\"pin\":\"0x5\"," \
 	"\"kind\":\"rdma\",\"device\":\"rxe0\",\"address\":null,\"bytes\":4096," \

@@ -12,7 +12,7 @@
 #include "daemon/failure.h"
 
 #define SECOND 1000000ULL
-#define BOOT   "00000000-0000-4000-8000-000000000001"
+#define BOOT   "00000000000040008000000000000001"
 
 static struct failure_info report(uint64_t id, uint64_t pfn, uint32_t result)
 {
