@@ -153,6 +153,12 @@ int inventory_read_nd(struct inventory *inv)
 	struct ndctl_bus *bus;
 	int r;
 
+	/*
+	 * Else it waits up to 5 s, again and again, until udevd has nothing to do. That
+	 * matters to those who want device files; 0 would be for ever.
+	 */
+	if (setenv("NDCTL_TIMEOUT", "1", false) < 0)
+		return -errno;
 	r = ndctl_new(&ctx);
 	if (r < 0)
 		return r;
