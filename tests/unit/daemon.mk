@@ -24,7 +24,9 @@ tests_unit_test_revoke_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_support_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 endif
 
-check_PROGRAMS += tests/fuzz/fuzz-netlink
-TESTS += tests/fuzz/fuzz-netlink
+check_PROGRAMS += tests/fuzz/fuzz-netlink tests/fuzz/fuzz-store
+TESTS += tests/fuzz/fuzz-netlink tests/fuzz/fuzz-store
 tests_fuzz_fuzz_netlink_SOURCES = tests/fuzz/fuzz-netlink.c tests/fuzz/fuzz.h tests/fuzz/replay.c
 tests_fuzz_fuzz_netlink_LDADD = daemon/libcore.la
+tests_fuzz_fuzz_store_SOURCES = tests/fuzz/fuzz-store.c tests/fuzz/fuzz.h tests/fuzz/replay.c
+tests_fuzz_fuzz_store_LDADD = daemon/libcore.la
