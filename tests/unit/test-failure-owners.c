@@ -91,9 +91,13 @@ static void test_second_frame(void **state)
 	fake.pin_of = always_2;
 	say_failed(s.m, 1, 0);
 	first = owner_request(s.m, &s.registered, token);
-	say_failed(s.m, 2, 1);
-	/* The same frame is nothing new. */
-	say_failed(s.m, 3, 0);
+	/* The same frame is nothing new, also where it is looked at again. */
+	say_failed(s.m, 2, 0);
+	failure_set_step(failures_find(s.m->failing->failures, 0), FAILURE_WAITING);
+	failing_work(s.m->failing);
+	pump(s.m);
+	assert_int_equal(fake.n_looks, 2);
+	say_failed(s.m, 3, 1);
 	second = owner_request(s.m, &s.registered, again);
 	assert_string_equal(token, again);
 	assert_true(json_get_bool(second, "reminder", false));
@@ -113,6 +117,45 @@ static void test_second_frame(void **state)
 	third = owner_request(s.m, &s.registered, again);
 	assert_string_not_equal(token, again);
 	assert_int_equal(n_parts(third), 1);
+	scene_close(&s);
+}
+
+/* Two owners of a frame: what one refuses is not asked of it in vain for the next frame. */
+static void test_one_refused(void **state)
+{
+	_cleanup_json_ json_t *first = NULL, *its = NULL, *next = NULL;
+	char token[64], other_token[64], again[64];
+	struct process other;
+	struct client c;
+	struct scene s;
+
+	scene_open(&s, state);
+	process_start(&other);
+	owner_register(s.m, &c, &other);
+	pin_add(s.m, 9, other.pid, 1 << 20);
+	fake.pin_of = always_2;
+	fake.more_first = 9;
+	fake.n_more = 1;
+	say_failed(s.m, 1, 0);
+	first = owner_request(s.m, &s.registered, token);
+	its = owner_request(s.m, &c, other_token);
+	/* Each is told its own. */
+	assert_int_equal(n_parts(first), 1);
+	assert_string_equal(part(first, 0, "pin"), "0x2");
+	assert_string_equal(part(its, 0, "pin"), "0x9");
+	owner_complete(s.m, &s.owner, token, "refused", NULL);
+	assert_int_equal(releases_n_running(s.m->releases), 1);
+
+	fake.n_more = 0;
+	say_failed(s.m, 2, 1);
+	next = owner_request(s.m, &s.registered, again);
+	assert_string_not_equal(token, again);
+	assert_false(json_get_bool(next, "reminder", true));
+	assert_int_equal(n_parts(next), 1);
+	assert_int_equal(releases_n_running(s.m->releases), 2);
+	client_silent(s.m, &c);
+	client_close(s.m, &c);
+	process_end(&other);
 	scene_close(&s);
 }
 
@@ -269,6 +312,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_asked),      TEST(test_no_address), TEST(test_second_frame),
+		TEST(test_one_refused),
 		TEST(test_unpoisoned), TEST(test_nobody),     TEST(test_not_supported),
 		TEST(test_recovered),  TEST(test_look_again),   TEST(test_many_pins),
 	};
