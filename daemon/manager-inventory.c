@@ -29,13 +29,19 @@ static void read_inventory(struct manager *m, int (*read)(struct inventory *inv)
 
 void manager_read_inventory(struct manager *m)
 {
+	m->inventory_wanted = true;
 	read_inventory(m, inventory_update);
 }
 
 static int on_settled(sd_event_source *source, uint64_t usec, void *userdata)
 {
+	struct manager *m = userdata;
+
+	/* Before the first list of revokes, which brings us here, none is known of. */
+	if (!manager_ready(m) || !m->inventory_wanted)
+		return 0;
 	/* In any case: sysfs may have had it a moment longer than the event. */
-	read_inventory(userdata, inventory_refresh);
+	read_inventory(m, inventory_refresh);
 	return 0;
 }
 

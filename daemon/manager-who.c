@@ -200,11 +200,11 @@ static int parse_address(const char *text, uint64_t *ret, const char **ret_reaso
 	return 0;
 }
 
-int method_classify(struct call *call, json_t *params, void *userdata)
+/* Without the list of pins nobody knows what is being taken away: nothing is read. */
+static int classify(struct manager *m, struct call *call, bool ready, json_t *params)
 {
 	const char *text = json_get_string(params, "target", ""), *reason;
-	struct manager *m = userdata;
-	const bool at_rest = manager_at_rest(m);
+	const bool at_rest = ready && manager_at_rest(m);
 	struct place place;
 	uint64_t phys;
 	int r = 0;
@@ -218,4 +218,12 @@ int method_classify(struct call *call, json_t *params, void *userdata)
 	if (r < 0)
 		return r;
 	return call_reply(call, json_pack("{s:o}", "place", place_to_json(&place)));
+}
+
+int method_classify(struct call *call, json_t *params, void *userdata)
+{
+	struct manager *m = userdata;
+
+	return m->genl ? manager_wait_ready(m, call, params, classify) :
+			 classify(m, call, true, params);
 }

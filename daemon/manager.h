@@ -44,6 +44,7 @@ struct manager {
 	struct inventory *inventory; /* devices that have memory */
 	struct failing *failing; /* failures of memory */
 	sd_event_source *inventory_source;
+	bool inventory_wanted; /* revokes have been listed */
 	const char *sys;
 	struct inquiry *inquiries; /* calls that wait to hear who holds memory */
 	struct drain *drains; /* under way */
