@@ -6,6 +6,7 @@ failure_tests = \
 	tests/unit/test-failure \
 	tests/unit/test-failure-file \
 	tests/unit/test-failure-history \
+	tests/unit/test-failure-log \
 	tests/unit/test-failure-owners \
 	tests/unit/test-failure-storm
 check_PROGRAMS += $(failure_tests)
@@ -16,6 +17,8 @@ tests_unit_test_failure_file_LDFLAGS = \
 	-Wl,--wrap=store_write -Wl,--wrap=genl_list_failures -Wl,--wrap=genl_get_info \
 	-Wl,--wrap=genl_features -Wl,--wrap=genl_state -Wl,--wrap=genl_free
 tests_unit_test_failure_history_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_test_failure_log_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_test_failure_log_LDFLAGS = -Wl,--wrap=log_write
 failure_fixture = tests/unit/failure-fixture.c tests/unit/scene.c $(owner_fixture)
 failure_ldflags = -Wl,--wrap=genl_list_failures -Wl,--wrap=genl_get_info
 tests_unit_test_failure_owners_SOURCES = tests/unit/test-failure-owners.c $(failure_fixture)
