@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Takes all free memory, in small pages that it locks, and says whether it was
- * given one of the page frames that it is told. It stops before somebody would
- * have to be killed: what is free then has the flag BUDDY in /proc/kpageflags.
+ * given one of the page frames that it is told. It stops before the kernel would
+ * have to kill: what is free then has the flag BUDDY in /proc/kpageflags. How much
+ * that is depends on vm.min_free_kbytes.
  *
  * Exit status: 0 it met none, 1 it met some, 2 it could not look.
  */
@@ -20,7 +21,7 @@
 #define PAGE_BYTES    4096UL
 #define CHUNK_BYTES   (2UL << 20)
 #define CHUNKS_MAX    65536 /* 128 GiB */
-#define LEFT_BYTES    (16UL << 20)
+#define LEFT_BYTES    (8UL << 20) /* above what the kernel keeps free twice over */
 #define PAGEMAP_FRAME ((1ULL << 55) - 1)
 #define PAGEMAP_THERE (1ULL << 63)
 
@@ -33,19 +34,24 @@ static int fail(const char *what)
 	return 2;
 }
 
-/* Free memory in bytes, 0 if that cannot be known. */
-static uint64_t free_bytes(void)
+/* The number of KiB in the first line of a file that has the format, in bytes; 0 for none. */
+static uint64_t read_kib(const char *path, const char *format)
 {
-	FILE *file = fopen("/proc/meminfo", "re");
+	FILE *file = fopen(path, "re");
 	unsigned long long kib = 0;
 	char line[128];
 
 	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "MemFree: %llu kB", &kib) == 1)
+		if (sscanf(line, format, &kib) == 1)
 			break;
 	if (file)
 		fclose(file);
 	return kib * 1024;
+}
+
+static uint64_t free_bytes(void)
+{
+	return read_kib("/proc/meminfo", "MemFree: %llu kB");
 }
 
 /* Returns how many of the frames the chunk has, or -1. */
@@ -68,12 +74,12 @@ static int look(int pagemap, const char *chunk, const uint64_t *frames, int n_fr
 	return met;
 }
 
-/* False when nothing is left to take. */
-static bool eat(void)
+/* False when nothing is left to take but what is to be left. */
+static bool eat(uint64_t left_bytes)
 {
 	char *chunk;
 
-	if (n_chunks == CHUNKS_MAX || free_bytes() < LEFT_BYTES)
+	if (n_chunks == CHUNKS_MAX || free_bytes() < left_bytes)
 		return false;
 	chunk = mmap(NULL, CHUNK_BYTES, PROT_READ | PROT_WRITE,
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED | MAP_POPULATE, -1, 0);
@@ -98,6 +104,7 @@ int main(int argc, char *argv[])
 {
 	uint64_t *frames = calloc((size_t)argc, sizeof(*frames));
 	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uint64_t left_bytes;
 	int met = 0, n;
 
 	if (!frames || pagemap < 0)
@@ -111,7 +118,8 @@ int main(int argc, char *argv[])
 	if (offer() < 0 || prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) < 0)
 		return fail("eat-memory");
 
-	while (eat())
+	left_bytes = 2 * read_kib("/proc/sys/vm/min_free_kbytes", "%llu") + LEFT_BYTES;
+	while (eat(left_bytes))
 		;
 	/* At the end, because the kernel may have moved pages meanwhile. */
 	for (size_t i = 0; i < n_chunks; i++) {
