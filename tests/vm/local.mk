@@ -36,6 +36,7 @@ EXTRA_DIST += \
 	tests/vm/failure.test \
 	tests/vm/hooks.test \
 	tests/vm/hotplug.test \
+	tests/vm/libvirt.test \
 	tests/vm/limits.test \
 	tests/vm/nvdimm.test \
 	tests/vm/offline.test \
