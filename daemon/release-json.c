@@ -278,7 +278,7 @@ json_t *release_owner_hook_json(struct release_owner *o)
 
 	if (!pins)
 		return NULL;
-	return json_pack("{s:s, s:s, s:o, s:I, s:o, s:I, s:o, s:I, s:I, s:I, s:o}",
+	return json_pack("{s:s, s:s, s:o, s:I, s:o, s:I, s:o, s:I, s:I, s:I, s:o, s:o}",
 			 "token", release->token,
 			 "reason", reasons[release->reason],
 			 "target", render_string(release->target),
@@ -289,5 +289,6 @@ json_t *release_owner_hook_json(struct release_owner *o)
 			 "deadline_usec", (json_int_t)release->deadline_usec,
 			 "pins_left", (json_int_t)o->pins_left,
 			 "bytes_left", (json_int_t)o->bytes_left,
-			 "pins", pins);
+			 "pins", pins,
+			 "failures", failures_json(o));
 }

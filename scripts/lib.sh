@@ -55,9 +55,9 @@ unlock() {
 
 # progress TITLE LOG TOTAL PATTERN COMMAND...: run COMMAND with its output in
 # LOG and say every few seconds how many of its lines match PATTERN, of about
-# TOTAL. Shows the end of LOG if the command fails.
+# TOTAL, as long as that may be true. Shows the end of LOG if the command fails.
 progress() {
-	local title=$1 log=$2 total=$3 pattern=$4 pid count last=0 tick=0
+	local title=$1 log=$2 total=$3 pattern=$4 pid count last=0 tick=0 share
 	shift 4
 	say "$title"
 	"$@" >"$log" 2>&1 9>&- &
@@ -68,7 +68,9 @@ progress() {
 		count=$(grep -c "$pattern" "$log" || true)
 		[ "$count" -gt "$last" ] || continue
 		last=$count
-		say "$title: $count of about $total ($((count < total ? count * 100 / total : 99)) %)"
+		share=" of about $total ($((count * 100 / total)) %)"
+		[ "$count" -lt "$total" ] || share=''
+		say "$title: $count$share"
 	done
 	wait "$pid" || {
 		tail -n 40 "$log" >&2

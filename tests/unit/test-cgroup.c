@@ -13,7 +13,7 @@
 
 #include "daemon/cgroup.h"
 
-static char root[] = "cgroup-root-XXXXXX";
+static char root[] = "/tmp/pinguard-cgroup-XXXXXX";
 
 struct env {
 	struct registry *registry;

@@ -90,7 +90,7 @@ static void test_hostile(void **state)
 static void test_file(void **state)
 {
 	static const char text[] = "[Revoke]\nTimeoutSec=9\n";
-	char name[] = "config-XXXXXX", *big = calloc(1, CONFIG_FILE_BYTES + 1);
+	char name[] = "/tmp/pinguard-config-XXXXXX", *big = calloc(1, CONFIG_FILE_BYTES + 1);
 	struct config config;
 	int fd = mkstemp(name);
 

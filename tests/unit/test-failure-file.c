@@ -185,7 +185,7 @@ static void write_file(const char *text)
 static int setup(void **state)
 {
 	memset(&fake, 0, sizeof(fake));
-	strcpy(fake.dir, "failures-XXXXXX");
+	strcpy(fake.dir, "/tmp/pinguard-failures-XXXXXX");
 	return mkdtemp(fake.dir) ? 0 : -1;
 }
 

@@ -108,8 +108,8 @@ static int setup(void **state)
 
 	assert_non_null(env);
 	kernel = (struct kernel){ .features = PINGUARD_FEATURE_POLICY };
-	strcpy(env->root, "policy-root-XXXXXX");
-	strcpy(env->dir, "policy-dir-XXXXXX");
+	strcpy(env->root, "/tmp/pinguard-policy-XXXXXX");
+	strcpy(env->dir, "/tmp/pinguard-policy-XXXXXX");
 	assert_non_null(mkdtemp(env->root));
 	assert_non_null(mkdtemp(env->dir));
 	env->registry = registry_new();

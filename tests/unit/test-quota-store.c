@@ -24,7 +24,7 @@ static int setup(void **state)
 {
 	struct dir *d = calloc(1, sizeof(*d));
 
-	strcpy(d->path, "quota-store-XXXXXX");
+	strcpy(d->path, "/tmp/pinguard-quotas-XXXXXX");
 	assert_non_null(mkdtemp(d->path));
 	d->fd = open(d->path, O_RDONLY | O_DIRECTORY);
 	assert_true(d->fd >= 0);

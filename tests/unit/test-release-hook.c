@@ -139,9 +139,52 @@ static void test_input(void **state)
 	assert_int_equal(json_get_int(hook.input, "pins_left", 0), 2);
 	assert_int_equal(json_get_int(hook.input, "bytes_left", 0), 12288);
 	assert_int_equal(json_array_size(json_object_get(hook.input, "pins")), 2);
+	assert_int_equal(json_array_size(json_object_get(hook.input, "failures")), 0);
 	pin = json_array_get(json_object_get(hook.input, "pins"), 0);
 	idl_check_type(server_idl_org_pinguard_Owner, "Pin", pin);
 	assert_string_equal(state_of(release, NULL), "hook_running");
+	process_end(&p);
+}
+
+static void test_failed_memory(void **state)
+{
+	_cleanup_(release_unrefp) struct release *release = NULL;
+	struct manager *m = *state;
+	const struct release_failure failures[] = {
+		{ .pin = 1,
+		  .has_address = true,
+		  .address = 0x7f0000001000,
+		  .bytes = 4096,
+		  .data_lost = true },
+		{ .pin = 2, .bytes = 8192 }, /* nobody knows where */
+	};
+	const struct release_config config = {
+		.reason = RELEASE_MEMORY_FAILURE,
+		.timeout_usec = RELEASE_TIMEOUT_LADDER,
+		.admin = true,
+		.pin_ids = (const uint64_t[]){ 1, 2 },
+		.n_pins = 2,
+		.failures = failures,
+		.n_failures = ARRAY_SIZE(failures),
+	};
+	const json_t *array, *failure;
+	struct process p;
+
+	process_start(&p);
+	pin_add(m, 1, p.pid, 8192);
+	pin_add(m, 2, p.pid, 8192);
+	assert_int_equal(release_start(m->releases, &config, &release), 0);
+	assert_string_equal(json_get_string(hook.input, "reason", ""), "memory_failure");
+	array = json_object_get(hook.input, "failures");
+	assert_int_equal(json_array_size(array), 2);
+	failure = json_array_get(array, 0);
+	idl_check_type(server_idl_org_pinguard_Owner, "Failure", failure);
+	assert_string_equal(json_get_string(failure, "pin", ""), "0x1");
+	assert_string_equal(json_get_string(failure, "address", ""), "0x7f0000001000");
+	assert_true(json_is_true(json_object_get(failure, "data_lost")));
+	failure = json_array_get(array, 1);
+	idl_check_type(server_idl_org_pinguard_Owner, "Failure", failure);
+	assert_true(json_is_null(json_object_get(failure, "address")));
 	process_end(&p);
 }
 
@@ -288,8 +331,9 @@ static void test_end_of_the_next(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_input),	  TEST(test_time),    TEST(test_success), TEST(test_failure),
-		TEST(test_still_running), TEST(test_stopped), TEST(test_end_of_the_next),
+		TEST(test_input),   TEST(test_failed_memory),	TEST(test_time),
+		TEST(test_success), TEST(test_failure),		TEST(test_still_running),
+		TEST(test_stopped), TEST(test_end_of_the_next),
 	};
 
 	/* Files of release.d must be root's. */
