@@ -3,8 +3,9 @@
 # ends. Uses the variables that tests/vm/run sets.
 # shellcheck shell=bash disable=SC2154
 
-# How long a guest may take to reach SCRIPT; 20 s are usual.
-readonly boot_timeout=300
+# How long a guest may take to reach SCRIPT; 20 s are usual, a minute and a half
+# with the debug kernel.
+declare -rA boot_timeouts=([patched]=300 [stock]=300 [debug]=900)
 
 # Builds the checkout in the cache and installs it into $work/payload.
 install_project() {
@@ -123,7 +124,7 @@ boot() {
 # Waits for the guest's end; the status is SCRIPT's, or what tests/vm/run says
 # of a guest that did not end well.
 follow() {
-	local start=$SECONDS limit=$boot_timeout begun='' result='' late=''
+	local start=$SECONDS limit=${boot_timeouts[$variant]} begun='' result='' late=''
 	while kill -0 "$qemu" 2>/dev/null; do
 		if [ -z "$begun" ] && grep -q '^begin$' "$work/status"; then
 			begun=1 start=$SECONDS limit=$timeout
@@ -152,7 +153,7 @@ follow() {
 	if [ -n "$begun" ]; then
 		say "the guest died while $script was running"
 	elif [ -n "$late" ]; then
-		say "the guest did not reach $script in $boot_timeout s"
+		say "the guest did not reach $script in ${boot_timeouts[$variant]} s"
 	else
 		say "the guest died before it reached $script"
 	fi
