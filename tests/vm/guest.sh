@@ -3,7 +3,7 @@
 # ends. Uses the variables that tests/vm/run sets.
 # shellcheck shell=bash disable=SC2154
 
-# How long a guest may take to reach SCRIPT; 20 s are usual, a minute and a half
+# How long a guest may take to reach SCRIPT; 20 s are usual, two minutes
 # with the debug kernel.
 declare -rA boot_timeouts=([patched]=300 [stock]=300 [debug]=900)
 
