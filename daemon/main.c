@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
-#include "daemon/config.h"
-#include "daemon/manager.h"
+#include "daemon/base/config.h"
+#include "daemon/manager/manager.h"
 #include "lib/log.h"
 
 #define STATE_DIR "/var/lib/pinguard"

@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 include tests/vm/local.mk
 include tests/bench/local.mk
-include tests/unit/base.mk
 include tests/fuzz/local.mk
-include tests/unit/daemon.mk
-include tests/unit/kernel.mk
-include tests/unit/failure.mk
-include tests/unit/release.mk
-include tests/unit/action.mk
-include tests/unit/libpinguard.mk
-include tests/unit/place.mk
+include tests/unit/lib/local.mk
+include tests/unit/libpinguard/local.mk
+include tests/unit/client/local.mk
+include tests/unit/hooks/local.mk
+include tests/unit/manager/local.mk
+include tests/unit/base/local.mk
+include tests/unit/model/local.mk
+include tests/unit/kernel/local.mk
+include tests/unit/cgroup/local.mk
+include tests/unit/devices/local.mk
+include tests/unit/varlink/local.mk
+include tests/unit/ladder/local.mk
+include tests/unit/release/local.mk
+include tests/unit/triggers/local.mk

@@ -2,8 +2,8 @@
 /* pinguard.conf. */
 #include <errno.h>
 
-#include "daemon/config.h"
-#include "daemon/pin.h"
+#include "daemon/base/config.h"
+#include "daemon/model/pin.h"
 #include "lib/macros.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -2,7 +2,7 @@
 /* The history of failures, as somebody left it on disk. */
 #include <errno.h>
 
-#include "daemon/failure.h"
+#include "daemon/model/failure.h"
 #include "lib/json.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -2,7 +2,7 @@
 /* /proc/iomem, whose names come from drivers. */
 #include <errno.h>
 
-#include "daemon/iomem.h"
+#include "daemon/kernel/iomem.h"
 #include "lib/macros.h"
 #include "tests/fuzz/fuzz.h"
 

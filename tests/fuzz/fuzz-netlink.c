@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <netlink/msg.h>
 
-#include "daemon/pinmsg.h"
-#include "daemon/rdmamsg.h"
+#include "daemon/kernel/pinmsg.h"
+#include "daemon/kernel/rdmamsg.h"
 #include "tests/fuzz/fuzz.h"
 
 static int on_mr(const struct rdma_mr *mr, void *userdata)

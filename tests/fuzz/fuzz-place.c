@@ -2,7 +2,7 @@
 /* Places, from a file that may have been damaged. */
 #include <errno.h>
 
-#include "daemon/place.h"
+#include "daemon/model/place.h"
 #include "lib/json.h"
 #include "tests/fuzz/fuzz.h"
 

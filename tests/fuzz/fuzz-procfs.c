@@ -2,7 +2,7 @@
 /* Files of /proc: names in them are chosen by users. */
 #include <errno.h>
 
-#include "daemon/procfs.h"
+#include "daemon/kernel/procfs.h"
 #include "lib/macros.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/quota-store.h"
+#include "daemon/cgroup/quota-store.h"
 #include "tests/fuzz/fuzz.h"
 
 static char path[] = "/tmp/pinguard-fuzz-XXXXXX";

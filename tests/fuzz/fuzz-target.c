@@ -2,7 +2,7 @@
 /* What somebody wants to drain. */
 #include <errno.h>
 
-#include "daemon/target.h"
+#include "daemon/devices/target.h"
 #include "lib/macros.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -17,7 +17,7 @@ install_project() {
 		die "installing pinguard failed"
 	}
 	mkdir -p "$dest"
-	cp "$top"/tests/vm/guest/* "$top"/daemon/*.varlink "$dest/"
+	cp "$top"/tests/vm/guest/* "$top"/daemon/*/*.varlink "$dest/"
 	cp "$top"/docs/examples/*.py "$dest/"
 	find "$project"/objects/{tests/vm,tests/bench,docs/examples} -maxdepth 1 -type f -perm /111 -exec cp -t "$dest" {} +
 	unlock

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Files of a cgroup, walks over the tree, and names that people type. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include "daemon/cgroup/cgroupfs.h"
+#include "lib/cgroup-path.h"
+#include "lib/escape.h"
+
+#define MISC_FILE_MAX 4096
+
+int cgroupfs_read(int fd, const char *file, char *buf, size_t size)
+{
+	_cleanup_(closep) int f = openat(fd, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	size_t n = 0;
+	ssize_t k;
+
+	if (f < 0)
+		return -errno;
+	do {
+		k = read(f, buf + n, size - 1 - n);
+		if (k < 0)
+			return -errno;
+		n += k;
+	} while (k > 0 && n < size - 1);
+	if (n == size - 1)
+		return -EFBIG;
+	buf[n] = '\0';
+	return 0;
+}
+
+int cgroupfs_write(int fd, const char *file, const char *text)
+{
+	_cleanup_(closep) int f = openat(fd, file, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	size_t len = strlen(text);
+	ssize_t n;
+
+	if (f < 0)
+		return -errno;
+	n = write(f, text, len);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == len ? 0 : -EIO;
+}
+
+int cgroup_misc_parse(const char *text, const char *key, uint64_t *ret)
+{
+	size_t len = strlen(key);
+	unsigned long long value;
+	const char *line;
+	char *end;
+
+	for (line = text; *line; line = strchr(line, '\n') + 1) {
+		if (strncmp(line, key, len) == 0 && line[len] == ' ') {
+			line += len + 1;
+			if (strncmp(line, "max", 3) == 0) {
+				*ret = UINT64_MAX;
+				return 0;
+			}
+			errno = 0;
+			value = strtoull(line, &end, 10);
+			if (end == line || errno || (*end && *end != '\n'))
+				return -EBADMSG;
+			*ret = value;
+			return 0;
+		}
+		if (!strchr(line, '\n'))
+			break;
+	}
+	return -ENODATA;
+}
+
+static int read_misc_value(int fd, const char *file, const char *key, uint64_t *ret)
+{
+	char buf[MISC_FILE_MAX];
+	int r = cgroupfs_read(fd, file, buf, sizeof(buf));
+
+	return r < 0 ? r : cgroup_misc_parse(buf, key, ret);
+}
+
+int cgroupfs_read_misc(int fd, struct cgroup_misc *ret)
+{
+	struct cgroup_misc misc = { .max_bytes = UINT64_MAX, .peak_bytes = UINT64_MAX };
+	int r;
+
+	r = read_misc_value(fd, "misc.current", CGROUP_RESOURCE, &misc.current_bytes);
+	if (r < 0 && r != -ENOENT && r != -ENODATA)
+		return r;
+	misc.present = r >= 0;
+	if (misc.present) {
+		/* The root has no limit and no events. */
+		(void)read_misc_value(fd, "misc.max", CGROUP_RESOURCE, &misc.max_bytes);
+		(void)read_misc_value(fd, "misc.peak", CGROUP_RESOURCE, &misc.peak_bytes);
+		(void)read_misc_value(fd, "misc.events", CGROUP_RESOURCE ".max", &misc.denied);
+	}
+	*ret = misc;
+	return 0;
+}
+
+static bool xattr_is_one(int fd, const char *name)
+{
+	char value[2];
+
+	return fgetxattr(fd, name, value, sizeof(value)) == 1 && value[0] == '1';
+}
+
+bool cgroupfs_is_delegated(int fd, uid_t *ret_owner)
+{
+	struct stat st;
+
+	*ret_owner = (uid_t)-1;
+	if (fstat(fd, &st) < 0)
+		return true;
+	*ret_owner = st.st_uid;
+	/* systemd marks Delegate=yes with one or the other. */
+	return st.st_uid != 0 || xattr_is_one(fd, "trusted.delegate") ||
+	       xattr_is_one(fd, "user.delegate");
+}
+
+struct walk {
+	cgroup_walker walker;
+	void *userdata;
+	unsigned int n;
+	unsigned int n_user; /* in the subtree of a user; 0 outside of any */
+};
+
+/* 0 to go on, 1 where a user's share is used up, -E2BIG where there are too many. */
+static int count(struct walk *w, int fd)
+{
+	struct stat st;
+
+	if (!w->n_user && (fstat(fd, &st) < 0 || st.st_uid == 0))
+		return ++w->n > CGROUP_WALK_MAX ? -E2BIG : 0;
+	return ++w->n_user > CGROUP_WALK_USER_MAX;
+}
+
+static int walk_below(struct walk *w, int fd, const char *path, unsigned int depth);
+
+static int walk_dir(struct walk *w, int fd, const char *path, unsigned int depth)
+{
+	bool in_user = w->n_user > 0;
+	int r = count(w, fd);
+
+	if (r == 0)
+		r = w->walker(fd, path, w->userdata);
+	if (r == 0 && depth < CGROUP_DEPTH_MAX)
+		r = walk_below(w, fd, path, depth);
+	if (!in_user)
+		w->n_user = 0;
+	return r == 1 ? 0 : r;
+}
+
+static int walk_below(struct walk *w, int fd, const char *path, unsigned int depth)
+{
+	struct dirent *de;
+	DIR *dir;
+	int copy, r = 0;
+
+	copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (copy < 0)
+		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
+	dir = fdopendir(copy);
+	if (!dir) {
+		close(copy);
+		return -ENOMEM;
+	}
+	while (r == 0 && w->n_user <= CGROUP_WALK_USER_MAX && (de = readdir(dir))) {
+		_cleanup_(freep) char *below = NULL;
+		_cleanup_(closep) int child = -1;
+
+		if (de->d_type != DT_DIR || strcmp(de->d_name, ".") == 0 ||
+		    strcmp(de->d_name, "..") == 0)
+			continue;
+		child = openat(fd, de->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+		if (child < 0)
+			continue; /* gone by now */
+		if (asprintf(&below, "%s/%s", strcmp(path, "/") == 0 ? "" : path, de->d_name) < 0) {
+			below = NULL;
+			r = -ENOMEM;
+			break;
+		}
+		r = walk_dir(w, child, below, depth + 1);
+	}
+	closedir(dir);
+	return r;
+}
+
+int cgroupfs_walk(struct cgroupfs *fs, cgroup_walker walker, void *userdata)
+{
+	struct walk w = { .walker = walker, .userdata = userdata };
+	_cleanup_(closep) int fd = cgroupfs_open(fs, "/");
+
+	return fd < 0 ? fd : walk_dir(&w, fd, "/", 0);
+}
+
+struct find {
+	const char *name;
+	char *path;
+};
+
+/* The one nearest the root wins: a unit of the system before one of a user. */
+static int find_unit(int fd, const char *path, void *userdata)
+{
+	struct find *f = userdata;
+	const char *a, *b;
+	size_t depth = 0, best = 0;
+
+	if (strcmp(strrchr(path, '/') + 1, f->name) != 0)
+		return 0;
+	for (a = path; *a; a++)
+		depth += *a == '/';
+	for (b = f->path ?: ""; *b; b++)
+		best += *b == '/';
+	if (!f->path || depth < best) {
+		free(f->path);
+		f->path = strdup(path);
+		if (!f->path)
+			return -ENOMEM;
+	}
+	return 1;
+}
+
+static int unit_path(struct cgroupfs *fs, const char *unit, char **ret_path)
+{
+	struct find f = { .name = unit };
+	int r = cgroupfs_walk(fs, find_unit, &f);
+
+	if (r < 0 && !(r == -E2BIG && f.path)) {
+		free(f.path);
+		return r == -E2BIG ? -ENOENT : r;
+	}
+	if (!f.path)
+		return -ENOENT;
+	*ret_path = f.path;
+	return 0;
+}
+
+static bool exists(struct cgroupfs *fs, const char *path)
+{
+	_cleanup_(closep) int fd = cgroupfs_open(fs, path);
+
+	return fd >= 0;
+}
+
+/* As it was typed, or as it was printed. */
+static int plain_or_unescaped(struct cgroupfs *fs, char *name, enum cgroup_name_type type,
+			      char **ret_path)
+{
+	_cleanup_(freep) char *raw = NULL;
+	int r;
+
+	if (type == CGROUP_NAME_UNIT) {
+		r = unit_path(fs, name, ret_path);
+		if (r != -ENOENT || unescape(name, &raw, NULL) < 0 || strcmp(raw, name) == 0)
+			return r;
+		return unit_path(fs, raw, ret_path);
+	}
+	if (!exists(fs, name) && strchr(name, '\\') && unescape(name, &raw, NULL) >= 0 &&
+	    exists(fs, raw)) {
+		*ret_path = TAKE_PTR(raw);
+		return 0;
+	}
+	*ret_path = strdup(name);
+	return *ret_path ? 0 : -ENOMEM;
+}
+
+int cgroupfs_name_to_path(struct cgroupfs *fs, const char *name, char **ret_path,
+			  const char **ret_reason)
+{
+	_cleanup_(freep) char *parsed = NULL;
+	enum cgroup_name_type type;
+	int r;
+
+	r = cgroup_name_parse(name, &type, &parsed, ret_reason);
+	if (r < 0)
+		return r;
+	/* The root of cgroup2 may be a directory below the usual mount. */
+	if (type == CGROUP_NAME_PATH && strcmp(cgroupfs_mount(fs), CGROUP_MOUNT) != 0) {
+		const char *rest = cgroupfs_mount(fs) + strlen(CGROUP_MOUNT);
+		size_t len = strlen(rest);
+
+		if (strncmp(name, cgroupfs_mount(fs), strlen(cgroupfs_mount(fs))) == 0 &&
+		    strncmp(parsed, rest, len) == 0 && (!parsed[len] || parsed[len] == '/')) {
+			memmove(parsed, parsed + len, strlen(parsed + len) + 1);
+			if (!parsed[0]) {
+				*ret_path = strdup("/");
+				return *ret_path ? 0 : -ENOMEM;
+			}
+		}
+	}
+	return plain_or_unescaped(fs, parsed, type, ret_path);
+}
+
+int cgroupfs_lookup(struct cgroupfs *fs, const char *name, char **ret_path,
+		    const char **ret_reason)
+{
+	_cleanup_(freep) char *path = NULL;
+	_cleanup_(closep) int fd = -1;
+	int r;
+
+	r = cgroupfs_name_to_path(fs, name, &path, ret_reason);
+	if (r < 0)
+		return r;
+	fd = cgroupfs_open(fs, path);
+	if (fd == -ENOTDIR || fd == -ELOOP || fd == -ENAMETOOLONG || fd == -ENODEV)
+		return -ENOENT;
+	if (fd < 0)
+		return fd;
+	*ret_path = TAKE_PTR(path);
+	return 0;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cgroup2 as the service reads it: ids to paths, names to paths, misc files. */
+#ifndef PINGUARD_CGROUP_H
+#define PINGUARD_CGROUP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "daemon/model/registry.h"
+#include "lib/macros.h"
+
+#define CGROUP_ROOT_ID	 1 /* kernfs numbers its root so */
+#define CGROUP_RESOURCE	 "pinned"
+#define CGROUP_WALK_MAX	 20000 /* directories that one walk looks at */
+/* And of a user's subtree, apart from those: nobody can hide the others'. */
+#define CGROUP_WALK_USER_MAX 2000
+#define CGROUP_DEPTH_MAX 64
+
+struct cgroupfs;
+
+/* Of one cgroup, as the misc controller has it. */
+struct cgroup_misc {
+	bool present; /* the controller is on here and knows the resource */
+	uint64_t current_bytes;
+	uint64_t max_bytes; /* UINT64_MAX for none, and in the root */
+	uint64_t peak_bytes; /* UINT64_MAX where the kernel does not say */
+	uint64_t denied;
+};
+
+/* Text of a misc file: the number of a key; -ENODATA where it has none. */
+int cgroup_misc_parse(const char *text, const char *key, uint64_t *ret);
+
+/*
+ * mount: NULL to look for it. -ENOENT: there is no cgroup2, *ret_reason says so.
+ */
+int cgroupfs_new(const char *mount, struct registry *registry, struct cgroupfs **ret,
+		 char **ret_reason);
+struct cgroupfs *cgroupfs_free(struct cgroupfs *fs);
+DEFINE_CLEANUP(struct cgroupfs *, cgroupfs_free);
+const char *cgroupfs_mount(const struct cgroupfs *fs);
+
+/* Opens the directory of a path below the root; no link is followed. */
+int cgroupfs_open(struct cgroupfs *fs, const char *path);
+int cgroupfs_id(int fd, uint64_t *ret_id);
+/* One of its files, NUL-terminated; -EFBIG where it does not fit. */
+int cgroupfs_read(int fd, const char *file, char *buf, size_t size);
+int cgroupfs_write(int fd, const char *file, const char *text);
+int cgroupfs_read_misc(int fd, struct cgroup_misc *ret);
+bool cgroupfs_is_delegated(int fd, uid_t *ret_owner);
+
+/*
+ * What a CGROUP argument names, as a path that exists.
+ * -EINVAL with a constant *ret_reason, -ENOENT.
+ */
+int cgroupfs_lookup(struct cgroupfs *fs, const char *name, char **ret_path,
+		    const char **ret_reason);
+/* The same without a look whether it exists; -ENOENT for a unit that is nowhere. */
+int cgroupfs_name_to_path(struct cgroupfs *fs, const char *name, char **ret_path,
+			  const char **ret_reason);
+
+/* Gives the node of an id its path and ancestors; a removed one says so. */
+int cgroupfs_resolve(struct cgroupfs *fs, uint64_t id, struct cgroup_node **ret);
+/* The same for a path that exists. */
+int cgroupfs_resolve_path(struct cgroupfs *fs, const char *path, struct cgroup_node **ret);
+/* Looks again, if some time has passed, whether it still exists and who owns it. */
+void cgroupfs_check(struct cgroupfs *fs, struct cgroup_node *node, uint64_t now_usec);
+/* uid, where it owns the node's directory or one above it; else (uid_t)-1. */
+uid_t cgroupfs_delegate(struct cgroupfs *fs, struct cgroup_node *node, uid_t uid,
+			uint64_t now_usec);
+/* The same at this very moment, for the directories strictly above a path. */
+uid_t cgroupfs_delegate_above(struct cgroupfs *fs, const char *path, uid_t uid);
+
+/*
+ * Every cgroup, parents first, until the walker returns other than 0; 1 from it
+ * leaves out what is below. -E2BIG when there are more than CGROUP_WALK_MAX;
+ * of a directory that does not belong to root, and what is below, no more than
+ * CGROUP_WALK_USER_MAX are looked at.
+ */
+typedef int (*cgroup_walker)(int fd, const char *path, void *userdata);
+int cgroupfs_walk(struct cgroupfs *fs, cgroup_walker walker, void *userdata);
+
+#endif

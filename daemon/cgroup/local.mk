@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# cgroup2, quotas and policies.
+daemon_libcore_la_SOURCES += \
+	daemon/cgroup/cgroupfs.c daemon/cgroup/cgroupfs.h \
+	daemon/cgroup/cgroupfs-files.c \
+	daemon/cgroup/policies.c daemon/cgroup/policies.h \
+	daemon/cgroup/quota-store.c daemon/cgroup/quota-store.h \
+	daemon/cgroup/quotas.c daemon/cgroup/quotas.h \
+	daemon/cgroup/quotas-high.c \
+	daemon/cgroup/quotas-internal.h \
+	daemon/cgroup/tree.c daemon/cgroup/tree.h

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <utlist.h>
+
+#include "daemon/base/messages.h"
+#include "daemon/cgroup/policies.h"
+#include "daemon/model/render.h"
+#include "lib/escape.h"
+#include "lib/json.h"
+#include "lib/log.h"
+
+struct policies {
+	struct cgroupfs *fs;
+	struct quotas *quotas;
+	struct genl *genl;
+	struct cgroup_tree *tree;
+	int dir_fd;
+	struct policy_entry *list;
+};
+
+static struct policy_entry *entry_new(const char *path, uint32_t policy)
+{
+	struct policy_entry *e = calloc(1, sizeof(*e));
+
+	if (e)
+		e->path = strdup(path);
+	if (!e || !e->path) {
+		free(e);
+		return NULL;
+	}
+	e->policy = policy;
+	return e;
+}
+
+static void entry_free(struct policy_entry *e)
+{
+	if (e)
+		free(e->path);
+	free(e);
+}
+
+static void clear_list(struct policies *p)
+{
+	struct policy_entry *e, *next;
+
+	DL_FOREACH_SAFE(p->list, e, next) {
+		DL_DELETE(p->list, e);
+		entry_free(e);
+	}
+}
+
+static int load_one(const char *path, const json_t *item, void *userdata)
+{
+	const char *name = json_get_string(item, "policy", "");
+	struct policies *p = userdata;
+	struct policy_entry *e;
+	uint32_t policy;
+
+	if (render_parse_policy(name, &policy) < 0 || policies_find(p, path))
+		return -EBADMSG;
+	e = entry_new(path, policy);
+	if (!e)
+		return -ENOMEM;
+	DL_APPEND(p->list, e);
+	return 0;
+}
+
+static int load(struct policies *p)
+{
+	_cleanup_(freep) char *aside = NULL;
+	const char *reason;
+	struct timespec ts;
+	int r;
+
+	r = store_load(p->dir_fd, POLICIES_FILE, "policies", load_one, p, &reason);
+	if (r != -EBADMSG)
+		return r;
+	clear_list(p);
+	clock_gettime(CLOCK_REALTIME, &ts);
+	r = store_set_aside(p->dir_fd, POLICIES_FILE, ts.tv_sec * 1000000ULL, &aside);
+	if (r < 0)
+		return r;
+	log_event(LOG_ERR, MESSAGE_POLICIES_CORRUPT, NULL,
+		  "the stored policies cannot be read (%s); the file is kept as %s, and there "
+		  "are no policies now", reason, aside);
+	return 0;
+}
+
+static int save(struct policies *p)
+{
+	_cleanup_json_ json_t *array = json_array();
+	const struct policy_entry *e;
+
+	if (p->dir_fd < 0)
+		return 0;
+	if (!array)
+		return -ENOMEM;
+	DL_FOREACH(p->list, e) {
+		if (e->runtime)
+			continue;
+		if (json_array_append_new(array, json_pack("{s:o, s:s}", "cgroup",
+				json_escaped(e->path, strlen(e->path)), "policy",
+				render_policy(e->policy))) < 0)
+			return -ENOMEM;
+	}
+	return store_save(p->dir_fd, POLICIES_FILE, "policies", json_incref(array));
+}
+
+int policies_new(const struct policies_config *config, struct policies **ret)
+{
+	_cleanup_(policies_freep) struct policies *p = calloc(1, sizeof(*p));
+	int r;
+
+	if (!p)
+		return -ENOMEM;
+	p->fs = config->fs;
+	p->quotas = config->quotas;
+	p->genl = config->genl;
+	p->dir_fd = -1;
+	if (config->state_dir) {
+		p->dir_fd = open(config->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (p->dir_fd < 0)
+			return -errno;
+		r = load(p);
+		if (r < 0)
+			return r;
+	}
+	*ret = TAKE_PTR(p);
+	return 0;
+}
+
+struct policies *policies_free(struct policies *p)
+{
+	if (!p)
+		return NULL;
+	clear_list(p);
+	closep(&p->dir_fd);
+	free(p);
+	return NULL;
+}
+
+void policies_set_tree(struct policies *p, struct cgroup_tree *tree)
+{
+	p->tree = tree;
+}
+
+const char *policies_unsupported(const struct policies *p)
+{
+	if (!p->genl)
+		return "the kernel has no policies for device memory";
+	if (!(genl_features(p->genl) & PINGUARD_FEATURE_POLICY))
+		return "this version of the kernel's patches has no policies for device memory";
+	return NULL;
+}
+
+const struct policy_entry *policies_list(const struct policies *p)
+{
+	return p->list;
+}
+
+const struct policy_entry *policies_find(const struct policies *p, const char *path)
+{
+	const struct policy_entry *e;
+
+	DL_FOREACH(p->list, e)
+		if (strcmp(e->path, path) == 0)
+			return e;
+	return NULL;
+}
+
+uint32_t policies_strictest(uint32_t a, uint32_t b)
+{
+	/* The kernel numbers them from the mildest on. */
+	return MAX(a, b);
+}
+
+/* -ENOENT: no such cgroup */
+static int open_id(struct policies *p, const char *path, uint64_t *ret_id)
+{
+	_cleanup_(closep) int fd = cgroupfs_open(p->fs, path);
+
+	if (fd < 0)
+		return fd == -ENODEV ? -ENOENT : fd;
+	return cgroupfs_id(fd, ret_id);
+}
+
+static char *why_not(struct policies *p, const char *path, int error)
+{
+	const char *refusal = genl_refusal(p->genl);
+	char *reason = NULL;
+
+	if (error == -EOPNOTSUPP && p->quotas)
+		reason = quotas_why_not(p->quotas, path);
+	return reason ?: strdup(refusal ?: strerror(-error));
+}
+
+static int apply(struct policies *p, const char *path, uint32_t policy, char **ret_reason)
+{
+	const char *unsupported = policies_unsupported(p);
+	uint64_t id;
+	int r;
+
+	if (unsupported) {
+		*ret_reason = strdup(unsupported);
+		return -EOPNOTSUPP;
+	}
+	r = open_id(p, path, &id);
+	if (r < 0)
+		return r;
+	r = genl_set_policy(p->genl, id, policy);
+	if (r < 0 && r != -ENOENT)
+		*ret_reason = why_not(p, path, r);
+	return r;
+}
+
+static void tell_failure(const char *path, int error, const char *reason)
+{
+	_cleanup_(freep) char *shown = escape_string(path);
+
+	log_warning_errno(error, "cannot apply the policy of %s: %s", shown ?: "?",
+			  reason ?: strerror(-error));
+}
+
+void policies_apply(struct policies *p, const char *path)
+{
+	size_t len = path ? strlen(path) : 0;
+	const struct policy_entry *e;
+
+	if (policies_unsupported(p))
+		return;
+	DL_FOREACH(p->list, e) {
+		_cleanup_(freep) char *reason = NULL;
+		int r;
+
+		if (path && (strncmp(e->path, path, len) != 0 ||
+			     (e->path[len] && e->path[len] != '/')))
+			continue;
+		if (p->tree)
+			(void)cgroup_tree_watch_above(p->tree, e->path);
+		r = apply(p, e->path, e->policy, &reason);
+		if (r < 0 && r != -ENOENT)
+			tell_failure(e->path, r, reason);
+	}
+}
+
+/* allow where the kernel knows of none */
+static uint32_t kernel_policy(struct policies *p, const char *path)
+{
+	uint32_t policy;
+	uint64_t id;
+
+	if (policies_unsupported(p) || open_id(p, path, &id) < 0 ||
+	    genl_get_policy(p->genl, id, &policy) < 0)
+		return PINGUARD_POLICY_ALLOW;
+	return policy;
+}
+
+static uint32_t effective_policy(struct policies *p, const char *path)
+{
+	uint32_t policy = kernel_policy(p, "/");
+	_cleanup_(freep) char *up = strdup(path);
+	char *slash;
+
+	while (up && up[0] && up[1]) {
+		policy = policies_strictest(policy, kernel_policy(p, up));
+		slash = strrchr(up, '/');
+		if (!slash)
+			break;
+		*slash = '\0';
+	}
+	return policy;
+}
+
+void policies_status(struct policies *p, const char *path, const struct policy_entry *entry,
+		     struct policy_status *ret)
+{
+	const char *unsupported = policies_unsupported(p), *now;
+	struct policy_status s = { .state = POLICY_APPLIED };
+	uint64_t id;
+	int r;
+
+	if (open_id(p, path, &s.cgroup_id) < 0)
+		s.cgroup_id = 0;
+	s.own = kernel_policy(p, path);
+	s.effective = effective_policy(p, path);
+	now = render_policy(s.own) ?: "something unknown";
+	if (unsupported) {
+		s.state = POLICY_FAILED;
+		s.reason = strdup(unsupported);
+	} else if (!s.cgroup_id) {
+		s.state = POLICY_PENDING;
+		s.reason = strdup("the cgroup does not exist now");
+	} else if (entry && s.own != entry->policy) {
+		s.state = POLICY_FAILED;
+		r = open_id(p, path, &id);
+		if (r >= 0)
+			r = genl_get_policy(p->genl, id, &(uint32_t){ 0 });
+		if (r < 0)
+			s.reason = why_not(p, path, r);
+		else if (asprintf(&s.reason, "somebody else has set it to %s", now) < 0)
+			s.reason = NULL;
+	}
+	*ret = s;
+}
+
+static unsigned int count(const struct policies *p)
+{
+	const struct policy_entry *e;
+	unsigned int n;
+
+	DL_COUNT(p->list, e, n);
+	return n;
+}
+
+/* Puts new in the place of old, either of which may be NULL, and writes it down. */
+static int replace(struct policies *p, struct policy_entry *old, struct policy_entry *new)
+{
+	int r;
+
+	if (old)
+		DL_DELETE(p->list, old);
+	if (new)
+		DL_APPEND(p->list, new);
+	if ((!old || old->runtime) && (!new || new->runtime))
+		return 0;
+	r = save(p);
+	if (r < 0) {
+		if (new)
+			DL_DELETE(p->list, new);
+		if (old)
+			DL_APPEND(p->list, old);
+	}
+	return r;
+}
+
+int policies_set(struct policies *p, const char *path, uint32_t policy, bool runtime,
+		 char **ret_reason)
+{
+	struct policy_entry *old = (struct policy_entry *)policies_find(p, path), *new;
+	uint64_t id;
+	int r;
+
+	r = open_id(p, path, &id);
+	if (r < 0)
+		return r;
+	if (!old && count(p) >= POLICIES_MAX)
+		return -E2BIG;
+	new = entry_new(path, policy);
+	if (!new)
+		return -ENOMEM;
+	new->runtime = runtime || p->dir_fd < 0;
+
+	/* First on disk: what the kernel enforces is found there after a crash. */
+	r = replace(p, old, new);
+	if (r >= 0) {
+		r = apply(p, path, policy, ret_reason);
+		if (r < 0 && replace(p, new, old) < 0) {
+			log_warning("a policy that could not be set stays on disk");
+			return r;
+		}
+	}
+	if (r < 0) {
+		entry_free(new);
+		return r;
+	}
+	entry_free(old);
+	if (p->tree)
+		(void)cgroup_tree_watch_above(p->tree, path);
+	return 0;
+}
+
+int policies_clear(struct policies *p, const char *path)
+{
+	struct policy_entry *old = (struct policy_entry *)policies_find(p, path);
+	_cleanup_(freep) char *reason = NULL;
+	int r;
+
+	if (!old && kernel_policy(p, path) == PINGUARD_POLICY_ALLOW)
+		return -ENOENT;
+	if (old) {
+		r = replace(p, old, NULL);
+		if (r < 0)
+			return r;
+		entry_free(old);
+	}
+	r = apply(p, path, PINGUARD_POLICY_ALLOW, &reason);
+	/* No cgroup, no controller, no policy. */
+	return r == -ENOENT || r == -EOPNOTSUPP ? 0 : r;
+}

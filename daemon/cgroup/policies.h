@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who may pin device memory: kept here for each cgroup, enforced by the
+ * kernel.
+ */
+#ifndef PINGUARD_POLICIES_H
+#define PINGUARD_POLICIES_H
+
+#include "daemon/cgroup/tree.h"
+#include "daemon/kernel/genl.h"
+#include "daemon/cgroup/quotas.h"
+#include "daemon/base/store.h"
+
+#define POLICIES_FILE "policies.json"
+#define POLICIES_MAX  4096
+
+struct policies;
+
+struct policy_entry {
+	struct policy_entry *prev, *next;
+	char *path; /* raw bytes */
+	uint32_t policy; /* PINGUARD_POLICY_* */
+	bool runtime; /* not in the file */
+};
+
+enum policy_state {
+	POLICY_APPLIED,
+	POLICY_PENDING, /* no such cgroup now */
+	POLICY_FAILED,
+};
+
+struct policy_status {
+	enum policy_state state;
+	uint64_t cgroup_id; /* 0 for none */
+	uint32_t own, effective; /* what the kernel has; allow where it has none */
+	char *reason; /* the caller frees it; NULL for none */
+};
+
+/* What they stand on, and outlives them. */
+struct policies_config {
+	struct cgroupfs *fs;
+	struct quotas *quotas; /* says why a controller is off */
+	struct genl *genl; /* NULL for none */
+	const char *state_dir; /* NULL for none: policies are of the runtime then */
+};
+
+/* A damaged file is set aside and logged. */
+int policies_new(const struct policies_config *config, struct policies **ret);
+struct policies *policies_free(struct policies *p);
+DEFINE_CLEANUP(struct policies *, policies_free);
+void policies_set_tree(struct policies *p, struct cgroup_tree *tree); /* may be NULL */
+
+/* Why none can be set; NULL where they can. */
+const char *policies_unsupported(const struct policies *p);
+const struct policy_entry *policies_list(const struct policies *p);
+const struct policy_entry *policies_find(const struct policies *p, const char *path);
+/* entry: NULL for a cgroup without one */
+void policies_status(struct policies *p, const char *path, const struct policy_entry *entry,
+		     struct policy_status *ret);
+
+/*
+ * -ENOENT: no such cgroup; -EOPNOTSUPP: not possible, *ret_reason (the caller
+ * frees it) says why; -E2BIG: too many; -EFBIG: their names are too long for the file
+ */
+int policies_set(struct policies *p, const char *path, uint32_t policy, bool runtime,
+		 char **ret_reason);
+/* -ENOENT: there is none */
+int policies_clear(struct policies *p, const char *path);
+/* Put the stored ones into the kernel: all, or those at and below a path that appeared. */
+void policies_apply(struct policies *p, const char *path);
+
+/* The strictest one counts. */
+uint32_t policies_strictest(uint32_t a, uint32_t b);
+
+#endif

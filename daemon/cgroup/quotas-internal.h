@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between the files of the quotas alone. */
+#ifndef PINGUARD_QUOTA_INTERNAL_H
+#define PINGUARD_QUOTA_INTERNAL_H
+
+#include "daemon/cgroup/quotas.h"
+
+struct quotas {
+	struct cgroupfs *fs;
+	struct cgroup_tree *tree;
+	int dir_fd;
+	struct quota *list;
+	/* Those with a high mark, by path; NULL when the list has changed since. */
+	struct quota **high;
+	size_t n_high;
+};
+
+/* Before the list does. */
+void quotas_changed(struct quotas *q);
+/* A user's quota is good for one cgroup, and that may be gone or replaced. */
+bool quotas_is_stale(struct quotas *q, const struct quota *quota);
+
+#endif

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <utlist.h>
+
+#include "daemon/base/messages.h"
+#include "daemon/cgroup/quotas-internal.h"
+#include "lib/escape.h"
+#include "lib/format.h"
+#include "lib/log.h"
+
+static int load(struct quotas *q)
+{
+	_cleanup_(freep) char *aside = NULL;
+	const char *reason;
+	struct timespec ts;
+	int r;
+
+	r = quota_store_load(q->dir_fd, &q->list, &reason);
+	if (r != -EBADMSG)
+		return r;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	r = quota_store_set_aside(q->dir_fd, ts.tv_sec * 1000000ULL, &aside);
+	if (r < 0)
+		return r;
+	log_event(LOG_ERR, MESSAGE_QUOTAS_CORRUPT, NULL,
+		  "the stored quotas cannot be read (%s); the file is kept as %s, and there are "
+		  "no quotas now", reason, aside);
+	return 0;
+}
+
+int quotas_new(struct cgroupfs *fs, const char *state_dir, struct quotas **ret)
+{
+	_cleanup_(quotas_freep) struct quotas *q = calloc(1, sizeof(*q));
+	int r;
+
+	if (!q)
+		return -ENOMEM;
+	q->fs = fs;
+	q->dir_fd = -1;
+	if (state_dir) {
+		q->dir_fd = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (q->dir_fd < 0)
+			return -errno;
+		r = load(q);
+		if (r < 0)
+			return r;
+	}
+	*ret = TAKE_PTR(q);
+	return 0;
+}
+
+struct quotas *quotas_free(struct quotas *q)
+{
+	if (!q)
+		return NULL;
+	quotas_changed(q);
+	quota_list_clear(&q->list);
+	closep(&q->dir_fd);
+	free(q);
+	return NULL;
+}
+
+void quotas_set_tree(struct quotas *q, struct cgroup_tree *tree)
+{
+	q->tree = tree;
+}
+
+const struct quota *quotas_list(const struct quotas *q)
+{
+	return q->list;
+}
+
+unsigned int quotas_count(const struct quotas *q)
+{
+	const struct quota *quota;
+	unsigned int n;
+
+	DL_COUNT(q->list, quota, n);
+	return n;
+}
+
+static int save(struct quotas *q)
+{
+	return q->dir_fd < 0 ? 0 : quota_store_save(q->dir_fd, q->list);
+}
+
+static int write_max(int fd, uint64_t max_bytes)
+{
+	char text[64];
+
+	if (max_bytes >= INT64_MAX)
+		return cgroupfs_write(fd, "misc.max", CGROUP_RESOURCE " max");
+	snprintf(text, sizeof(text), CGROUP_RESOURCE " %" PRIu64, max_bytes);
+	return cgroupfs_write(fd, "misc.max", text);
+}
+
+static const char *tree_reason(struct quotas *q, const char *path)
+{
+	const struct cgroup_tree_entry *e;
+	size_t len;
+
+	/* The failure nearest the root explains all below it. */
+	for (e = q->tree ? cgroup_tree_uncontrolled(q->tree) : NULL; e; e = e->next) {
+		len = strlen(e->path);
+		if (strcmp(e->path, "/") == 0 ||
+		    (strncmp(path, e->path, len) == 0 && path[len] == '/'))
+			return e->reason;
+	}
+	return NULL;
+}
+
+/* Why a cgroup has no misc.max. */
+static char *why_not(struct quotas *q, int fd, const char *path)
+{
+	_cleanup_(freep) char *up = strdup(path), *shown = NULL;
+	_cleanup_(closep) int parent = -1;
+	const char *known = tree_reason(q, path);
+	char buf[256], *slash, *text = NULL;
+	uid_t owner;
+
+	if (known)
+		return asprintf(&text, "the misc controller is off above it: %s", known) < 0 ? NULL : text;
+	if (cgroupfs_read(fd, "cgroup.type", buf, sizeof(buf)) >= 0 && strncmp(buf, "domain\n", 7) != 0 &&
+	    strncmp(buf, "domain threaded", 15) != 0)
+		return strdup("it is a threaded cgroup, which cannot have the misc controller");
+	slash = up ? strrchr(up, '/') : NULL;
+	if (!slash)
+		return NULL;
+	slash[slash == up ? 1 : 0] = '\0';
+	shown = escape_string(up);
+	parent = cgroupfs_open(q->fs, up);
+	if (parent >= 0 && cgroupfs_read(parent, "cgroup.controllers", buf, sizeof(buf)) >= 0 &&
+	    !strstr(buf, "misc"))
+		(void)asprintf(&text, "the misc controller is not available in its parent %s: it is "
+			       "off above that", shown);
+	else if (parent >= 0 && cgroupfs_is_delegated(parent, &owner))
+		(void)asprintf(&text, "its parent %s is delegated, and its manager has not turned "
+			       "the misc controller on in cgroup.subtree_control", shown);
+	else
+		(void)asprintf(&text, "the misc controller is off in cgroup.subtree_control of its "
+			       "parent %s, which is no slice", shown);
+	return text;
+}
+
+char *quotas_why_not(struct quotas *q, const char *path)
+{
+	_cleanup_(closep) int fd = cgroupfs_open(q->fs, path);
+
+	return fd < 0 ? NULL : why_not(q, fd, path);
+}
+
+/* -EOPNOTSUPP where there is no misc.max. */
+static int check_possible(struct quotas *q, int fd, const char *path, char **ret_reason)
+{
+	struct cgroup_misc misc;
+	int r = cgroupfs_read_misc(fd, &misc);
+
+	if (r < 0)
+		return r;
+	if (misc.present)
+		return 0;
+	*ret_reason = why_not(q, fd, path);
+	return -EOPNOTSUPP;
+}
+
+static int apply(struct quotas *q, const struct quota *quota, char **ret_reason)
+{
+	_cleanup_(closep) int fd = cgroupfs_open(q->fs, quota->path);
+	int r;
+
+	if (fd < 0)
+		return fd == -ENODEV ? -ENOENT : fd;
+	r = check_possible(q, fd, quota->path, ret_reason);
+	if (r < 0)
+		return r;
+	return write_max(fd, quota->max_bytes);
+}
+
+void quotas_apply(struct quotas *q, const char *path)
+{
+	size_t len = path ? strlen(path) : 0;
+	struct quota *quota, *tmp;
+
+	DL_FOREACH_SAFE(q->list, quota, tmp) {
+		_cleanup_(freep) char *reason = NULL, *shown = NULL;
+		bool below = path && strncmp(quota->path, path, len) == 0 &&
+			     (!quota->path[len] || quota->path[len] == '/');
+		int r;
+
+		if (path && !below)
+			continue;
+		if (quota->uid != (uid_t)-1) {
+			/* Set by a user, for a cgroup that is no more. */
+			if (path) {
+				quotas_changed(q);
+				quota_list_remove(&q->list, quota);
+			}
+			continue;
+		}
+		if (q->tree)
+			(void)cgroup_tree_watch_above(q->tree, quota->path);
+		r = apply(q, quota, &reason);
+		if (r < 0 && r != -ENOENT) {
+			shown = escape_string(quota->path);
+			log_warning_errno(r, "cannot apply the quota of %s: %s", shown ?: "?",
+					  reason ?: strerror(-r));
+		}
+	}
+}
+
+void quotas_path_status(struct quotas *q, const char *path, struct quota_status *ret)
+{
+	struct quota_status s = {
+		.state = QUOTA_APPLIED,
+		.current_bytes = UINT64_MAX,
+		.effective_bytes = UINT64_MAX,
+	};
+	_cleanup_(freep) char *up = strdup(path);
+	_cleanup_(closep) int fd = -1;
+	struct cgroup_misc misc;
+	char *slash;
+
+	fd = cgroupfs_open(q->fs, path);
+	s.exists = fd >= 0;
+	if (fd >= 0) {
+		(void)cgroupfs_id(fd, &s.cgroup_id);
+		if (cgroupfs_read_misc(fd, &misc) >= 0 && misc.present)
+			s.current_bytes = misc.current_bytes;
+	}
+	for (; up && up[0]; *slash = '\0') {
+		_cleanup_(closep) int above = cgroupfs_open(q->fs, up);
+
+		if (above >= 0 && cgroupfs_read_misc(above, &misc) >= 0)
+			s.effective_bytes = MIN(s.effective_bytes, misc.max_bytes);
+		slash = strrchr(up, '/');
+		if (!slash)
+			break;
+	}
+	*ret = s;
+}
+
+void quotas_status(struct quotas *q, const struct quota *quota, struct quota_status *ret)
+{
+	_cleanup_(closep) int fd = cgroupfs_open(q->fs, quota->path);
+	char size[FORMAT_SIZE_LEN];
+	struct cgroup_misc misc;
+
+	quotas_path_status(q, quota->path, ret);
+	if (!ret->exists) {
+		ret->state = QUOTA_PENDING;
+		ret->reason = strdup("the cgroup does not exist now");
+		return;
+	}
+	if (fd < 0 || check_possible(q, fd, quota->path, &ret->reason) < 0 ||
+	    cgroupfs_read_misc(fd, &misc) < 0) {
+		ret->state = QUOTA_FAILED;
+		return;
+	}
+	if (misc.max_bytes == quota->max_bytes || MIN(misc.max_bytes, quota->max_bytes) >= INT64_MAX)
+		return;
+	ret->state = QUOTA_FAILED;
+	if (misc.max_bytes == UINT64_MAX)
+		snprintf(size, sizeof(size), "max");
+	else
+		format_size(size, misc.max_bytes);
+	if (asprintf(&ret->reason, "somebody else has set misc.max to %s", size) < 0)
+		ret->reason = NULL;
+}
+
+static unsigned int count_of(const struct quotas *q, uid_t uid)
+{
+	const struct quota *quota;
+	unsigned int n = 0;
+
+	DL_FOREACH(q->list, quota)
+		n += quota->uid == uid;
+	return n;
+}
+
+bool quotas_is_stale(struct quotas *q, const struct quota *quota)
+{
+	_cleanup_(closep) int fd = -1;
+	uint64_t id;
+
+	if (quota->uid == (uid_t)-1)
+		return false;
+	fd = cgroupfs_open(q->fs, quota->path);
+	return fd < 0 || cgroupfs_id(fd, &id) < 0 || id != quota->cgroup_id;
+}
+
+static void drop_stale(struct quotas *q)
+{
+	struct quota *quota, *tmp;
+
+	quotas_changed(q);
+	DL_FOREACH_SAFE(q->list, quota, tmp)
+		if (quotas_is_stale(q, quota))
+			quota_list_remove(&q->list, quota);
+}
+
+/* Users' quotas take nothing from the administrators' share, nor one user's from another's. */
+static bool is_full(const struct quotas *q, uid_t uid)
+{
+	return count_of(q, uid) >= (uid == (uid_t)-1 ? QUOTAS_MAX : QUOTAS_UID_MAX);
+}
+
+/* Puts new in the place of old (or nothing) and writes it down; undone on failure. */
+static int replace(struct quotas *q, struct quota *old, struct quota *new)
+{
+	int r;
+
+	quotas_changed(q);
+	if (old)
+		DL_DELETE(q->list, old);
+	if (new)
+		DL_APPEND(q->list, new);
+	if ((!old || old->runtime) && (!new || new->runtime))
+		return 0;
+	r = save(q);
+	if (r < 0) {
+		if (new)
+			DL_DELETE(q->list, new);
+		if (old)
+			DL_APPEND(q->list, old);
+	}
+	return r;
+}
+
+int quotas_set(struct quotas *q, const char *path, uint64_t max_bytes, uint64_t high_bytes,
+	       bool runtime, uid_t uid, char **ret_reason)
+{
+	struct quota *old, *new, *list = NULL;
+	_cleanup_(closep) int fd = cgroupfs_open(q->fs, path);
+	int r;
+
+	if (fd < 0)
+		return fd == -ENODEV ? -ENOENT : fd;
+	r = check_possible(q, fd, path, ret_reason);
+	if (r < 0)
+		return r;
+	old = quota_list_find(q->list, path);
+	if (is_full(q, uid) || (old && quotas_is_stale(q, old))) {
+		drop_stale(q);
+		old = quota_list_find(q->list, path);
+	}
+	if (old && uid != (uid_t)-1 && old->uid != uid)
+		return -EPERM;
+	if ((!old || old->uid != uid) && is_full(q, uid))
+		return -E2BIG;
+	new = quota_new(path, max_bytes);
+	if (!new)
+		return -ENOMEM;
+	new->high_bytes = high_bytes;
+	new->runtime = runtime || uid != (uid_t)-1 || q->dir_fd < 0;
+	new->uid = uid;
+	(void)cgroupfs_id(fd, &new->cgroup_id);
+	DL_APPEND(list, new);
+
+	/* First on disk: what the kernel enforces is found there after a crash. */
+	r = replace(q, old, new);
+	if (r >= 0) {
+		r = write_max(fd, max_bytes);
+		if (r < 0 && replace(q, new, old) < 0)
+			log_warning("a quota that could not be set stays on disk");
+	}
+	if (r < 0) {
+		free(new->path);
+		free(new);
+		return r == -ENODEV ? -ENOENT : r;
+	}
+	if (old) {
+		free(old->path);
+		free(old);
+	}
+	if (q->tree)
+		(void)cgroup_tree_watch_above(q->tree, path);
+	return 0;
+}
+
+int quotas_clear(struct quotas *q, const char *path, uid_t uid)
+{
+	struct quota *old = quota_list_find(q->list, path);
+	_cleanup_(closep) int fd = cgroupfs_open(q->fs, path);
+	struct cgroup_misc misc = {};
+	int r;
+
+	if (old && uid != (uid_t)-1 && old->uid != uid)
+		return -EPERM;
+	if (!old && (fd < 0 || cgroupfs_read_misc(fd, &misc) < 0 || !misc.present ||
+		     misc.max_bytes == UINT64_MAX))
+		return -ENOENT;
+	if (old) {
+		r = replace(q, old, NULL);
+		if (r < 0)
+			return r;
+		free(old->path);
+		free(old);
+	}
+	if (fd < 0)
+		return 0;
+	r = write_max(fd, UINT64_MAX);
+	return r == -ENOENT || r == -ENODEV ? 0 : r;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Limits of pinned bytes: kept here, enforced by the kernel through misc.max. */
+#ifndef PINGUARD_QUOTA_H
+#define PINGUARD_QUOTA_H
+
+#include "daemon/cgroup/tree.h"
+#include "daemon/cgroup/quota-store.h"
+
+#define QUOTAS_MAX	4096
+#define QUOTAS_UID_MAX	256
+
+struct quotas;
+
+enum quota_state {
+	QUOTA_APPLIED,
+	QUOTA_PENDING, /* no such cgroup now */
+	QUOTA_FAILED,
+};
+
+struct quota_status {
+	enum quota_state state;
+	bool exists;
+	uint64_t cgroup_id;
+	uint64_t current_bytes; /* UINT64_MAX where nobody counts */
+	uint64_t effective_bytes; /* smallest limit up to the root, UINT64_MAX for none */
+	char *reason; /* the caller frees it; NULL for none */
+};
+
+/*
+ * state_dir: NULL for none, quotas are of the runtime then. A damaged file is
+ * set aside and logged. tree tells why a controller is off, may be NULL.
+ */
+int quotas_new(struct cgroupfs *fs, const char *state_dir, struct quotas **ret);
+struct quotas *quotas_free(struct quotas *q);
+DEFINE_CLEANUP(struct quotas *, quotas_free);
+void quotas_set_tree(struct quotas *q, struct cgroup_tree *tree);
+
+/* Why a cgroup does not have the misc controller; the caller frees it, NULL where nobody knows. */
+char *quotas_why_not(struct quotas *q, const char *path);
+
+/* A list of the quotas' own. */
+const struct quota *quotas_list(const struct quotas *q);
+unsigned int quotas_count(const struct quotas *q);
+void quotas_status(struct quotas *q, const struct quota *quota, struct quota_status *ret);
+/* The one with this path, or NULL; good until a quota is set, cleared or applied. */
+struct quota *quotas_find(struct quotas *q, const char *path);
+struct quota *quotas_next(struct quotas *q, struct quota *prev); /* NULL starts, NULL ends */
+/* The same where it has a high mark: made to be asked with each pin. */
+struct quota *quotas_find_high(struct quotas *q, const char *path);
+size_t quotas_n_high(struct quotas *q);
+/*
+ * How much more is pinned than the high mark, or without one the limit, says.
+ * 0 as well where nobody knows, or the quota was for another cgroup.
+ */
+uint64_t quotas_excess(struct quotas *q, const struct quota *quota);
+/* Of this cgroup; UINT64_MAX for none. */
+uint64_t quotas_high_bytes(struct quotas *q, const char *path, uint64_t cgroup_id);
+/* The same for a limit that is not of this service, or of none. */
+void quotas_path_status(struct quotas *q, const char *path, struct quota_status *ret);
+
+/*
+ * high_bytes: not above max_bytes, UINT64_MAX for none; it is not for the kernel.
+ * uid: of who asks where that is no administrator, else (uid_t)-1.
+ * -ENOENT: no such cgroup; -EOPNOTSUPP: not possible, *ret_reason (the caller
+ * frees it) says why; -E2BIG: too many; -EPERM: an administrator's;
+ * -EFBIG: their names are too long for the file
+ */
+int quotas_set(struct quotas *q, const char *path, uint64_t max_bytes, uint64_t high_bytes,
+	       bool runtime, uid_t uid, char **ret_reason);
+/* -ENOENT: there is none; -EPERM as above */
+int quotas_clear(struct quotas *q, const char *path, uid_t uid);
+
+/* Put the stored limits into the kernel: all, or those at and below a path that appeared. */
+void quotas_apply(struct quotas *q, const char *path);
+
+#endif

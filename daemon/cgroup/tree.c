@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <utlist.h>
+
+#include "daemon/cgroup/tree.h"
+#include "daemon/base/messages.h"
+#include "lib/escape.h"
+#include "lib/log.h"
+
+#define WATCH_MASK (IN_CREATE | IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK)
+struct watch {
+	UT_hash_handle hh;
+	int wd;
+	char *path;
+};
+
+struct cgroup_tree {
+	struct cgroupfs *fs;
+	bool control;
+	bool warned_watches;
+	cgroup_tree_appeared appeared;
+	void *userdata;
+	int fd;
+	sd_event_source *source;
+	struct watch *watches;
+	struct cgroup_tree_entry *uncontrolled;
+};
+
+const char *cgroup_tree_explain(int error)
+{
+	switch (-error) {
+	case EBUSY:
+		return "it has processes of its own beside child cgroups";
+	case EOPNOTSUPP:
+		return "it is in a threaded subtree, which cannot have the misc controller";
+	case ENOENT:
+		return "the misc controller is not available to it (not built into the kernel, "
+		       "used by cgroup v1, or not enabled above it)";
+	case EROFS:
+		return "cgroup2 is mounted read-only";
+	case EPERM:
+	case EACCES:
+		return "not permitted";
+	default:
+		return strerror(-error);
+	}
+}
+
+static void entry_free(struct cgroup_tree *tree, struct cgroup_tree_entry *e)
+{
+	DL_DELETE(tree->uncontrolled, e);
+	free(e->path);
+	free(e->reason);
+	free(e);
+}
+
+static struct cgroup_tree_entry *entry_find(struct cgroup_tree *tree, const char *path)
+{
+	struct cgroup_tree_entry *e;
+
+	DL_FOREACH(tree->uncontrolled, e)
+		if (strcmp(e->path, path) == 0)
+			return e;
+	return NULL;
+}
+
+static void record(struct cgroup_tree *tree, const char *path, int error)
+{
+	struct cgroup_tree_entry *e = entry_find(tree, path);
+	_cleanup_(freep) char *shown = NULL;
+
+	if (error == 0) {
+		if (e)
+			entry_free(tree, e);
+		return;
+	}
+	if (!e) {
+		e = calloc(1, sizeof(*e));
+		if (!e)
+			return;
+		e->path = strdup(path);
+		e->reason = strdup(cgroup_tree_explain(error));
+		DL_APPEND(tree->uncontrolled, e);
+		if (!e->path || !e->reason) {
+			entry_free(tree, e);
+			return;
+		}
+		shown = escape_string(path);
+		log_event(LOG_WARNING, MESSAGE_UNCONTROLLED, NULL,
+			  "cannot turn the misc controller on in %s: %s", shown ?: "?", e->reason);
+	}
+}
+
+static int enable(int fd)
+{
+	char buf[1024], *word, *save;
+	int r;
+
+	r = cgroupfs_read(fd, "cgroup.subtree_control", buf, sizeof(buf));
+	if (r < 0)
+		return r;
+	for (word = strtok_r(buf, " \n", &save); word; word = strtok_r(NULL, " \n", &save))
+		if (strcmp(word, "misc") == 0)
+			return 0;
+	return cgroupfs_write(fd, "cgroup.subtree_control", "+misc");
+}
+
+static void watch(struct cgroup_tree *tree, const char *path)
+{
+	_cleanup_(freep) char *full = NULL;
+	struct watch *w;
+	int wd;
+
+	if (HASH_COUNT(tree->watches) >= CGROUP_TREE_WATCHES_MAX) {
+		if (!tree->warned_watches)
+			log_warning("too many slices, not all are followed");
+		tree->warned_watches = true;
+		return;
+	}
+	if (asprintf(&full, "%s%s", cgroupfs_mount(tree->fs), path) < 0) {
+		full = NULL;
+		return;
+	}
+	wd = inotify_add_watch(tree->fd, full, WATCH_MASK);
+	if (wd < 0)
+		return; /* gone, or out of watches: found at the next scan */
+	HASH_FIND_INT(tree->watches, &wd, w);
+	if (w)
+		return;
+	w = calloc(1, sizeof(*w));
+	if (!w)
+		return;
+	w->wd = wd;
+	w->path = strdup(path);
+	if (!w->path) {
+		free(w);
+		return;
+	}
+	HASH_ADD_INT(tree->watches, wd, w);
+	if (!w->hh.tbl) {
+		free(w->path);
+		free(w);
+	}
+}
+
+static bool is_slice(const char *path)
+{
+	size_t len = strlen(path);
+
+	return strcmp(path, "/") == 0 || (len > 6 && strcmp(path + len - 6, ".slice") == 0);
+}
+
+static int on_directory(int fd, const char *path, void *userdata)
+{
+	struct cgroup_tree *tree = userdata;
+	uid_t owner;
+	int r = 0;
+
+	if (!is_slice(path) || (cgroupfs_is_delegated(fd, &owner) && strcmp(path, "/") != 0))
+		return 1;
+	/* First the watch: what comes after the look below is told. */
+	watch(tree, path);
+	if (!tree->control)
+		return 0;
+	r = enable(fd);
+	if (r == -ENODEV)
+		return 1; /* removed meanwhile */
+	record(tree, path, r);
+	return r < 0 ? 1 : 0;
+}
+
+int cgroup_tree_scan(struct cgroup_tree *tree)
+{
+	struct cgroup_tree_entry *e, *tmp;
+	int r;
+
+	DL_FOREACH_SAFE(tree->uncontrolled, e, tmp) {
+		_cleanup_(closep) int fd = cgroupfs_open(tree->fs, e->path);
+
+		if (fd < 0)
+			entry_free(tree, e);
+	}
+	r = cgroupfs_walk(tree->fs, on_directory, tree);
+	return r == -E2BIG ? 0 : r;
+}
+
+int cgroup_tree_watch_above(struct cgroup_tree *tree, const char *path)
+{
+	_cleanup_(freep) char *up = strdup(path);
+	char *slash;
+
+	if (!up)
+		return -ENOMEM;
+	while ((slash = strrchr(up, '/')) && slash > up) {
+		*slash = '\0';
+		watch(tree, up);
+	}
+	watch(tree, "/");
+	return 0;
+}
+
+static int on_created(struct cgroup_tree *tree, const char *dir, const char *name)
+{
+	_cleanup_(freep) char *path = NULL;
+
+	if (asprintf(&path, "%s/%s", strcmp(dir, "/") == 0 ? "" : dir, name) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	return tree->appeared(path, tree->userdata);
+}
+
+static int on_inotify(struct cgroup_tree *tree, const struct inotify_event *ev)
+{
+	struct watch *w;
+	int r;
+
+	if (ev->mask & IN_Q_OVERFLOW) {
+		r = cgroup_tree_scan(tree);
+		return r < 0 ? r : tree->appeared(NULL, tree->userdata);
+	}
+	HASH_FIND_INT(tree->watches, &ev->wd, w);
+	if (!w)
+		return 0;
+	if (ev->mask & IN_IGNORED) {
+		HASH_DEL(tree->watches, w);
+		free(w->path);
+		free(w);
+		return 0;
+	}
+	if ((ev->mask & IN_CREATE) && (ev->mask & IN_ISDIR) && ev->len)
+		return on_created(tree, w->path, ev->name);
+	return 0;
+}
+
+/* Each event in a buffer of them, until one makes the handler return other than 0. */
+static int for_each_event(struct cgroup_tree *tree, const char *buf, size_t size,
+			  int (*handler)(struct cgroup_tree *, const struct inotify_event *))
+{
+	const struct inotify_event *ev;
+	const char *p;
+	int r = 0;
+
+	for (p = buf; p < buf + size && r == 0; p += sizeof(*ev) + ev->len) {
+		ev = (const struct inotify_event *)p;
+		r = handler(tree, ev);
+	}
+	return r;
+}
+
+static int is_new_slice(struct cgroup_tree *tree, const struct inotify_event *ev)
+{
+	return (ev->mask & IN_CREATE) && (ev->mask & IN_ISDIR) && ev->len && is_slice(ev->name);
+}
+
+static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	char buf[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+	struct cgroup_tree *tree = userdata;
+	ssize_t n;
+	int r = 0;
+
+	/* What does not fit comes next time: users can make many. */
+	n = read(fd, buf, sizeof(buf));
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	/* One scan for all new slices; it finds those made in them before they were watched. */
+	if (for_each_event(tree, buf, (size_t)n, is_new_slice))
+		r = cgroup_tree_scan(tree);
+	if (r == 0)
+		r = for_each_event(tree, buf, (size_t)n, on_inotify);
+	return r < 0 ? log_error_errno(r, "cannot follow the cgroup tree: %m") : 0;
+}
+
+int cgroup_tree_new(sd_event *event, struct cgroupfs *fs, bool control,
+		    cgroup_tree_appeared appeared, void *userdata, struct cgroup_tree **ret)
+{
+	_cleanup_(cgroup_tree_freep) struct cgroup_tree *tree = calloc(1, sizeof(*tree));
+	int r;
+
+	if (!tree)
+		return -ENOMEM;
+	tree->fs = fs;
+	tree->control = control;
+	tree->appeared = appeared;
+	tree->userdata = userdata;
+	tree->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (tree->fd < 0)
+		return -errno;
+	r = sd_event_add_io(event, &tree->source, tree->fd, EPOLLIN, on_io, tree);
+	if (r < 0)
+		return r;
+	(void)sd_event_source_set_description(tree->source, "cgroup-tree");
+	r = sd_event_source_set_exit_on_failure(tree->source, true);
+	if (r < 0)
+		return r;
+	r = cgroup_tree_scan(tree);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(tree);
+	return 0;
+}
+
+struct cgroup_tree *cgroup_tree_free(struct cgroup_tree *tree)
+{
+	struct cgroup_tree_entry *e, *etmp;
+	struct watch *w, *wtmp;
+
+	if (!tree)
+		return NULL;
+	sd_event_source_disable_unref(tree->source);
+	closep(&tree->fd);
+	HASH_ITER(hh, tree->watches, w, wtmp) {
+		HASH_DEL(tree->watches, w);
+		free(w->path);
+		free(w);
+	}
+	DL_FOREACH_SAFE(tree->uncontrolled, e, etmp)
+		entry_free(tree, e);
+	free(tree);
+	return NULL;
+}
+
+const struct cgroup_tree_entry *cgroup_tree_uncontrolled(const struct cgroup_tree *tree)
+{
+	return tree->uncontrolled;
+}

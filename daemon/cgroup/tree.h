@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Turns the misc controller on in the root and in every slice, never inside
+ * what systemd or root has delegated, and follows slices as they come and go.
+ */
+#ifndef PINGUARD_CGROUP_TREE_H
+#define PINGUARD_CGROUP_TREE_H
+
+#include <systemd/sd-event.h>
+
+#include "daemon/cgroup/cgroupfs.h"
+
+#define CGROUP_TREE_WATCHES_MAX 4096
+
+struct cgroup_tree;
+
+struct cgroup_tree_entry {
+	struct cgroup_tree_entry *next, *prev;
+	char *path;
+	char *reason;
+};
+
+/* A directory has appeared below one that is watched; NULL: anything may have. */
+typedef int (*cgroup_tree_appeared)(const char *path, void *userdata);
+
+/* control: turn the controller on; else only watch */
+int cgroup_tree_new(sd_event *event, struct cgroupfs *fs, bool control,
+		    cgroup_tree_appeared appeared, void *userdata, struct cgroup_tree **ret);
+struct cgroup_tree *cgroup_tree_free(struct cgroup_tree *tree);
+DEFINE_CLEANUP(struct cgroup_tree *, cgroup_tree_free);
+/* Looks at all slices anew. */
+int cgroup_tree_scan(struct cgroup_tree *tree);
+/* Watch the directories above a path, as far as they exist. */
+int cgroup_tree_watch_above(struct cgroup_tree *tree, const char *path);
+/* Where the controller could not be turned on, and why; a list of the tree's own. */
+const struct cgroup_tree_entry *cgroup_tree_uncontrolled(const struct cgroup_tree *tree);
+
+/* Why a write to cgroup.subtree_control failed, for people. */
+const char *cgroup_tree_explain(int error);
+
+#endif

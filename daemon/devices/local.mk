@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Devices that have memory.
+daemon_libcore_la_SOURCES += \
+	daemon/devices/devices.c \
+	daemon/devices/devname.c daemon/devices/devname.h \
+	daemon/devices/inventory.c daemon/devices/inventory.h \
+	daemon/devices/inventory-internal.h \
+	daemon/devices/inventory-nd.c \
+	daemon/devices/inventory-place.c \
+	daemon/devices/inventory-sysfs.c \
+	daemon/devices/inventory-watch.c \
+	daemon/devices/target.c daemon/devices/target.h

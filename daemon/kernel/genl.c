@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <netlink/socket.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "daemon/kernel/genl-internal.h"
+#include "daemon/kernel/nlio.h"
+#include "lib/log.h"
+
+#define RCVBUF_BYTES	(8 << 20)
+#define RECVS_PER_WAKEUP 32 /* then the clients have their turn */
+#define QUEUE_MAX	(1 << 16)
+#define BACKOFF_MIN_USEC (100 * 1000ULL)
+#define BACKOFF_MAX_USEC (5 * 1000000ULL)
+#define CALM_USEC	(10 * 1000000ULL) /* without loss, and the backoff starts anew */
+
+static int start_dump(struct genl *g);
+
+static void dump_close(struct genl *g)
+{
+	g->dump_source = sd_event_source_disable_unref(g->dump_source);
+	nl_socket_free(g->dump);
+	g->dump = NULL;
+	g->dump_started = false;
+	g->dump_interrupted = false;
+}
+
+static void queue_clear(struct genl *g)
+{
+	free(g->queue);
+	g->queue = NULL;
+	g->n_queue = 0;
+	g->queue_size = 0;
+}
+
+static int on_backoff(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	return start_dump(userdata);
+}
+
+/* Something was lost: what the listener has is not to be trusted. */
+static int resync(struct genl *g, const char *why)
+{
+	uint64_t now, wait;
+	int r;
+
+	if (g->state == GENL_BACKOFF)
+		return 0;
+	r = sd_event_now(g->event, CLOCK_MONOTONIC, &now);
+	if (r < 0)
+		return r;
+	if (g->state == GENL_SYNCED && now - g->synced_usec > CALM_USEC)
+		g->backoff_usec = 0;
+	wait = g->backoff_usec;
+	g->backoff_usec = wait ? MIN(wait * 2, BACKOFF_MAX_USEC) : BACKOFF_MIN_USEC;
+	g->n_resyncs++;
+	log_info("reading the pins from the kernel again: %s", why);
+
+	dump_close(g);
+	queue_clear(g);
+	g->state = GENL_BACKOFF;
+	r = sd_event_source_set_enabled(g->events_source, SD_EVENT_ON);
+	if (r < 0)
+		return r;
+	if (!wait)
+		return start_dump(g);
+	r = sd_event_source_set_time(g->backoff_source, now + wait);
+	if (r < 0)
+		return r;
+	return sd_event_source_set_enabled(g->backoff_source, SD_EVENT_ONESHOT);
+}
+
+static int deliver(struct genl *g, const struct pin_event *event)
+{
+	int r = g->listener->event(event, g->userdata);
+
+	if (r == -EILSEQ)
+		return resync(g, "an event is missing");
+	return r;
+}
+
+static int enqueue(struct genl *g, const struct pin_event *event)
+{
+	struct pin_event *queue;
+	size_t size;
+
+	if (g->n_queue == g->queue_size) {
+		size = g->queue_size ? g->queue_size * 2 : 64;
+		queue = reallocarray(g->queue, size, sizeof(*queue));
+		if (!queue)
+			return -ENOMEM;
+		g->queue = queue;
+		g->queue_size = size;
+	}
+	g->queue[g->n_queue++] = *event;
+	/* Full: the socket's buffer takes the rest. */
+	if (g->n_queue == QUEUE_MAX)
+		return sd_event_source_set_enabled(g->events_source, SD_EVENT_OFF);
+	return 0;
+}
+
+static int on_event_message(const struct nlmsghdr *nlh, void *userdata)
+{
+	struct genl *g = userdata;
+	struct pinmsg msg;
+	int r;
+
+	if (nlh->nlmsg_type != g->family)
+		return 0;
+	r = pinmsg_parse(nlh, &msg);
+	if (r < 0)
+		return resync(g, "a message could not be understood");
+	if (msg.type != PINMSG_EVENT)
+		return 0;
+	switch (g->state) {
+	case GENL_DUMPING:
+		return enqueue(g, &msg.event);
+	case GENL_BACKOFF:
+		/* The dump to come includes it. */
+		return 0;
+	case GENL_SYNCED:
+		break;
+	}
+	return deliver(g, &msg.event);
+}
+
+static int on_events_io(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	struct genl *g = userdata;
+	unsigned int i;
+	int r;
+
+	for (i = 0; i < RECVS_PER_WAKEUP && g->n_queue < QUEUE_MAX; i++) {
+		r = nlio_recv(fd, on_event_message, g);
+		if (r == -EAGAIN)
+			return 0;
+		if (r == -ENOBUFS || r == -EMSGSIZE)
+			r = resync(g, "events were lost");
+		if (r < 0)
+			return log_error_errno(r, "cannot follow the kernel's events: %m");
+	}
+	return 0;
+}
+
+static int finish_dump(struct genl *g)
+{
+	struct pin_event *queue;
+	size_t i, n;
+	int r;
+
+	dump_close(g);
+	r = g->listener->end(g->dump_seq, g->userdata);
+	if (r < 0)
+		return r;
+	r = sd_event_now(g->event, CLOCK_MONOTONIC, &g->synced_usec);
+	if (r < 0)
+		return r;
+	g->state = GENL_SYNCED;
+
+	/* An event that is missing here starts a dump, and the rest is void. */
+	queue = TAKE_PTR(g->queue);
+	n = g->n_queue;
+	queue_clear(g);
+	for (i = 0, r = 0; i < n && r >= 0 && g->state == GENL_SYNCED; i++)
+		r = deliver(g, &queue[i]);
+	free(queue);
+	if (r < 0)
+		return r;
+	return sd_event_source_set_enabled(g->events_source, SD_EVENT_ON);
+}
+
+/* 1 when the dump is over, one way or the other. */
+static int on_dump_end(struct genl *g, const struct nlmsghdr *nlh)
+{
+	const char *text;
+	char why[256];
+	int error, r;
+
+	error = pinmsg_parse_error(nlh, &text);
+	if (error == -EPERM || error == -EACCES)
+		return log_error_errno(error, "the kernel refuses to list pins: %s",
+				       text ?: "CAP_NET_ADMIN is needed");
+	if (error < 0) {
+		snprintf(why, sizeof(why), "the last try failed: %s", text ?: strerror(-error));
+		r = resync(g, why);
+	} else if (g->dump_interrupted || !g->dump_started) {
+		r = resync(g, "the list changed while it was read");
+	} else {
+		r = finish_dump(g);
+	}
+	return r < 0 ? r : 1;
+}
+
+static int on_dump_message(const struct nlmsghdr *nlh, void *userdata)
+{
+	struct genl *g = userdata;
+	struct pinmsg msg;
+	int r;
+
+	if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
+		g->dump_interrupted = true;
+	if (nlh->nlmsg_type == NLMSG_DONE || nlh->nlmsg_type == NLMSG_ERROR)
+		return on_dump_end(g, nlh);
+	if (nlh->nlmsg_type != g->family)
+		return 0;
+	r = pinmsg_parse(nlh, &msg);
+	if (r < 0)
+		return r;
+	if (msg.type == PINMSG_DUMP_START) {
+		g->dump_started = true;
+		g->dump_seq = msg.event.seq;
+	} else if (msg.type == PINMSG_DUMP_PIN) {
+		return g->listener->pin(&msg.event.pin, g->userdata);
+	}
+	return 0;
+}
+
+static int on_dump_io(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	struct genl *g = userdata;
+	unsigned int i;
+	int r;
+
+	for (i = 0; i < RECVS_PER_WAKEUP; i++) {
+		r = nlio_recv(fd, on_dump_message, g);
+		if (r == -EAGAIN || r > 0)
+			return 0;
+		if (r == -EBADMSG || r == -ENOBUFS || r == -EMSGSIZE)
+			return resync(g, "the list could not be read");
+		if (r < 0)
+			return log_error_errno(r, "cannot read the pins from the kernel: %m");
+	}
+	return 0;
+}
+
+/* Each dump has a socket of its own: nothing of an earlier one can linger. */
+static int start_dump(struct genl *g)
+{
+	int r;
+
+	r = g->listener->begin(g->userdata);
+	if (r < 0)
+		return r;
+	r = nlio_socket(NETLINK_GENERIC, &g->dump);
+	if (r < 0)
+		return r;
+	r = sd_event_add_io(g->event, &g->dump_source, nl_socket_get_fd(g->dump), EPOLLIN,
+			    on_dump_io, g);
+	if (r < 0)
+		return r;
+	(void)sd_event_source_set_description(g->dump_source, "genl-dump");
+	(void)sd_event_source_set_exit_on_failure(g->dump_source, true);
+	g->state = GENL_DUMPING;
+	return nlio_send_genl(g->dump, g->family, PINGUARD_CMD_GET_PIN, NLM_F_DUMP);
+}
+
+static int open_family(struct genl *g, int *ret_group, char **ret_reason)
+{
+	struct pin_kernel_info info;
+	int r;
+
+	r = nlio_socket(NETLINK_GENERIC, &g->request);
+	if (r < 0) {
+		*ret_reason = strdup("generic netlink is not available");
+		return r;
+	}
+	r = nlio_resolve(PINGUARD_FAMILY_NAME, PINGUARD_MCGRP_EVENTS, &g->family, ret_group);
+	if (r < 0) {
+		*ret_reason = strdup(r == -ENOENT ? "kernel has no pinguard support" :
+						    "generic netlink does not answer");
+		return r;
+	}
+	r = genl_get_info(g, &info);
+	if (r < 0) {
+		*ret_reason = strdup("kernel does not say which pinguard ABI it has");
+		return r;
+	}
+	if (info.abi != PINGUARD_ABI) {
+		if (asprintf(ret_reason, "kernel has pinguard ABI %u, this service knows %u",
+			     info.abi, PINGUARD_ABI) < 0)
+			*ret_reason = NULL;
+		return -EPROTO;
+	}
+	g->features = info.features;
+	return 0;
+}
+
+static int subscribe(struct genl *g, int group, int rcvbuf_bytes, char **ret_reason)
+{
+	int r;
+
+	r = nlio_socket(NETLINK_GENERIC, &g->events);
+	if (r < 0)
+		return r;
+	r = nlio_set_rcvbuf(g->events, rcvbuf_bytes ?: RCVBUF_BYTES);
+	if (r < 0)
+		log_warning_errno(r, "cannot set the size of the netlink buffer, going on: %m");
+	r = nlio_join(g->events, group);
+	if (r < 0) {
+		*ret_reason = strdup(r == -EPERM ?
+			"not permitted to follow the kernel's pins (CAP_NET_ADMIN is needed)" :
+			"cannot follow the kernel's events");
+		return r;
+	}
+	r = sd_event_add_io(g->event, &g->events_source, nl_socket_get_fd(g->events), EPOLLIN,
+			    on_events_io, g);
+	if (r < 0)
+		return r;
+	(void)sd_event_source_set_description(g->events_source, "genl-events");
+	return sd_event_source_set_exit_on_failure(g->events_source, true);
+}
+
+int genl_new(sd_event *event, const struct genl_config *config, struct genl **ret,
+	     char **ret_reason)
+{
+	_cleanup_(genl_freep) struct genl *g = calloc(1, sizeof(*g));
+	int group, r;
+
+	*ret_reason = NULL;
+	if (!g)
+		return -ENOMEM;
+	g->event = sd_event_ref(event);
+	g->listener = config->listener;
+	g->userdata = config->userdata;
+
+	r = open_family(g, &group, ret_reason);
+	if (r < 0)
+		return r;
+	r = subscribe(g, group, config->rcvbuf_bytes, ret_reason);
+	if (r < 0)
+		return r;
+	r = sd_event_add_time(event, &g->backoff_source, CLOCK_MONOTONIC, 0, 0, on_backoff, g);
+	if (r < 0)
+		return r;
+	(void)sd_event_source_set_description(g->backoff_source, "genl-backoff");
+	(void)sd_event_source_set_exit_on_failure(g->backoff_source, true);
+	r = sd_event_source_set_enabled(g->backoff_source, SD_EVENT_OFF);
+	if (r < 0)
+		return r;
+	r = start_dump(g);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(g);
+	return 0;
+}
+
+struct genl *genl_free(struct genl *g)
+{
+	if (!g)
+		return NULL;
+	dump_close(g);
+	queue_clear(g);
+	sd_event_source_disable_unref(g->events_source);
+	sd_event_source_disable_unref(g->backoff_source);
+	nl_socket_free(g->events);
+	nl_socket_free(g->request);
+	sd_event_unref(g->event);
+	free(g);
+	return NULL;
+}
+
+enum genl_state genl_state(const struct genl *g)
+{
+	return g->state;
+}
+
+unsigned int genl_n_resyncs(const struct genl *g)
+{
+	return g->n_resyncs;
+}
+
+uint64_t genl_features(const struct genl *g)
+{
+	return g->features;
+}

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Where pins come from.
+daemon_libcore_la_SOURCES += \
+	daemon/kernel/genl.c daemon/kernel/genl.h \
+	daemon/kernel/genl-internal.h \
+	daemon/kernel/genl-query.c \
+	daemon/kernel/genl-request.c \
+	daemon/kernel/holders.c daemon/kernel/holders.h \
+	daemon/kernel/iomem.c daemon/kernel/iomem.h \
+	daemon/kernel/nlio.c daemon/kernel/nlio.h \
+	daemon/kernel/observe.c daemon/kernel/observe.h \
+	daemon/kernel/pinmsg.c daemon/kernel/pinmsg.h \
+	daemon/kernel/pinmsg-failure.c \
+	daemon/kernel/pinmsg-frame.c \
+	daemon/kernel/pinmsg-internal.h \
+	daemon/kernel/pinmsg-revoke.c \
+	daemon/kernel/procfs.c daemon/kernel/procfs.h \
+	daemon/kernel/rdmamsg.c daemon/kernel/rdmamsg.h \
+	daemon/kernel/support.c daemon/kernel/support.h

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a kernel without the patch says: VmPin and VmLck of processes, and the
+ * memory regions that RDMA netlink lists. Read when somebody asks.
+ */
+#ifndef PINGUARD_OBSERVE_H
+#define PINGUARD_OBSERVE_H
+
+#include <systemd/sd-event.h>
+
+#include "daemon/cgroup/cgroupfs.h"
+#include "daemon/kernel/genl.h"
+
+struct observe;
+
+/* A process that has pinned or locked memory. */
+struct observe_process {
+	uint64_t cgroup_id; /* 0 where its cgroup is not known */
+	uint64_t pinned_bytes;
+	uint64_t locked_bytes;
+	uint32_t uid;
+};
+
+struct observe_config {
+	const char *proc; /* "/proc" */
+	struct cgroupfs *fs; /* NULL: no cgroups */
+	const struct genl_listener *listener; /* begin, pin, end; outlives the source */
+	void *userdata;
+};
+
+int observe_new(sd_event *event, const struct observe_config *config, struct observe **ret);
+struct observe *observe_free(struct observe *o);
+DEFINE_CLEANUP(struct observe *, observe_free);
+
+/*
+ * Starts to read anew, unless that is under way or was done a moment ago.
+ * 1: what there is now is fresh; 0: end() will be called.
+ */
+int observe_refresh(struct observe *o);
+/* As of the last end(). */
+const struct observe_process *observe_processes(const struct observe *o, size_t *ret_n);
+
+#endif

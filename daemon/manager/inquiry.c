@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "daemon/manager/inquiry.h"
+#include "daemon/manager/internal.h"
+#include "daemon/manager/methods.h"
+#include "lib/json.h"
+#include "lib/log.h"
+
+static struct inquiry *inquiry_free(struct inquiry *q)
+{
+	if (!q)
+		return NULL;
+	DL_DELETE(q->m->inquiries, q);
+	holders_free(q->holders);
+	if (!q->handed_on)
+		call_set_watch(q->call, NULL, NULL);
+	call_unref(q->call);
+	json_decref(q->params);
+	free(q->ranges);
+	free(q);
+	return NULL;
+}
+
+void manager_inquiries_free(struct manager *m)
+{
+	while (m->inquiries)
+		inquiry_free(m->inquiries);
+}
+
+void answer_errno(struct call *call, int error)
+{
+	if (call_error_errno(call, error) < 0)
+		log_debug("cannot answer %s", call_method(call));
+}
+
+int reply_invalid_target(struct call *call, const char *target, const char *reason)
+{
+	return call_error(call, MANAGER_INTERFACE ".InvalidTarget",
+			  json_pack("{s:s, s:s}", "target", target, "reason", reason));
+}
+
+int reply_no_such_target(struct call *call, const char *target)
+{
+	return call_error(call, MANAGER_INTERFACE ".NoSuchTarget",
+			  json_pack("{s:s}", "target", target));
+}
+
+/* 0; 1 when the call has been answered; or a negative errno */
+static int resolve(struct inquiry *q)
+{
+	/* While memory is being taken away readers of sysfs may wait for as long as that takes. */
+	const bool at_rest = manager_at_rest(q->m);
+	const char *reason = NULL;
+	int r;
+
+	r = inventory_resolve(q->m->inventory, q->text, &q->target, at_rest, &q->ranges,
+			      &q->n_ranges, &reason);
+	if (r == -ENOENT && !at_rest)
+		return reply_invalid_target(q->call, q->text, "it was not known before memory "
+					    "began to be taken away, and cannot be looked at "
+					    "until that is over") ?: 1;
+	if (r == -ENOENT)
+		return reply_no_such_target(q->call, q->text) ?: 1;
+	if (r == -EINVAL)
+		return reply_invalid_target(q->call, q->text, reason) ?: 1;
+	return r;
+}
+
+static void on_holders(int error, const struct holder *pins, size_t n, void *userdata)
+{
+	struct inquiry *q = userdata;
+	int r = 0;
+
+	if (error >= 0)
+		q->kind->answer(q, pins, n);
+	else if (error == -E2BIG)
+		r = call_error(q->call, MANAGER_INTERFACE ".TooManyPins",
+			       json_pack("{s:I}", "pins",
+					 (json_int_t)registry_count(q->m->registry)));
+	else if (error == -EOPNOTSUPP || error == -EINVAL)
+		r = reply_not_supported(q->call, "the kernel does not tell pins by page frame");
+	else
+		r = call_error_errno(q->call, error);
+	if (r < 0)
+		log_debug("cannot answer %s", call_method(q->call));
+	inquiry_free(q);
+}
+
+static int ask_kernel(struct inquiry *q)
+{
+	_cleanup_(freep) struct pfn_range *ranges = calloc(q->n_ranges, sizeof(*ranges));
+	const uint64_t page_bytes = sysconf(_SC_PAGESIZE);
+	const struct holders_config config = {
+		.genl = q->m->genl,
+		.registry = q->m->registry,
+		.exact = genl_features(q->m->genl) & MANAGER_REVOKE_FEATURES,
+		.max = q->kind->max,
+		.ranges = ranges,
+		.n_ranges = q->n_ranges,
+		.done = on_holders,
+		.userdata = q,
+	};
+	size_t i;
+
+	if (!ranges)
+		return -ENOMEM;
+	for (i = 0; i < q->n_ranges; i++) {
+		ranges[i].first = q->ranges[i].first / page_bytes;
+		ranges[i].last = q->ranges[i].last / page_bytes;
+	}
+	return holders_find(q->m->event, &config, &q->holders);
+}
+
+static void on_gone(struct call *call, void *userdata)
+{
+	inquiry_free(userdata);
+}
+
+static const struct call_watch watch = { .gone = on_gone };
+
+/* 0 where it goes on; 1 when the call has been answered; or a negative errno */
+static int inquire(struct inquiry *q)
+{
+	struct devnames names;
+	const char *reason;
+	int r;
+
+	if (target_parse(q->text, sysconf(_SC_PAGESIZE), &q->target, &reason) < 0)
+		return reply_invalid_target(q->call, q->text, reason) ?: 1;
+	if (q->target.type != TARGET_NAME) {
+		r = resolve(q);
+		return r != 0 ? r : ask_kernel(q);
+	}
+	r = devnames_find(q->m->sys, q->text, &names);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	q->kind->answer_name(q, r < 0 ? NULL : &names);
+	return 1;
+}
+
+int inquiry_start(struct manager *m, struct call *call, bool ready, json_t *params,
+		  const struct inquiry_kind *kind)
+{
+	struct inquiry *q;
+	unsigned int n;
+	int r;
+
+	if (!ready)
+		return reply_not_ready(call);
+	DL_COUNT(m->inquiries, q, n);
+	if (n >= INQUIRIES_MAX)
+		return call_error(call, MANAGER_INTERFACE ".LimitExceeded",
+				  json_pack("{s:s, s:i}", "limit", "inquiries", "max",
+					    INQUIRIES_MAX));
+	q = calloc(1, sizeof(*q));
+	if (!q)
+		return -ENOMEM;
+	q->m = m;
+	q->call = call_ref(call);
+	q->kind = kind;
+	q->params = json_incref(params);
+	q->text = json_get_string(params, "target", "");
+	DL_APPEND(m->inquiries, q);
+	call_set_watch(call, &watch, q);
+	r = inquire(q);
+	if (r == 0)
+		return 0;
+	inquiry_free(q);
+	return MIN(r, 0);
+}
+
+int manager_inquire(struct call *call, json_t *params, struct manager *m, manager_waiter start)
+{
+	const struct support support = manager_support(m);
+
+	if (!m->genl)
+		return reply_not_supported(call, support_reason(&support));
+	return manager_wait_ready(m, call, params, start);
+}

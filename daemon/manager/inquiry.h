@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Calls about a target, which wait for the kernel to tell who holds its memory. */
+#ifndef PINGUARD_MANAGER_INQUIRY_H
+#define PINGUARD_MANAGER_INQUIRY_H
+
+#include "daemon/devices/devname.h"
+#include "daemon/kernel/holders.h"
+#include "daemon/devices/inventory.h"
+#include "daemon/manager/manager.h"
+
+#define INQUIRIES_MAX 64 /* at a time */
+
+struct inquiry;
+
+struct inquiry_kind {
+	size_t max; /* pins in one answer */
+	/* Each answers the call, also with an error of its own. */
+	void (*answer)(struct inquiry *q, const struct holder *pins, size_t n);
+	/* names: NULL where sysfs has no such device */
+	void (*answer_name)(struct inquiry *q, const struct devnames *names);
+};
+
+struct inquiry {
+	struct inquiry *prev, *next;
+	struct manager *m;
+	struct call *call;
+	const struct inquiry_kind *kind;
+	bool handed_on; /* another watches the call */
+	json_t *params;
+	const char *text; /* in the parameters */
+	struct target target;
+	struct phys_range *ranges;
+	size_t n_ranges;
+	struct holders *holders;
+};
+
+/* Calls start as soon as the pins are known; that one is to call inquiry_start(). */
+int manager_inquire(struct call *call, json_t *params, struct manager *m, manager_waiter start);
+int inquiry_start(struct manager *m, struct call *call, bool ready, json_t *params,
+		  const struct inquiry_kind *kind);
+void manager_inquiries_free(struct manager *m);
+
+int reply_invalid_target(struct call *call, const char *target, const char *reason);
+int reply_no_such_target(struct call *call, const char *target);
+/* Says so in the log where that cannot be said. */
+void answer_errno(struct call *call, int error);
+
+#endif

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What ties the parts, and the methods.
+daemon_libcore_la_SOURCES += \
+	daemon/manager/drain.c \
+	daemon/manager/follow.c \
+	daemon/manager/inquiry.c daemon/manager/inquiry.h \
+	daemon/manager/internal.h \
+	daemon/manager/kernel.c \
+	daemon/manager/manager.c daemon/manager/manager.h \
+	daemon/manager/methods.c daemon/manager/methods.h \
+	daemon/manager/monitor.c \
+	daemon/manager/owners.c \
+	daemon/manager/pins.c \
+	daemon/manager/policy.c \
+	daemon/manager/quota.c \
+	daemon/manager/release.c daemon/manager/release.h \
+	daemon/manager/select.c \
+	daemon/manager/start.c \
+	daemon/manager/status.c \
+	daemon/manager/wait.c \
+	daemon/manager/who.c

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+
+#include "daemon/manager/internal.h"
+#include "daemon/manager/methods.h"
+#include "daemon/cgroup/policies.h"
+#include "daemon/manager/release.h"
+#include "lib/log.h"
+
+#define STATUS_PAUSE_USEC  (2 * 1000000ULL)
+#define IDLE_CGROUPS	   512
+
+uint64_t manager_now_usec(const struct manager *m)
+{
+	uint64_t now = 0;
+
+	(void)sd_event_now(m->event, CLOCK_MONOTONIC, &now);
+	return now;
+}
+
+uint64_t manager_realtime_usec(const struct manager *m)
+{
+	uint64_t now = 0;
+
+	(void)sd_event_now(m->event, CLOCK_REALTIME, &now);
+	return now;
+}
+
+uint64_t manager_clock_usec(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000ULL + ts.tv_nsec / 1000;
+}
+
+void manager_add_event(struct manager *m, struct event *event)
+{
+	events_add(m->events, event);
+	methods_wake_monitors(m);
+}
+
+/* A path for each cgroup that a pin names, while it is still there to be asked. */
+static int resolve(struct manager *m, uint64_t id, struct cgroup_node **ret)
+{
+	*ret = NULL;
+	if (!id)
+		return 0;
+	if (m->fs)
+		return cgroupfs_resolve(m->fs, id, ret);
+	return registry_cgroup_get(m->registry, id, ret);
+}
+
+static int on_begin(void *userdata)
+{
+	struct manager *m = userdata;
+
+	registry_begin_resync(m->registry);
+	manager_status_changed(m);
+	return 0;
+}
+
+static int on_pin(const struct pin_info *pin, void *userdata)
+{
+	struct manager *m = userdata;
+	struct cgroup_node *node;
+	int r;
+
+	r = resolve(m, pin->cgroup_id, &node);
+	if (r < 0)
+		return r;
+	r = resolve(m, pin->charged_cgroup_id, &node);
+	if (r < 0)
+		return r;
+	return registry_upsert(m->registry, pin);
+}
+
+/* Cgroups that nothing refers to any more; not each time one is added. */
+static void trim(struct manager *m)
+{
+	if (registry_n_cgroups(m->registry) <= m->trim_at)
+		return;
+	registry_trim(m->registry, 0);
+	m->trim_at = IDLE_CGROUPS + 2 * registry_n_cgroups(m->registry);
+}
+
+static int on_end(uint64_t seq, void *userdata)
+{
+	struct manager *m = userdata;
+	struct event *event;
+	int r;
+
+	registry_end_resync(m->registry, seq);
+	r = manager_releases_resynced(m);
+	if (r < 0)
+		return r;
+	manager_excess_resynced(m);
+	trim(m);
+	/* The first one is no loss: there was nothing before it. */
+	if (m->genl && genl_n_resyncs(m->genl) != m->told_resyncs) {
+		m->told_resyncs = genl_n_resyncs(m->genl);
+		event = event_new(EVENT_RESYNC, manager_realtime_usec(m));
+		if (event)
+			manager_add_event(m, event);
+	}
+	manager_status_changed(m);
+	r = manager_list_revokes(m);
+	if (r >= 0)
+		r = manager_list_failures(m);
+	if (r >= 0)
+		r = manager_check_marks(m);
+	return r < 0 ? r : waiters_settle(m);
+}
+
+static int add_pin_event(struct manager *m, const struct pin_event *e)
+{
+	static const enum event_type types[] = {
+		[PIN_EVENT_PIN] = EVENT_PIN,
+		[PIN_EVENT_CHANGE] = EVENT_PIN_CHANGE,
+		[PIN_EVENT_UNPIN] = EVENT_UNPIN,
+		[PIN_EVENT_DENY] = EVENT_DENY,
+	};
+	struct event *event = event_new(types[e->type], manager_realtime_usec(m));
+
+	if (!event)
+		return -ENOMEM;
+	event->seq = e->seq;
+	event->pin = e->pin;
+	event->reason = e->reason;
+	event->suppressed = e->suppressed;
+	event->usage_bytes = e->usage_bytes;
+	event->max_bytes = e->max_bytes;
+	if (e->pin.cgroup_id)
+		event->cgroup = cgroup_node_ref(
+			registry_cgroup_find(m->registry, e->pin.cgroup_id));
+	if (e->pin.charged_cgroup_id)
+		event->charged = cgroup_node_ref(
+			registry_cgroup_find(m->registry, e->pin.charged_cgroup_id));
+	if (e->limit_cgroup_id)
+		event->limit = cgroup_node_ref(
+			registry_cgroup_find(m->registry, e->limit_cgroup_id));
+	manager_add_event(m, event);
+	return 0;
+}
+
+static int on_event(const struct pin_event *e, void *userdata)
+{
+	const uint64_t ids[] = { e->pin.cgroup_id, e->pin.charged_cgroup_id, e->limit_cgroup_id };
+	struct manager *m = userdata;
+	struct cgroup_node *node;
+	size_t i;
+	int r;
+
+	if (e->type >= PIN_EVENT_FAILURE) {
+		r = registry_apply(m->registry, e);
+		return r > 0 ? manager_on_failure(m, e) : r;
+	}
+	if (e->type >= PIN_EVENT_REVOKE) {
+		r = registry_apply(m->registry, e);
+		return r > 0 ? manager_on_revoke(m, e) : r;
+	}
+	for (i = 0; i < ARRAY_SIZE(ids); i++) {
+		r = resolve(m, ids[i], &node);
+		if (r < 0)
+			return r;
+	}
+	r = registry_apply(m->registry, e);
+	if (r <= 0)
+		return r;
+	manager_status_changed(m);
+	r = add_pin_event(m, e);
+	if (e->type == PIN_EVENT_PIN || e->type == PIN_EVENT_CHANGE)
+		manager_pinned(m, e->pin.charged_cgroup_id);
+	if (m->releases && e->type == PIN_EVENT_UNPIN)
+		releases_unpinned(m->releases, e->pin.id);
+	else if (m->releases && e->type == PIN_EVENT_CHANGE)
+		releases_pin_changed(m->releases, e->pin.id);
+	trim(m);
+	return r;
+}
+
+const struct genl_listener manager_listener = {
+	.begin = on_begin,
+	.pin = on_pin,
+	.end = on_end,
+	.event = on_event,
+};
+
+bool manager_ready(const struct manager *m)
+{
+	return !m->genl || genl_state(m->genl) == GENL_SYNCED;
+}
+
+struct support manager_support(const struct manager *m)
+{
+	return (struct support){
+		.ready = manager_ready(m),
+		.observe_reason = m->observe_reason,
+		.fs_reason = m->fs_reason,
+		.misc_listed = m->misc_listed,
+		.misc = m->misc,
+		.abi = m->abi,
+	};
+}
+
+int manager_on_status(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct manager *m = userdata;
+	const struct support support = manager_support(m);
+	char *text = support_status_line(&support, registry_count(m->registry),
+					 registry_bytes(m->registry),
+					 m->quotas ? quotas_count(m->quotas) : 0);
+
+	m->status_usec = manager_now_usec(m);
+	if (!text || (m->status && strcmp(text, m->status) == 0)) {
+		free(text);
+		return 0;
+	}
+	free(m->status);
+	m->status = text;
+	(void)sd_notifyf(false, "STATUS=%s", text);
+	return 0;
+}
+
+void manager_status_changed(struct manager *m)
+{
+	int enabled;
+
+	if (!m->status_source || sd_event_source_get_enabled(m->status_source, &enabled) < 0 ||
+	    enabled != SD_EVENT_OFF)
+		return;
+	(void)sd_event_source_set_time(m->status_source, m->status_usec + STATUS_PAUSE_USEC);
+	(void)sd_event_source_set_enabled(m->status_source, SD_EVENT_ONESHOT);
+}
+
+int manager_on_appeared(const char *path, void *userdata)
+{
+	struct manager *m = userdata;
+
+	if (m->misc && m->quotas)
+		quotas_apply(m->quotas, path);
+	if (m->policies)
+		policies_apply(m->policies, path);
+	return 0;
+}
+
+int manager_on_hangup(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
+{
+	struct manager *m = userdata;
+	int r;
+
+	(void)sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, manager_clock_usec());
+	r = m->tree ? cgroup_tree_scan(m->tree) : 0;
+	if (r < 0)
+		log_warning_errno(r, "cannot look at the cgroups again: %m");
+	if (m->misc && m->quotas)
+		quotas_apply(m->quotas, NULL);
+	r = manager_kernel_reload(m);
+	if (r < 0)
+		log_warning_errno(r, "cannot read the configuration again: %m");
+	manager_load_ladders(m);
+	log_info("reloaded: quotas applied again");
+	(void)sd_notify(false, "READY=1");
+	return 0;
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+
+#include "daemon/manager/methods.h"
+#include "daemon/manager/release.h"
+#include "lib/json.h"
+
+static const struct method_param list_pins_params[] = {
+	{ "cgroup", PARAM_STRING, false }, { "pid", PARAM_INT, false },
+	{ "kind", PARAM_STRING, false },   { "device", PARAM_STRING, false },
+	{ "id", PARAM_STRING, false },	   {},
+};
+
+static const struct method_param set_quota_params[] = {
+	{ "cgroup", PARAM_STRING, true },
+	{ "max_bytes", PARAM_INT, true },
+	{ "high_bytes", PARAM_INT, false },
+	{ "runtime", PARAM_BOOL, false },
+	{},
+};
+
+static const struct method_param clear_quota_params[] = {
+	{ "cgroup", PARAM_STRING, true },
+	{},
+};
+
+static const struct method_param drain_params[] = {
+	{ "target", PARAM_STRING, true },
+	{ "async", PARAM_BOOL, false },
+	{ "timeout_usec", PARAM_INT, false },
+	{ "dry_run", PARAM_BOOL, false },
+	{},
+};
+
+static const struct method_param who_params[] = {
+	{ "target", PARAM_STRING, true },
+	{},
+};
+
+static const struct method_param set_policy_params[] = {
+	{ "cgroup", PARAM_STRING, true },
+	{ "policy", PARAM_STRING, true },
+	{ "runtime", PARAM_BOOL, false },
+	{},
+};
+
+static const struct method_param monitor_params[] = {
+	{ "since_usec", PARAM_INT, false },
+	{ "follow", PARAM_BOOL, false },
+	{},
+};
+
+static const struct method_param list_failures_params[] = {
+	{ "since_usec", PARAM_INT, false },
+	{},
+};
+
+static const struct method_param release_params[] = {
+	{ "cgroup", PARAM_STRING, false },    { "pid", PARAM_INT, false },
+	{ "kind", PARAM_STRING, false },      { "device", PARAM_STRING, false },
+	{ "id", PARAM_STRING, false },	      { "async", PARAM_BOOL, false },
+	{ "timeout_usec", PARAM_INT, false }, { "dry_run", PARAM_BOOL, false },
+	{},
+};
+
+static const struct method_param token_params[] = {
+	{ "token", PARAM_STRING, true },
+	{},
+};
+
+static const struct method_param complete_params[] = {
+	{ "token", PARAM_STRING, true },
+	{ "result", PARAM_STRING, true },
+	{ "reason", PARAM_STRING, false },
+	{},
+};
+
+static const struct method methods[] = {
+	{ MANAGER_INTERFACE ".GetStatus", 0, NULL, method_get_status },
+	{ MANAGER_INTERFACE ".ListPins", 0, list_pins_params, method_list_pins },
+	{ MANAGER_INTERFACE ".ListQuotas", 0, NULL, method_list_quotas },
+	{ MANAGER_INTERFACE ".SetQuota", 0, set_quota_params, method_set_quota },
+	{ MANAGER_INTERFACE ".ClearQuota", 0, clear_quota_params, method_clear_quota },
+	{ MANAGER_INTERFACE ".Release", METHOD_SUBSCRIPTION, release_params, method_release },
+	{ MANAGER_INTERFACE ".FollowRelease", METHOD_SUBSCRIPTION, token_params,
+	  method_follow_release },
+	{ MANAGER_INTERFACE ".CancelRelease", 0, token_params, method_cancel_release },
+	{ MANAGER_INTERFACE ".ListOwners", 0, NULL, method_list_owners },
+	{ OWNER_INTERFACE ".Register", METHOD_MORE, NULL, method_owner_register },
+	{ OWNER_INTERFACE ".Complete", 0, complete_params, method_owner_complete },
+	{ MANAGER_INTERFACE ".Drain", METHOD_ADMIN, drain_params, method_drain },
+	{ MANAGER_INTERFACE ".Who", METHOD_ADMIN, who_params, method_who },
+	{ MANAGER_INTERFACE ".ListFailures", METHOD_ADMIN, list_failures_params,
+	  method_list_failures },
+	{ MANAGER_INTERFACE ".Classify", METHOD_ADMIN, who_params, method_classify },
+	{ MANAGER_INTERFACE ".ListPolicies", 0, NULL, method_list_policies },
+	{ MANAGER_INTERFACE ".SetPolicy", METHOD_ADMIN, set_policy_params, method_set_policy },
+	{ MANAGER_INTERFACE ".ClearPolicy", METHOD_ADMIN, clear_quota_params, method_clear_policy },
+	{ MANAGER_INTERFACE ".Monitor", METHOD_MORE | METHOD_SUBSCRIPTION, monitor_params,
+	  method_monitor },
+	{},
+};
+
+static const struct server_interface interfaces[] = {
+	{ MANAGER_INTERFACE, server_idl_org_pinguard_Manager },
+	{ OWNER_INTERFACE, server_idl_org_pinguard_Owner },
+	{},
+};
+
+int methods_server_new(struct manager *m, struct server **ret)
+{
+	const struct server_config config = {
+		.vendor = "pinguard",
+		.product = "pinguard",
+		.version = PACKAGE_VERSION,
+		.url = PACKAGE_URL,
+		.interfaces = interfaces,
+		.methods = methods,
+		.error_interface = MANAGER_INTERFACE,
+		.admin_gid = peer_lookup_group(PEER_ADMIN_GROUP),
+		.userdata = m,
+	};
+
+	return server_new(m->event, &config, ret);
+}
+
+void methods_free(struct manager *m)
+{
+	listings_free(m);
+	followers_free(m);
+	monitors_free(m);
+}
+
+int reply_not_supported(struct call *call, const char *reason)
+{
+	return call_error(call, MANAGER_INTERFACE ".NotSupported",
+			  json_pack("{s:s}", "reason", reason ?: "unknown"));
+}
+
+int reply_no_such_cgroup(struct call *call, const char *cgroup)
+{
+	return call_error(call, MANAGER_INTERFACE ".NoSuchCgroup",
+			  json_pack("{s:s}", "cgroup", cgroup));
+}
+
+int reply_invalid_cgroup(struct call *call, const char *cgroup, const char *reason)
+{
+	return call_error(call, MANAGER_INTERFACE ".InvalidCgroup",
+			  json_pack("{s:s, s:s}", "cgroup", cgroup, "reason", reason ?: "invalid"));
+}
+
+int reply_not_ready(struct call *call)
+{
+	return call_error(call, MANAGER_INTERFACE ".NotReady",
+			  json_pack("{s:s}", "reason", "reading the pins from the kernel"));
+}
+
+bool owns_node(struct manager *m, struct call *call, struct cgroup_node *node)
+{
+	uid_t uid = call_peer(call)->uid;
+
+	return m->fs && node && uid != 0 &&
+	       cgroupfs_delegate(m->fs, node, uid, manager_now_usec(m)) == uid;
+}
+
+bool may_see_pin(struct manager *m, struct call *call, uint32_t uid, struct cgroup_node *cgroup)
+{
+	const struct peer *peer = call_peer(call);
+
+	/* PIN_UID_NONE is no user: nobody's own. */
+	if (call_is_admin(call) || (uid == peer->uid && uid != PIN_UID_NONE))
+		return true;
+	return owns_node(m, call, cgroup);
+}
+
+static bool is_caller(struct call *call, uint32_t uid)
+{
+	return uid == call_peer(call)->uid && uid != PIN_UID_NONE;
+}
+
+bool may_see_whole(struct manager *m, struct call *call, const struct event *event)
+{
+	return call_is_admin(call) || owns_node(m, call, event->limit) ||
+	       (event->release && is_caller(call, event->uid));
+}
+
+bool may_see_event(struct manager *m, struct call *call, const struct event *event)
+{
+	switch (event->type) {
+	case EVENT_RESYNC:
+		return true;
+	/* Physical addresses are for administrators. */
+	case EVENT_REVOKE:
+	case EVENT_REVOKE_DONE:
+	case EVENT_FAILURE:
+	case EVENT_FAILURE_DONE:
+		return call_is_admin(call);
+	case EVENT_QUOTA_SET:
+	case EVENT_QUOTA_CLEAR:
+	case EVENT_POLICY_SET:
+	case EVENT_POLICY_CLEAR:
+		return call_is_admin(call) || event->uid == call_peer(call)->uid ||
+		       owns_node(m, call, event->cgroup);
+	/* Who asked sees all of it, an owner what is done about itself. */
+	case EVENT_RELEASE:
+	case EVENT_RELEASE_DONE:
+		return call_is_admin(call) || is_caller(call, event->uid);
+	case EVENT_RELEASE_STEP:
+		if (is_caller(call, event->uid))
+			return true;
+		return may_see_pin(m, call, event->pin.uid, event->cgroup);
+	default:
+		return may_see_pin(m, call, event->pin.uid, event->cgroup);
+	}
+}

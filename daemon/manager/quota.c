@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/base/messages.h"
+#include "daemon/manager/internal.h"
+#include "daemon/manager/methods.h"
+#include "daemon/model/render.h"
+#include "daemon/base/store.h"
+#include "lib/escape.h"
+#include "lib/format.h"
+#include "lib/json.h"
+#include "lib/log.h"
+
+static const char *const states[] = {
+	[QUOTA_APPLIED] = "applied",
+	[QUOTA_PENDING] = "pending",
+	[QUOTA_FAILED] = "failed",
+};
+
+/* quota: NULL for a limit that somebody else set */
+static json_t *quota_json(struct manager *m, const char *path, const struct quota *quota)
+{
+	struct quota_status st;
+	_cleanup_(freep) char *reason = NULL;
+
+	if (quota)
+		quotas_status(m->quotas, quota, &st);
+	else
+		quotas_path_status(m->quotas, path, &st);
+	reason = st.reason;
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:s, s:o}",
+			 "cgroup", render_string(path),
+			 "cgroup_id", st.exists ? json_hex(st.cgroup_id) : json_null(),
+			 "max_bytes", quota ? json_bytes(quota->max_bytes) : json_null(),
+			 "high_bytes", quota ? json_bytes(quota->high_bytes) : json_null(),
+			 "effective_bytes", json_bytes(st.effective_bytes),
+			 "current_bytes", json_bytes(st.current_bytes),
+			 "runtime", quota ? quota->runtime : true,
+			 "state", states[st.state],
+			 "reason", reason ? json_string(reason) : json_null());
+}
+
+struct quota_walk {
+	struct manager *m;
+	struct call *call;
+	json_t *array;
+};
+
+static int add_quota(struct quota_walk *w, const char *path, const struct quota *quota)
+{
+	struct cgroup_node *node;
+
+	if (!call_is_admin(w->call) &&
+	    (!quota || quota->uid != call_peer(w->call)->uid) &&
+	    (cgroupfs_resolve_path(w->m->fs, path, &node) < 0 || !owns_node(w->m, w->call, node)))
+		return 0;
+	return json_array_append_new(w->array, quota_json(w->m, path, quota)) < 0 ? -ENOMEM : 0;
+}
+
+/* Limits that are there without this service. */
+static int add_others(struct quota_walk *w)
+{
+	struct manager *m = w->m;
+	struct cgroup_misc misc;
+	size_t i;
+	int r = manager_note_limits(m);
+
+	for (i = 0; i < m->n_noted && r >= 0; i++) {
+		const char *path = m->noted[i]->path;
+		_cleanup_(closep) int fd = -1;
+
+		/* Another may have its path by now, and be noted, too. */
+		cgroupfs_check(m->fs, m->noted[i], manager_now_usec(m));
+		if (m->noted[i]->removed)
+			continue;
+		fd = cgroupfs_open(m->fs, path);
+		if (fd >= 0 && cgroupfs_read_misc(fd, &misc) >= 0 && misc.max_bytes != UINT64_MAX &&
+		    !quota_list_find((struct quota *)quotas_list(m->quotas), path))
+			r = add_quota(w, path, NULL);
+	}
+	return r;
+}
+
+int method_list_quotas(struct call *call, json_t *params, void *userdata)
+{
+	struct manager *m = userdata;
+	_cleanup_json_ json_t *array = json_array();
+	struct quota_walk w = { .m = m, .call = call, .array = array };
+	const struct quota *quota;
+	int r = 0;
+
+	if (!array)
+		return -ENOMEM;
+	for (quota = m->quotas ? quotas_list(m->quotas) : NULL; quota && r >= 0; quota = quota->next)
+		r = add_quota(&w, quota->path, quota);
+	if (r >= 0 && m->quotas && m->misc)
+		r = add_others(&w);
+	if (r < 0)
+		return r;
+	return call_reply(call, json_pack("{s:O}", "quotas", array));
+}
+
+/*
+ * What SetQuota and ClearQuota check first. 0: go on, *ret_path is the
+ * caller's; else the call is answered, and *ret_answer is the result.
+ */
+static int check_target(struct manager *m, struct call *call, const char *cgroup, bool must_exist,
+			char **ret_path, int *ret_answer)
+{
+	_cleanup_(freep) char *path = NULL;
+	const char *reason = NULL;
+	const struct peer *peer = call_peer(call);
+	int r;
+
+	const struct support support = manager_support(m);
+
+	if (!m->fs) {
+		*ret_answer = reply_not_supported(call, support_no_quotas(&support));
+		return 1;
+	}
+	r = cgroupfs_name_to_path(m->fs, cgroup, &path, &reason);
+	if (r == -EINVAL)
+		*ret_answer = reply_invalid_cgroup(call, cgroup, reason);
+	else if (r == -ENOENT) /* which units exist is not for everyone */
+		*ret_answer = call_is_admin(call) ? reply_no_such_cgroup(call, cgroup) :
+						    call_error_denied(call);
+	else if (r < 0)
+		*ret_answer = call_error_errno(call, r);
+	if (r < 0)
+		return 1;
+
+	if (!call_is_admin(call) && cgroupfs_delegate_above(m->fs, path, peer->uid) != peer->uid) {
+		*ret_answer = call_error_denied(call);
+		return 1;
+	}
+	if (strcmp(path, "/") == 0) {
+		*ret_answer = call_error(call, MANAGER_INTERFACE ".RootCgroup",
+					 json_pack("{s:s}", "cgroup", cgroup));
+		return 1;
+	}
+	if (must_exist) {
+		_cleanup_(closep) int fd = cgroupfs_open(m->fs, path);
+
+		if (fd < 0) {
+			*ret_answer = reply_no_such_cgroup(call, cgroup);
+			return 1;
+		}
+	}
+	if (!m->misc) {
+		*ret_answer = reply_not_supported(call, support_no_quotas(&support));
+		return 1;
+	}
+	*ret_path = TAKE_PTR(path);
+	return 0;
+}
+
+static int quota_error(struct call *call, const char *cgroup, int error, const char *reason)
+{
+	switch (error) {
+	case -ENOENT:
+		return reply_no_such_cgroup(call, cgroup);
+	case -EOPNOTSUPP:
+		return call_error(call, MANAGER_INTERFACE ".QuotaNotPossible",
+				  json_pack("{s:s, s:s}", "cgroup", cgroup, "reason",
+					    reason ?: "the misc controller is off in its parent"));
+	case -E2BIG:
+		return call_error(call, MANAGER_INTERFACE ".LimitExceeded",
+				  json_pack("{s:s, s:i}", "limit", "quotas", "max",
+					    call_is_admin(call) ? QUOTAS_MAX : QUOTAS_UID_MAX));
+	case -EFBIG:
+		return call_error(call, MANAGER_INTERFACE ".LimitExceeded",
+				  json_pack("{s:s, s:i}", "limit", "bytes in the file of quotas",
+					    "max", STORE_BYTES));
+	default:
+		return call_error_errno(call, error);
+	}
+}
+
+/* quota: as it was set; NULL for one that was cleared */
+static void tell(const char *path, const struct quota *quota, uid_t uid)
+{
+	_cleanup_(freep) char *shown = escape_string(path);
+	char max[FORMAT_SIZE_LEN] = "max", high[FORMAT_SIZE_LEN];
+
+	if (!quota) {
+		log_event(LOG_NOTICE, MESSAGE_QUOTA_CLEARED, NULL, "uid %u cleared the quota of %s",
+			  uid, shown ?: "?");
+		return;
+	}
+	if (quota->max_bytes != UINT64_MAX)
+		format_size(max, quota->max_bytes);
+	if (quota->high_bytes == UINT64_MAX)
+		log_event(LOG_NOTICE, MESSAGE_QUOTA_SET, NULL, "uid %u set the quota of %s to %s",
+			  uid, shown ?: "?", max);
+	else
+		log_event(LOG_NOTICE, MESSAGE_QUOTA_SET, NULL,
+			  "uid %u set the quota of %s to %s, asking for what is over %s",
+			  uid, shown ?: "?", max, format_size(high, quota->high_bytes));
+}
+
+static void record(struct manager *m, struct call *call, const char *path,
+		   const struct quota *quota)
+{
+	struct event *event = event_new(quota ? EVENT_QUOTA_SET : EVENT_QUOTA_CLEAR,
+					manager_realtime_usec(m));
+	uid_t uid = call_peer(call)->uid;
+	struct cgroup_node *node;
+
+	tell(path, quota, uid);
+	manager_status_changed(m);
+	if (cgroupfs_resolve_path(m->fs, path, &node) < 0 || manager_note(m, node) < 0)
+		node = NULL;
+	if (!event)
+		return;
+	event->quota_cgroup = strdup(path);
+	event->max_bytes = quota ? quota->max_bytes : UINT64_MAX;
+	event->uid = uid;
+	event->cgroup = cgroup_node_ref(node);
+	manager_add_event(m, event);
+}
+
+/* 0, or 1 when the call has been answered */
+static int get_marks(struct call *call, json_t *params, uint64_t *ret_max, uint64_t *ret_high)
+{
+	int64_t max = json_get_int(params, "max_bytes", -1);
+	int64_t high = json_get_int(params, "high_bytes", INT64_MAX);
+	char high_text[FORMAT_SIZE_LEN], max_text[FORMAT_SIZE_LEN], reason[128];
+
+	if (max < 0)
+		return call_error_invalid(call, "max_bytes") ?: 1;
+	if (high < 0)
+		return call_error_invalid(call, "high_bytes") ?: 1;
+	if (high != INT64_MAX && high > max) {
+		snprintf(reason, sizeof(reason), "the high mark of %s is above the limit of %s",
+			 format_size(high_text, high), format_size(max_text, max));
+		return call_error(call, MANAGER_INTERFACE ".QuotaNotPossible",
+				  json_pack("{s:s, s:s}", "cgroup",
+					    json_get_string(params, "cgroup", ""), "reason",
+					    reason)) ?: 1;
+	}
+	*ret_max = max == INT64_MAX ? UINT64_MAX : (uint64_t)max;
+	*ret_high = high == INT64_MAX ? UINT64_MAX : (uint64_t)high;
+	return 0;
+}
+
+int method_set_quota(struct call *call, json_t *params, void *userdata)
+{
+	struct manager *m = userdata;
+	const char *cgroup = json_get_string(params, "cgroup", "");
+	_cleanup_(freep) char *path = NULL, *reason = NULL;
+	const uid_t uid = call_peer(call)->uid;
+	uint64_t max_bytes, high_bytes;
+	struct quota *quota;
+	int r, answer;
+
+	r = get_marks(call, params, &max_bytes, &high_bytes);
+	if (r != 0)
+		return MIN(r, 0);
+	if (check_target(m, call, cgroup, true, &path, &answer) > 0)
+		return answer;
+	r = quotas_set(m->quotas, path, max_bytes, high_bytes,
+		       json_get_bool(params, "runtime", false),
+		       call_is_admin(call) ? (uid_t)-1 : uid, &reason);
+	if (r < 0)
+		return quota_error(call, cgroup, r, reason);
+	quota = quotas_find(m->quotas, path);
+	record(m, call, path, quota);
+	manager_quota_set(m, path, uid);
+	return call_reply(call, json_pack("{s:o}", "quota", quota_json(m, path, quota)));
+}
+
+int method_clear_quota(struct call *call, json_t *params, void *userdata)
+{
+	struct manager *m = userdata;
+	const char *cgroup = json_get_string(params, "cgroup", "");
+	_cleanup_(freep) char *path = NULL;
+	int r, answer;
+
+	if (check_target(m, call, cgroup, false, &path, &answer) > 0)
+		return answer;
+	r = quotas_clear(m->quotas, path, call_is_admin(call) ? (uid_t)-1 : call_peer(call)->uid);
+	if (r == -ENOENT) {
+		_cleanup_(closep) int fd = cgroupfs_open(m->fs, path);
+
+		if (fd < 0)
+			return reply_no_such_cgroup(call, cgroup);
+		return call_error(call, MANAGER_INTERFACE ".NoSuchQuota",
+				  json_pack("{s:s}", "cgroup", cgroup));
+	}
+	if (r < 0)
+		return quota_error(call, cgroup, r, NULL);
+	record(m, call, path, NULL);
+	return call_reply(call, json_object());
+}

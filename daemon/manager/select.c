@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which pins a call means. */
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/manager/methods.h"
+#include "daemon/manager/release.h"
+#include "daemon/model/render.h"
+#include "lib/json.h"
+#include "lib/parse.h"
+
+/* The id of a cgroup that exists, or did while its pins still live. */
+static int find_cgroup(struct manager *m, const char *cgroup, uint64_t *ret,
+		       const char **ret_reason)
+{
+	_cleanup_(freep) char *path = NULL;
+	struct cgroup_node *node;
+	int r;
+
+	if (m->fs) {
+		r = cgroupfs_name_to_path(m->fs, cgroup, &path, ret_reason);
+		if (r < 0 && r != -ENOENT)
+			return r;
+		if (path && cgroupfs_resolve_path(m->fs, path, &node) >= 0) {
+			*ret = node->id;
+			return 0;
+		}
+	}
+	for (node = registry_cgroup_next(m->registry, NULL); node;
+	     node = registry_cgroup_next(m->registry, node)) {
+		if (node->path && (strcmp(node->path, cgroup) == 0 ||
+				   (path && strcmp(node->path, path) == 0))) {
+			*ret = node->id;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+static bool is_given(json_t *params, const char *name)
+{
+	const json_t *value = json_object_get(params, name);
+
+	return value && !json_is_null(value);
+}
+
+int parse_pin_filter(struct manager *m, struct call *call, json_t *params, struct pin_filter *ret)
+{
+	const char *cgroup = json_get_string(params, "cgroup", NULL);
+	const char *kind = json_get_string(params, "kind", NULL);
+	const char *id = json_get_string(params, "id", NULL), *reason = NULL;
+	int64_t pid = json_get_int(params, "pid", 0);
+	struct pin_filter f = {
+		.has_tgid = is_given(params, "pid"),
+		.tgid = pid,
+		.has_kind = kind,
+		.has_id = id,
+		.device = json_get_string(params, "device", NULL),
+		.has_cgroup = cgroup,
+	};
+	int r;
+
+	if (f.has_tgid && (pid < 1 || pid > INT32_MAX))
+		return call_error_invalid(call, "pid") ?: 1;
+	if (kind && render_parse_kind(kind, &f.kind) < 0)
+		return call_error_invalid(call, "kind") ?: 1;
+	if (id && parse_id(id, &f.id, NULL) < 0)
+		return call_error_invalid(call, "id") ?: 1;
+	if (cgroup && !m->fs)
+		return reply_not_supported(call, m->fs_reason) ?: 1;
+	r = cgroup ? find_cgroup(m, cgroup, &f.cgroup_id, &reason) : 0;
+	if (r == -EINVAL)
+		return reply_invalid_cgroup(call, cgroup, reason) ?: 1;
+	/* Whether others' cgroups exist is not told: no pins are to be seen in either. */
+	if (r == -ENOENT && call_is_admin(call))
+		return reply_no_such_cgroup(call, cgroup) ?: 1;
+	if (r < 0 && r != -ENOENT)
+		return r;
+	*ret = f;
+	return 0;
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Start and stop of the service. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+#include "daemon/manager/internal.h"
+#include "daemon/base/messages.h"
+#include "daemon/manager/methods.h"
+#include "daemon/manager/release.h"
+#include "lib/log.h"
+
+/* No cgroup2: the rest goes on, and says so. */
+static int start_cgroups(struct manager *m, const struct manager_config *config)
+{
+	int r;
+
+	r = cgroupfs_new(NULL, m->registry, &m->fs, &m->fs_reason);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
+		if (!m->fs_reason && asprintf(&m->fs_reason, "cgroup2 cannot be read: %s",
+					      strerror(-r)) < 0)
+			return -ENOMEM;
+		log_error("no cgroups, no quotas: %s", m->fs_reason);
+		return 0;
+	}
+	r = quotas_new(m->fs, config->state_dir, &m->quotas);
+	if (r < 0)
+		return log_error_errno(r, "cannot read the quotas in %s: %m", config->state_dir);
+	return 0;
+}
+
+static int start_source(struct manager *m, const struct manager_config *config)
+{
+	const struct genl_config genl = {
+		.rcvbuf_bytes = config->rcvbuf_bytes,
+		.listener = &manager_listener,
+		.userdata = m,
+	};
+	const struct observe_config observe = {
+		.proc = config->proc,
+		.fs = m->fs,
+		.listener = &manager_listener,
+		.userdata = m,
+	};
+	int r;
+
+	r = genl_new(m->event, &genl, &m->genl, &m->observe_reason);
+	if (r >= 0) {
+		m->abi = PINGUARD_ABI;
+		return 0;
+	}
+	if (r == -ENOMEM)
+		return r;
+	if (!m->observe_reason && asprintf(&m->observe_reason, "the kernel cannot be asked: %s",
+					   strerror(-r)) < 0)
+		return -ENOMEM;
+	log_event(LOG_NOTICE, MESSAGE_OBSERVING, NULL, "observe mode: %s", m->observe_reason);
+	r = observe_new(m->event, &observe, &m->observe);
+	return r < 0 ? log_error_errno(r, "cannot read %s: %m", config->proc) : 0;
+}
+
+static int start_quotas(struct manager *m)
+{
+	_cleanup_(closep) int fd = -1;
+	struct cgroup_misc misc;
+	char controllers[1024];
+	int r;
+
+	if (!m->fs)
+		return 0;
+	fd = cgroupfs_open(m->fs, "/");
+	m->misc = fd >= 0 && cgroupfs_read_misc(fd, &misc) >= 0 && misc.present;
+	m->misc_listed = m->misc ||
+			 (fd >= 0 && cgroupfs_read(fd, "cgroup.controllers", controllers,
+						   sizeof(controllers)) >= 0 &&
+			  strstr(controllers, "misc"));
+	if (m->genl && !m->misc) {
+		const struct support support = manager_support(m);
+
+		log_warning("no quotas: %s", support_no_quotas(&support));
+	}
+	r = cgroup_tree_new(m->event, m->fs, m->misc, manager_on_appeared, m, &m->tree);
+	if (r < 0)
+		return log_error_errno(r, "cannot follow the cgroup tree: %m");
+	quotas_set_tree(m->quotas, m->tree);
+	if (m->misc)
+		quotas_apply(m->quotas, NULL);
+	return 0;
+}
+
+static int on_stop(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
+{
+	return sd_event_exit(sd_event_source_get_event(source), 0);
+}
+
+static int add_signals(struct manager *m)
+{
+	sigset_t set;
+	int r;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		return -errno;
+	r = sd_event_add_signal(m->event, NULL, SIGTERM, on_stop, m);
+	if (r >= 0)
+		r = sd_event_add_signal(m->event, NULL, SIGINT, on_stop, m);
+	if (r >= 0)
+		r = sd_event_add_signal(m->event, NULL, SIGHUP, manager_on_hangup, m);
+	return r;
+}
+
+static int add_sources(struct manager *m)
+{
+	int r;
+
+	r = sd_event_set_watchdog(m->event, true);
+	if (r < 0)
+		return r;
+	r = add_signals(m);
+	if (r < 0)
+		return r;
+	r = sd_event_add_time(m->event, &m->status_source, CLOCK_MONOTONIC, 0, 0,
+			      manager_on_status, m);
+	if (r < 0)
+		return r;
+	(void)sd_event_source_set_description(m->status_source, "status");
+	return sd_event_source_set_enabled(m->status_source, SD_EVENT_OFF);
+}
+
+int manager_new(const struct manager_config *config, struct manager **ret)
+{
+	_cleanup_(manager_freep) struct manager *m = calloc(1, sizeof(*m));
+	int r;
+
+	if (!m)
+		return -ENOMEM;
+	r = sd_event_new(&m->event);
+	if (r < 0)
+		return log_error_errno(r, "cannot make an event loop: %m");
+	m->started_usec = manager_realtime_usec(m);
+	m->registry = registry_new();
+	m->events = events_new();
+	if (!m->registry || !m->events)
+		return -ENOMEM;
+	r = manager_revokes_new(m);
+	if (r >= 0)
+		r = manager_failures_new(m, config);
+	if (r < 0)
+		return r;
+	r = add_sources(m);
+	if (r < 0)
+		return log_error_errno(r, "cannot fill the event loop: %m");
+	r = start_cgroups(m, config);
+	if (r < 0)
+		return r;
+	r = start_source(m, config);
+	if (r < 0)
+		return r;
+	r = manager_kernel_new(m, config);
+	if (r < 0)
+		return r;
+	r = manager_releases_new(m);
+	if (r < 0)
+		return log_error_errno(r, "cannot take requests to release pins: %m");
+	r = methods_server_new(m, &m->server);
+	if (r < 0)
+		return log_error_errno(r, "cannot make the control socket's server: %m");
+	*ret = TAKE_PTR(m);
+	return 0;
+}
+
+int manager_listen(struct manager *m, int n_fds, const char *path)
+{
+	int i, r;
+
+	for (i = 0; i < n_fds; i++) {
+		r = server_listen_fd(m->server, SD_LISTEN_FDS_START + i);
+		if (r < 0)
+			return log_error_errno(r, "the socket passed as file descriptor %d is no "
+					       "listening Unix stream socket: %m",
+					       SD_LISTEN_FDS_START + i);
+	}
+	if (n_fds > 0)
+		return 0;
+	r = server_listen_path(m->server, path);
+	if (r == -EADDRINUSE)
+		log_error("another service answers at %s", path);
+	else if (r == -EEXIST)
+		log_error("%s exists and is no socket", path);
+	else if (r < 0)
+		log_error_errno(r, "cannot listen at %s: %m", path);
+	return r;
+}
+
+int manager_run(struct manager *m)
+{
+	int r;
+
+	/* Only now: while there might be another service it is that one's business. */
+	r = start_quotas(m);
+	if (r >= 0)
+		r = manager_kernel_start(m);
+	if (r < 0)
+		return r;
+	(void)sd_notify(false, "READY=1");
+	manager_on_status(m->status_source, 0, m);
+	r = sd_event_loop(m->event);
+	(void)sd_notify(false, "STOPPING=1");
+	if (r < 0)
+		log_error_errno(r, "stopped by an error: %m");
+	return r;
+}
+
+struct manager *manager_free(struct manager *m)
+{
+	if (!m)
+		return NULL;
+	manager_drains_free(m);
+	manager_releases_free(m);
+	/* Clients see the connection end, and calls under way are dropped. */
+	server_free(m->server);
+	manager_owners_free(m);
+	waiters_free(m);
+	methods_free(m);
+	manager_failures_free(m);
+	manager_revokes_free(m);
+	manager_kernel_free(m);
+	genl_free(m->genl);
+	observe_free(m->observe);
+	quotas_free(m->quotas);
+	cgroup_tree_free(m->tree);
+	events_free(m->events);
+	cgroupfs_free(m->fs);
+	registry_free(m->registry);
+	sd_event_source_disable_unref(m->settle_source);
+	sd_event_source_disable_unref(m->status_source);
+	sd_event_unref(m->event);
+	free(m->noted);
+	free(m->fs_reason);
+	free(m->observe_reason);
+	free(m->status);
+	free(m);
+	return NULL;
+}

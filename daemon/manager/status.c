@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "daemon/manager/methods.h"
+#include "daemon/model/render.h"
+#include "lib/json.h"
+
+/* Not more than a tenth of the time goes into walks over the tree. */
+#define WALK_RATIO 10
+
+struct status {
+	struct manager *m;
+	struct call *call;
+	bool all; /* the caller may see everything */
+	struct cgroup_node **nodes;
+	size_t n_nodes;
+	uint64_t bytes, pins; /* what the caller may see */
+};
+
+static bool counts(const struct pin *pin, void *userdata)
+{
+	struct status *s = userdata;
+
+	if (!may_see_pin(s->m, s->call, pin->uid, pin->cgroup))
+		return false;
+	s->bytes += pin->bytes;
+	s->pins++;
+	return true;
+}
+
+static void show(struct cgroup_node *node)
+{
+	for (; node && !node->shown; node = node->parent)
+		node->shown = true;
+}
+
+int manager_note(struct manager *m, struct cgroup_node *node)
+{
+	struct cgroup_node **noted;
+
+	if (node->noted)
+		return 0;
+	noted = reallocarray(m->noted, m->n_noted + 1, sizeof(*noted));
+	if (!noted)
+		return -ENOMEM;
+	m->noted = noted;
+	m->noted[m->n_noted++] = cgroup_node_ref(node);
+	node->noted = true;
+	return 0;
+}
+
+static void forget_noted(struct manager *m)
+{
+	while (m->n_noted > 0) {
+		struct cgroup_node *node = m->noted[--m->n_noted];
+
+		node->noted = false;
+		cgroup_node_unref(node);
+	}
+}
+
+static int note(int fd, const char *path, void *userdata)
+{
+	struct manager *m = userdata;
+	struct cgroup_node *node;
+	struct cgroup_misc misc;
+
+	if (cgroupfs_read_misc(fd, &misc) < 0)
+		return 0;
+	if (!misc.present)
+		return 1; /* nor below it */
+	if ((misc.max_bytes == UINT64_MAX && !misc.denied && !quotas_find_high(m->quotas, path)) ||
+	    strcmp(path, "/") == 0 ||
+	    cgroupfs_resolve_path(m->fs, path, &node) < 0)
+		return 0;
+	return manager_note(m, node);
+}
+
+int manager_note_limits(struct manager *m)
+{
+	uint64_t now = manager_now_usec(m), start, end;
+	int r;
+
+	if (!m->misc || (m->noted_usec && now - m->noted_usec < WALK_RATIO * m->noted_cost_usec))
+		return 0;
+	forget_noted(m);
+	start = manager_clock_usec();
+	r = cgroupfs_walk(m->fs, note, m);
+	end = manager_clock_usec();
+	m->noted_cost_usec = end - start;
+	m->noted_usec = now;
+	return r == -E2BIG ? 0 : r;
+}
+
+static void sum_processes(struct status *s)
+{
+	const struct observe_process *p;
+	struct cgroup_node *node;
+	size_t n, i;
+
+	p = observe_processes(s->m->observe, &n);
+	for (i = 0; i < n; i++) {
+		node = registry_cgroup_find(s->m->registry, p[i].cgroup_id);
+		if (!may_see_pin(s->m, s->call, p[i].uid, node))
+			continue;
+		s->bytes += p[i].pinned_bytes;
+		for (; node; node = node->parent) {
+			node->sum_vm_pinned_bytes += p[i].pinned_bytes;
+			node->sum_vm_locked_bytes += p[i].locked_bytes;
+		}
+	}
+}
+
+static int by_path(const void *a, const void *b)
+{
+	const struct cgroup_node *const *x = a, *const *y = b;
+
+	return strcmp((*x)->path, (*y)->path);
+}
+
+static int choose(struct status *s)
+{
+	struct registry *r = s->m->registry;
+	struct cgroup_node *node;
+	size_t i, n = 0;
+
+	for (node = registry_cgroup_next(r, NULL); node; node = registry_cgroup_next(r, node))
+		if (node->sum_pins || node->sum_charged_bytes || node->sum_vm_pinned_bytes ||
+		    node->sum_vm_locked_bytes)
+			show(node);
+	for (i = 0; i < s->m->n_noted; i++)
+		if (s->all || owns_node(s->m, s->call, s->m->noted[i]))
+			show(s->m->noted[i]);
+
+	for (node = registry_cgroup_next(r, NULL); node; node = registry_cgroup_next(r, node))
+		n += node->shown && node->path;
+	s->nodes = calloc(n ?: 1, sizeof(*s->nodes));
+	if (!s->nodes)
+		return -ENOMEM;
+	for (node = registry_cgroup_next(r, NULL); node; node = registry_cgroup_next(r, node))
+		if (node->shown && node->path)
+			s->nodes[s->n_nodes++] = node;
+	qsort(s->nodes, s->n_nodes, sizeof(*s->nodes), by_path);
+	return 0;
+}
+
+static json_t *cgroup_json(struct status *s, struct cgroup_node *node)
+{
+	struct cgroup_misc misc = { .max_bytes = UINT64_MAX, .peak_bytes = UINT64_MAX };
+	bool proc = !s->m->genl, whole;
+	_cleanup_(closep) int fd = -1;
+	uint64_t bytes, high;
+
+	cgroupfs_check(s->m->fs, node, manager_now_usec(s->m));
+	whole = s->all || owns_node(s->m, s->call, node);
+	if (!node->removed && !node->unresolved && !proc)
+		fd = cgroupfs_open(s->m->fs, node->path);
+	if (fd >= 0)
+		(void)cgroupfs_read_misc(fd, &misc);
+	high = fd >= 0 ? quotas_high_bytes(s->m->quotas, node->path, node->id) : UINT64_MAX;
+	/* Others' share of a cgroup above one's own is not one's own to know. */
+	if (!whole) {
+		misc.present = false;
+		misc.peak_bytes = UINT64_MAX;
+		misc.denied = 0;
+	}
+	if (proc)
+		bytes = node->sum_vm_pinned_bytes;
+	else if (misc.present)
+		bytes = misc.current_bytes;
+	else
+		bytes = MAX(node->sum_bytes, node->sum_charged_bytes);
+
+	return json_pack("{s:o, s:o, s:b, s:s, s:I, s:o, s:o, s:o, s:o, s:I, s:I}",
+			 "path", render_path(node),
+			 "cgroup_id", json_hex(node->id),
+			 "removed", node->removed,
+			 "source", proc ? "proc" : "kernel",
+			 "pinned_bytes", (json_int_t)MIN(bytes, (uint64_t)INT64_MAX),
+			 "locked_bytes", proc ? json_bytes(node->sum_vm_locked_bytes) : json_null(),
+			 "max_bytes", json_bytes(misc.max_bytes),
+			 "high_bytes", json_bytes(high),
+			 "peak_bytes", json_bytes(misc.peak_bytes),
+			 "pins", (json_int_t)node->sum_pins,
+			 "denied", (json_int_t)misc.denied);
+}
+
+static json_t *cgroups_json(struct status *s)
+{
+	_cleanup_json_ json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; array && i < s->n_nodes; i++)
+		if (json_array_append_new(array, cgroup_json(s, s->nodes[i])) < 0)
+			return NULL;
+	return TAKE_PTR(array);
+}
+
+/* Where one's own cgroups are affected. */
+static bool concerns(struct status *s, const char *path)
+{
+	size_t i, len = strcmp(path, "/") == 0 ? 0 : strlen(path);
+
+	for (i = 0; i < s->n_nodes && !s->all; i++)
+		if (strncmp(s->nodes[i]->path, path, len) == 0 &&
+		    (!s->nodes[i]->path[len] || s->nodes[i]->path[len] == '/'))
+			return true;
+	return s->all;
+}
+
+static json_t *uncontrolled_json(struct status *s)
+{
+	const struct cgroup_tree_entry *e = s->m->tree ? cgroup_tree_uncontrolled(s->m->tree) : NULL;
+	_cleanup_json_ json_t *array = json_array();
+
+	for (; array && e; e = e->next)
+		if (concerns(s, e->path) &&
+		    json_array_append_new(array, json_pack("{s:o, s:s}", "path",
+				render_string(e->path), "reason", e->reason)) < 0)
+			return NULL;
+	return TAKE_PTR(array);
+}
+
+static json_t *kernel_json(struct status *s, bool ready)
+{
+	struct support support = manager_support(s->m);
+	const char *reason, *no_quotas = support_no_quotas(&support);
+	struct utsname un;
+
+	support.ready = ready;
+	reason = support_reason(&support);
+	if (uname(&un) < 0)
+		strcpy(un.release, "?");
+	return json_pack("{s:s, s:i, s:s, s:o, s:o}",
+			 "support", s->m->genl ? "patched" : "stock",
+			 "abi", s->m->abi,
+			 "release", un.release,
+			 "reason", reason ? json_string(reason) : json_null(),
+			 "no_quotas_reason", no_quotas ? json_string(no_quotas) : json_null());
+}
+
+static json_t *totals_json(struct status *s)
+{
+	struct pin_kernel_info info = { .bytes = s->bytes, .pins = s->pins };
+
+	if (s->all && s->m->genl && genl_get_info(s->m->genl, &info) < 0)
+		return NULL;
+	return json_pack("{s:I, s:I, s:I}", "pinned_bytes", (json_int_t)info.bytes,
+			 "pins", (json_int_t)info.pins, "denied", (json_int_t)info.denied);
+}
+
+static int reply(struct manager *m, struct call *call, bool ready, json_t *params)
+{
+	struct status s = { .m = m, .call = call, .all = call_is_admin(call) };
+	_cleanup_(freep) struct cgroup_node **nodes = NULL;
+	int r;
+
+	r = manager_note_limits(m);
+	if (r < 0)
+		return r;
+	registry_sum(m->registry, s.all ? NULL : counts, &s);
+	if (s.all)
+		s.pins = registry_count(m->registry);
+	if (m->observe) {
+		s.bytes = 0;
+		sum_processes(&s);
+	}
+	r = choose(&s);
+	nodes = s.nodes;
+	if (r < 0)
+		return r;
+	return call_reply(call, json_pack("{s:s, s:o, s:o, s:o, s:o}",
+					  "version", PACKAGE_VERSION,
+					  "kernel", kernel_json(&s, ready),
+					  "totals", totals_json(&s),
+					  "cgroups", cgroups_json(&s),
+					  "uncontrolled", uncontrolled_json(&s)));
+}
+
+int method_get_status(struct call *call, json_t *params, void *userdata)
+{
+	return manager_wait_ready(userdata, call, params, reply);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Calls that wait until the registry is what the kernel says. */
+#include <errno.h>
+#include <utlist.h>
+
+#include "daemon/manager/manager.h"
+#include "daemon/base/turn.h"
+#include "lib/log.h"
+
+struct waiter {
+	struct waiter *prev, *next;
+	struct manager *m;
+	struct call *call;
+	json_t *params;
+	manager_waiter done;
+	sd_event_source *timeout;
+};
+
+static struct waiter *waiter_free(struct waiter *w)
+{
+	if (!w)
+		return NULL;
+	DL_DELETE(w->m->waiters, w);
+	sd_event_source_disable_unref(w->timeout);
+	call_set_watch(w->call, NULL, NULL);
+	call_unref(w->call);
+	json_decref(w->params);
+	free(w);
+	return NULL;
+}
+
+void waiters_free(struct manager *m)
+{
+	while (m->waiters)
+		waiter_free(m->waiters);
+}
+
+static void settle(struct waiter *w, bool ready)
+{
+	_cleanup_(call_unrefp) struct call *call = call_ref(w->call);
+	json_t *params = json_incref(w->params);
+	manager_waiter done = w->done;
+	struct manager *m = w->m;
+	int r;
+
+	waiter_free(w);
+	r = done(m, call, ready, params);
+	json_decref(params);
+	if (r < 0)
+		(void)call_error_errno(call, r); /* or it has been answered */
+}
+
+static int on_settle(sd_event_source *source, void *userdata)
+{
+	struct manager *m = userdata;
+
+	/* Or it is no more, and they go on waiting. */
+	if (!m->waiters || !manager_ready(m))
+		return 0;
+	settle(m->waiters, true);
+	return waiters_settle(m);
+}
+
+int waiters_settle(struct manager *m)
+{
+	int r;
+
+	if (!m->waiters)
+		return 0;
+	r = turn_schedule(m->event, &m->settle_source, on_settle, m, "settle");
+	return r < 0 ? log_error_errno(r, "cannot go on with calls that wait: %m") : 0;
+}
+
+static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	settle(userdata, false);
+	return 0;
+}
+
+static void on_gone(struct call *call, void *userdata)
+{
+	waiter_free(userdata);
+}
+
+static const struct call_watch watch = { .gone = on_gone };
+
+int manager_wait_ready(struct manager *m, struct call *call, json_t *params, manager_waiter done)
+{
+	int r = manager_ready(m);
+	struct waiter *w;
+
+	if (m->observe)
+		r = observe_refresh(m->observe);
+	if (r < 0)
+		return r;
+	if (r > 0)
+		return done(m, call, true, params);
+
+	w = calloc(1, sizeof(*w));
+	if (!w)
+		return -ENOMEM;
+	w->m = m;
+	w->call = call_ref(call);
+	w->params = json_incref(params);
+	w->done = done;
+	DL_APPEND(m->waiters, w);
+	call_set_watch(call, &watch, w);
+	r = sd_event_add_time_relative(m->event, &w->timeout, CLOCK_MONOTONIC,
+				       MANAGER_READY_TIMEOUT_USEC, 0, on_timeout, w);
+	if (r < 0) {
+		waiter_free(w);
+		return r;
+	}
+	(void)sd_event_source_set_description(w->timeout, "wait-ready");
+	return 0;
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who and Classify: what is at physical addresses, and the pins that hold it. */
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/manager/inquiry.h"
+#include "daemon/manager/internal.h"
+#include "daemon/manager/methods.h"
+#include "daemon/model/render.h"
+#include "lib/json.h"
+#include "lib/parse.h"
+
+#define WHO_PINS_MAX 32768 /* in one reply */
+
+/* --- Who --- */
+
+struct answer {
+	json_t *ranges, *places, *pins, *inexact;
+};
+
+static void answer_done(struct answer *a)
+{
+	json_decref(a->ranges);
+	json_decref(a->places);
+	json_decref(a->pins);
+	json_decref(a->inexact);
+}
+
+static int answer_init(struct answer *a)
+{
+	*a = (struct answer){ json_array(), json_array(), json_array(), json_array() };
+	return a->ranges && a->places && a->pins && a->inexact ? 0 : -ENOMEM;
+}
+
+static int append(json_t *array, json_t *value)
+{
+	return json_array_append_new(array, value) < 0 ? -ENOMEM : 0;
+}
+
+static int reply_too_many(struct inquiry *q, size_t n)
+{
+	return call_error(q->call, MANAGER_INTERFACE ".TooManyPins",
+			  json_pack("{s:I}", "pins", (json_int_t)n));
+}
+
+static int reply_who(struct inquiry *q, const struct answer *a)
+{
+	int r = call_reply(q->call, json_pack("{s:o, s:O, s:O, s:O, s:O}",
+			"target", render_string(q->text), "ranges", a->ranges,
+			"places", a->places, "pins", a->pins, "inexact", a->inexact));
+
+	return r == -EMSGSIZE ? reply_too_many(q, json_array_size(a->pins)) : r;
+}
+
+static int add_ranges(struct inquiry *q, bool at_rest, struct answer *a)
+{
+	struct place place;
+	size_t i;
+	int r;
+
+	for (i = 0; i < q->n_ranges; i++) {
+		r = append(a->ranges, json_pack("{s:o, s:o}", "first", json_hex(q->ranges[i].first),
+						"last", json_hex(q->ranges[i].last)));
+		if (r < 0)
+			return r;
+		r = manager_place(q->m, q->ranges[i].first, at_rest, &place);
+		if (r < 0)
+			return r;
+		r = append(a->places, place_to_json(&place));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int add_holders(struct inquiry *q, const struct holder *holders, size_t n,
+		       struct answer *a)
+{
+	struct pin *pin;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < n && r >= 0; i++) {
+		/* One that is being made has no name and no size yet. */
+		pin = registry_find(q->m->registry, holders[i].id);
+		if (!pin)
+			continue;
+		r = append(a->pins, render_pin(pin));
+		if (r >= 0 && holders[i].inexact)
+			r = append(a->inexact, json_hex(pin->id));
+	}
+	return r;
+}
+
+/* It took the kernel a moment: what has gone or changed meanwhile is not told of. */
+static void answer_who(struct inquiry *q, const struct holder *holders, size_t n)
+{
+	const bool at_rest = manager_at_rest(q->m);
+	_cleanup_(answer_done) struct answer a = {};
+	int r;
+
+	r = inventory_check(q->m->inventory, q->text, &q->target, at_rest, q->ranges, q->n_ranges);
+	if (r == -ENOENT)
+		r = reply_no_such_target(q->call, q->text);
+	else if (r == -ESTALE)
+		r = call_error(q->call, MANAGER_INTERFACE ".NotReady",
+			       json_pack("{s:s}", "reason", "the device has been changed "
+					 "meanwhile"));
+	else if (r >= 0) {
+		r = answer_init(&a);
+		if (r >= 0)
+			r = add_ranges(q, at_rest, &a);
+		if (r >= 0)
+			r = add_holders(q, holders, n, &a);
+		if (r >= 0)
+			r = reply_who(q, &a);
+	}
+	if (r < 0)
+		answer_errno(q->call, r);
+}
+
+/* Whether a pin is one of the device's. */
+static bool is_of(const struct pin *pin, const char *name, const struct devnames *names)
+{
+	size_t i;
+
+	if (!pin->device)
+		return false;
+	if (!names)
+		return strcmp(pin->device->bytes, name) == 0;
+	for (i = 0; i < names->n; i++)
+		if (strcmp(pin->device->bytes, names->all[i].name) == 0 &&
+		    (!names->all[i].group || pin->kind == PINGUARD_KIND_VFIO))
+			return true;
+	return false;
+}
+
+static void answer_name(struct inquiry *q, const struct devnames *names)
+{
+	_cleanup_(pin_cursor_done) struct pin_cursor cursor;
+	_cleanup_(answer_done) struct answer a = {};
+	struct pin *pin;
+	size_t n = 0;
+	int r;
+
+	r = answer_init(&a);
+	pin_cursor_init(&cursor, q->m->registry);
+	while (r >= 0 && (pin = pin_cursor_next(&cursor)))
+		if (is_of(pin, q->text, names) && ++n <= WHO_PINS_MAX)
+			r = append(a.pins, render_pin(pin));
+	/* One that has gone may have pins yet, and one that is there none. */
+	if (r >= 0 && n == 0 && !names)
+		r = reply_no_such_target(q->call, q->text);
+	else if (r >= 0 && n > WHO_PINS_MAX)
+		r = reply_too_many(q, n);
+	else if (r >= 0)
+		r = reply_who(q, &a);
+	if (r < 0)
+		answer_errno(q->call, r);
+}
+
+static const struct inquiry_kind who = {
+	.max = WHO_PINS_MAX,
+	.answer = answer_who,
+	.answer_name = answer_name,
+};
+
+static int start(struct manager *m, struct call *call, bool ready, json_t *params)
+{
+	return inquiry_start(m, call, ready, params, &who);
+}
+
+int method_who(struct call *call, json_t *params, void *userdata)
+{
+	return manager_inquire(call, params, userdata, start);
+}
+
+/* --- Classify --- */
+
+/* One address, or one page frame. */
+static int parse_address(const char *text, uint64_t *ret, const char **ret_reason)
+{
+	struct target target;
+	int r;
+
+	if (strchr(text, '-')) {
+		*ret_reason = "one address is asked about at a time";
+		return -EINVAL;
+	}
+	/* Any that can be written: there is no memory at what no processor can address. */
+	if (strncmp(text, "0x", 2) == 0)
+		return parse_id(text, ret, ret_reason);
+	r = target_parse(text, sysconf(_SC_PAGESIZE), &target, ret_reason);
+	if (r < 0)
+		return r;
+	*ret_reason = "it is no physical address, nor the number of a page frame";
+	if (target.type != TARGET_ADDRESSES)
+		return -EINVAL;
+	*ret = target.range.first;
+	return 0;
+}
+
+/* Without the list of pins nobody knows what is being taken away: nothing is read. */
+static int classify(struct manager *m, struct call *call, bool ready, json_t *params)
+{
+	const char *text = json_get_string(params, "target", ""), *reason;
+	const bool at_rest = ready && manager_at_rest(m);
+	struct place place;
+	uint64_t phys;
+	int r = 0;
+
+	if (parse_address(text, &phys, &reason) < 0)
+		return reply_invalid_target(call, text, reason);
+	if (at_rest)
+		r = inventory_refresh(m->inventory);
+	if (r >= 0)
+		r = manager_place(m, phys, at_rest, &place);
+	if (r < 0)
+		return r;
+	return call_reply(call, json_pack("{s:o}", "place", place_to_json(&place)));
+}
+
+int method_classify(struct call *call, json_t *params, void *userdata)
+{
+	struct manager *m = userdata;
+
+	return m->genl ? manager_wait_ready(m, call, params, classify) :
+			 classify(m, call, true, params);
+}

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What is known of pins and memory, without I/O.
+daemon_libcore_la_SOURCES += \
+	daemon/model/events.c daemon/model/events.h \
+	daemon/model/failure.c daemon/model/failure.h \
+	daemon/model/failure-internal.h \
+	daemon/model/failure-json.c \
+	daemon/model/pin.h \
+	daemon/model/place.c daemon/model/place.h \
+	daemon/model/place-json.c \
+	daemon/model/policy.c daemon/model/policy.h \
+	daemon/model/registry.c daemon/model/registry.h \
+	daemon/model/render.c daemon/model/render.h \
+	daemon/model/revoke.c daemon/model/revoke.h

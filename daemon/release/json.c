@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Requests as org.pinguard.Manager and org.pinguard.Owner show them. */
+#include <string.h>
+
+#include "daemon/release/release-cgroup.h"
+#include "daemon/release/release-internal.h"
+#include "daemon/model/render.h"
+#include "lib/escape.h"
+#include "lib/json.h"
+
+static const char *const reasons[] = {
+	[RELEASE_ADMINISTRATOR] = "administrator",
+	[RELEASE_DRAIN] = "drain",
+	[RELEASE_QUOTA] = "quota",
+	[RELEASE_DEVICE_REMOVAL] = "device_removal",
+	[RELEASE_MEMORY_OFFLINE] = "memory_offline",
+	[RELEASE_MEMORY_FAILURE] = "memory_failure",
+};
+
+static const char *const phases[] = {
+	[RELEASE_RUNNING] = "running",	   [RELEASE_DONE] = "done",
+	[RELEASE_REFUSED] = "refused",	   [RELEASE_TIMED_OUT] = "timed_out",
+	[RELEASE_CANCELLED] = "cancelled",
+};
+
+static const char *const states[] = {
+	[OWNER_WAITING] = "waiting",	     [OWNER_ASKED] = "asked",
+	[OWNER_REMINDED] = "reminded",	     [OWNER_DEFERRED] = "deferred",
+	[OWNER_REFUSED] = "refused",	     [OWNER_LAPSED] = "lapsed",
+	[OWNER_HOOK_RUNNING] = "hook_running", [OWNER_HOOK_FAILED] = "hook_failed",
+	[OWNER_UNIT_STOPPING] = "unit_stopping", [OWNER_KILLED] = "killed",
+	[OWNER_RELEASED] = "released",	     [OWNER_GONE] = "gone",
+};
+
+static const char *const nexts[] = {
+	[STEP_ASK] = NULL, /* told by registered */
+	[STEP_REMIND] = "remind",
+	[STEP_HOOK] = "hook",
+	[STEP_STOP_UNIT] = "stop_unit",
+	[STEP_KILL] = "kill",
+	[N_STEPS] = "give_up",
+};
+
+const char *release_reason_name(enum release_reason reason)
+{
+	return reasons[reason];
+}
+
+const char *release_phase_name(enum release_phase phase)
+{
+	return phases[phase];
+}
+
+static const char *mode_name(const struct release *release)
+{
+	return release->mode == RELEASE_SYNC ? "sync" : "async";
+}
+
+/* CLOCK_MONOTONIC as CLOCK_REALTIME, by the clock that it was when the request began. */
+static json_int_t realtime(const struct release *release, uint64_t usec)
+{
+	return (json_int_t)(release->started_realtime_usec + usec - release->started_usec);
+}
+
+static json_t *text_json(const char *text)
+{
+	_cleanup_(freep) char *escaped = text ? escape_text(text) : NULL;
+
+	if (!text)
+		return json_null();
+	return escaped ? json_string_nocheck(escaped) : NULL;
+}
+
+static json_t *integer_or_null(uint64_t value, bool known)
+{
+	return known ? json_integer((json_int_t)value) : json_null();
+}
+
+/* What follows for an owner, and when; NULL for nothing more. As things stand now. */
+static const char *next_of(const struct release_owner *o, uint64_t *ret_usec)
+{
+	struct decision d = o->next;
+
+	if (o->release->phase != RELEASE_RUNNING || !o->pins_left || o->settled)
+		return NULL;
+	/* A dry run has been decided on. */
+	if (o->release->releases) {
+		const struct ladder_facts facts = release_owner_facts(o);
+		const uint64_t now = release_clock();
+
+		d = policy_decide(o->ladder, &facts, now);
+		if (d.type == DECISION_STEP)
+			d.usec = now;
+	}
+	if (d.type == DECISION_REFUSED || d.type == DECISION_OVER)
+		return NULL;
+	*ret_usec = d.usec;
+	return nexts[d.step];
+}
+
+json_t *release_owner_json(const struct release_owner *o)
+{
+	uint64_t usec = 0;
+	const char *next = next_of(o, &usec);
+
+	return json_pack("{s:I, s:o, s:I, s:o, s:b, s:s, s:o, s:I, s:I, s:I, s:I, s:o, s:o}",
+			 "pid", (json_int_t)o->pid,
+			 "comm", json_escaped(o->comm, o->comm_len),
+			 "uid", (json_int_t)o->uid,
+			 "cgroup", render_path(o->cgroup),
+			 "registered", o->registered,
+			 "state", states[o->state],
+			 "reason", text_json(o->reason),
+			 "pins", (json_int_t)o->pins,
+			 "bytes", (json_int_t)o->bytes,
+			 "pins_left", (json_int_t)o->pins_left,
+			 "bytes_left", (json_int_t)o->bytes_left,
+			 "next", next ? json_string(next) : json_null(),
+			 "next_usec",
+			 next ? json_integer(realtime(o->release, usec)) : json_null());
+}
+
+/* Those that still hold something, or those that do not. */
+static int add_owners(json_t *array, const struct release *release, bool holding, size_t max,
+		      size_t *names_bytes)
+{
+	for (size_t i = 0; i < release->n_owners && json_array_size(array) < max &&
+			   *names_bytes < RENDER_NAMES_BYTES; i++) {
+		const struct release_owner *o = &release->owners[i];
+		json_t *json;
+
+		if (!!o->pins_left != holding)
+			continue;
+		json = release_owner_json(o);
+		*names_bytes += render_names_bytes(json);
+		if (json_array_append_new(array, json) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+json_t *release_json(const struct release *release, size_t owners_max)
+{
+	_cleanup_json_ json_t *owners = json_array();
+	size_t names_bytes = 0;
+
+	if (!owners || add_owners(owners, release, true, owners_max, &names_bytes) < 0 ||
+	    add_owners(owners, release, false, owners_max, &names_bytes) < 0)
+		return NULL;
+	return json_pack("{s:s, s:s, s:o, s:s, s:s, s:b, s:I, s:I, s:o, s:o,"
+			 " s:I, s:I, s:I, s:I, s:O, s:I}",
+			 "token", release->token,
+			 "reason", reasons[release->reason],
+			 "target", render_string(release->target),
+			 "mode", mode_name(release),
+			 "phase", phases[release->phase],
+			 "dry_run", release->dry_run,
+			 "started_usec", (json_int_t)release->started_realtime_usec,
+			 "deadline_usec", realtime(release, release->deadline_usec),
+			 "uid", integer_or_null(release->uid, release->uid != PIN_UID_NONE),
+			 "revoke_id",
+			 release->has_revoke ? json_hex(release->revoke_id) : json_null(),
+			 "pins", (json_int_t)release->pins,
+			 "bytes", (json_int_t)release->bytes,
+			 "pins_left", (json_int_t)release->pins_left,
+			 "bytes_left", (json_int_t)release->bytes_left,
+			 "owners", owners,
+			 "owners_omitted",
+			 (json_int_t)(release->n_owners - json_array_size(owners)));
+}
+
+json_t *release_shown_json(struct release *release)
+{
+	if (!release->shown)
+		release->shown = release_json(release, RELEASE_OWNERS_SHOWN_MAX);
+	return json_incref(release->shown);
+}
+
+static json_t *pin_json(const struct pin *pin)
+{
+	return json_pack("{s:o, s:s, s:o, s:o, s:o}",
+			 "id", json_hex(pin->id),
+			 "kind", render_kind(pin->kind),
+			 "device", render_string(pin->device ? pin->device->bytes : NULL),
+			 "address", pin->address ? json_hex(pin->address) : json_null(),
+			 "bytes", json_bytes(pin->bytes));
+}
+
+/* Its own: others' are nothing that it should hear of. */
+static bool is_own(const struct release_owner *o, const struct asked_pin *asked,
+		   const struct pin *pin)
+{
+	return pin && !asked->foreign && pin->tgid == (uint32_t)o->pid &&
+	       !(pin->flags & PINGUARD_FLAG_OWNER_GONE);
+}
+
+/* Up to RELEASE_OWNER_PINS_MAX of the pins that are left; list: they count as told to it. */
+static json_t *pins_json(struct release_owner *o, bool list)
+{
+	_cleanup_json_ json_t *array = json_array();
+	struct release *release = o->release;
+	uint32_t i = o->position;
+
+	for (; array && i < o->first + o->n; i++) {
+		struct asked_pin *asked = &release->asked[release->order[i]];
+		const struct pin *pin;
+
+		if (!asked->left) {
+			if (i == o->position)
+				o->position++;
+			continue;
+		}
+		pin = registry_find(release->releases->config.registry, asked->id);
+		if (!is_own(o, asked, pin))
+			continue;
+		if (json_array_size(array) == RELEASE_OWNER_PINS_MAX)
+			break;
+		if (json_array_append_new(array, pin_json(pin)) < 0)
+			return NULL;
+		if (list && !asked->listed) {
+			asked->listed = true;
+			o->listed_left++;
+		}
+	}
+	if (list)
+		o->all_listed = i == o->first + o->n;
+	return TAKE_PTR(array);
+}
+
+/* Of its own pins that are left. */
+static json_t *failures_json(const struct release_owner *o)
+{
+	_cleanup_json_ json_t *array = json_array();
+	const struct release *release = o->release;
+
+	for (size_t i = 0; array && i < release->n_failures; i++) {
+		const struct release_failure *f = &release->failures[i];
+		const struct asked_pin *asked = release_asked(release, f->pin);
+
+		if (!asked || !asked->left || &release->owners[asked->owner] != o ||
+		    !is_own(o, asked, registry_find(release->releases->config.registry, f->pin)))
+			continue;
+		if (json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:b}",
+				"pin", json_hex(f->pin),
+				"address", f->has_address ? json_hex(f->address) : json_null(),
+				"bytes", json_bytes(f->bytes),
+				"data_lost", f->data_lost)) < 0)
+			return NULL;
+	}
+	return TAKE_PTR(array);
+}
+
+json_t *release_owner_request_json(struct release_owner *o, bool reminder)
+{
+	const struct release *release = o->release;
+	json_t *pins = pins_json(o, true);
+
+	if (!pins)
+		return NULL;
+	return json_pack("{s:{s:s, s:s, s:s, s:I, s:b, s:o, s:o}, s:n}", "request",
+			 "token", o->token,
+			 "mode", mode_name(release),
+			 "reason", reasons[release->reason],
+			 "deadline_usec",
+			 (json_int_t)policy_answer_deadline(o->ladder, o->asked_usec,
+							    release->deadline_usec),
+			 "reminder", reminder,
+			 "pins", pins,
+			 "failures", failures_json(o),
+			 "withdrawn");
+}
+
+json_t *release_owner_hook_json(struct release_owner *o)
+{
+	const struct release *release = o->release;
+	_cleanup_(freep) char *cgroup = release_owner_cgroup(o);
+	json_t *pins = pins_json(o, false);
+
+	if (!pins)
+		return NULL;
+	return json_pack("{s:s, s:s, s:o, s:I, s:o, s:I, s:o, s:I, s:I, s:I, s:o, s:o}",
+			 "token", release->token,
+			 "reason", reasons[release->reason],
+			 "target", render_string(release->target),
+			 "pid", (json_int_t)o->pid,
+			 "comm", json_escaped(o->comm, o->comm_len),
+			 "uid", (json_int_t)o->uid,
+			 "cgroup", render_string(cgroup),
+			 "deadline_usec", (json_int_t)release->deadline_usec,
+			 "pins_left", (json_int_t)o->pins_left,
+			 "bytes_left", (json_int_t)o->bytes_left,
+			 "pins", pins,
+			 "failures", failures_json(o));
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Whom to ask where more is pinned than a cgroup may have. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "daemon/release/release.h"
+
+struct candidate {
+	uint64_t id, bytes;
+	uint64_t owner_bytes;
+	uint32_t tgid;
+};
+
+static int by_tgid(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+
+	return (x->tgid > y->tgid) - (x->tgid < y->tgid);
+}
+
+/* Largest owner first, and of each the largest pin. */
+static int by_size(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+
+	if (x->owner_bytes != y->owner_bytes)
+		return x->owner_bytes > y->owner_bytes ? -1 : 1;
+	if (x->tgid != y->tgid)
+		return x->tgid < y->tgid ? -1 : 1;
+	return (x->bytes < y->bytes) - (x->bytes > y->bytes);
+}
+
+static void sum_owners(struct candidate *c, size_t n)
+{
+	size_t i, j;
+
+	qsort(c, n, sizeof(*c), by_tgid);
+	for (i = 0; i < n; i = j) {
+		uint64_t bytes = 0;
+
+		for (j = i; j < n && c[j].tgid == c[i].tgid; j++)
+			bytes += c[j].bytes;
+		for (size_t k = i; k < j; k++)
+			c[k].owner_bytes = bytes;
+	}
+	qsort(c, n, sizeof(*c), by_size);
+}
+
+/* All that is charged to the cgroup and those below it. */
+static size_t find_candidates(struct registry *registry, uint64_t cgroup_id, struct candidate *c)
+{
+	_cleanup_(pin_cursor_done) struct pin_cursor cursor;
+	struct pin *pin;
+	size_t n = 0;
+
+	pin_cursor_init(&cursor, registry);
+	while ((pin = pin_cursor_next(&cursor)))
+		if (cgroup_node_below(pin->charged, cgroup_id))
+			c[n++] = (struct candidate){ .id = pin->id, .bytes = pin->bytes,
+						     .tgid = pin->tgid };
+	return n;
+}
+
+int release_find_excess(struct registry *registry, uint64_t cgroup_id, uint64_t excess_bytes,
+			uint64_t **ret_ids, size_t *ret_n)
+{
+	_cleanup_(freep) struct candidate *c = calloc(registry_count(registry) ?: 1, sizeof(*c));
+	size_t n = c ? find_candidates(registry, cgroup_id, c) : 0, taken = 0;
+	uint64_t *ids = calloc(n ?: 1, sizeof(*ids)), bytes = 0;
+
+	if (!c || !ids) {
+		free(ids);
+		return -ENOMEM;
+	}
+	sum_owners(c, n);
+	while (taken < n && bytes < excess_bytes) {
+		bytes += c[taken].bytes;
+		ids[taken] = c[taken].id;
+		taken++;
+	}
+	*ret_ids = ids;
+	*ret_n = taken;
+	return 0;
+}

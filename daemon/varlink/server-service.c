@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/varlink/server-internal.h"
+#include "lib/json.h"
+
+const struct server_interface service_interface = { "org.varlink.service",
+						    server_idl_org_varlink_service };
+
+static int get_info(struct call *call, json_t *params, void *userdata)
+{
+	const struct server_config *config = &((struct server *)userdata)->config;
+	const struct server_interface *interface;
+	_cleanup_json_ json_t *interfaces = json_pack("[s]", service_interface.name);
+
+	for (interface = config->interfaces; interface->name; interface++)
+		if (json_array_append_new(interfaces, json_string(interface->name)) < 0)
+			return -ENOMEM;
+	return call_reply(call, json_pack("{ss ss ss ss sO}", "vendor", config->vendor, "product",
+					  config->product, "version", config->version, "url",
+					  config->url, "interfaces", interfaces));
+}
+
+static int get_interface_description(struct call *call, json_t *params, void *userdata)
+{
+	const struct server *server = userdata;
+	const char *name = json_get_string(params, "interface", "");
+	const struct server_interface *interface = server->config.interfaces;
+
+	if (!strcmp(name, service_interface.name))
+		interface = &service_interface;
+	else
+		while (interface->name && strcmp(interface->name, name) != 0)
+			interface++;
+	if (!interface->name)
+		return call_error(call, VARLINK_ERROR_INTERFACE_NOT_FOUND,
+				  json_pack("{ss}", "interface", name));
+	return call_reply(call, json_pack("{ss}", "description", interface->description));
+}
+
+const struct method service_methods[] = {
+	{ .name = "org.varlink.service.GetInfo", .handler = get_info },
+	{ .name = "org.varlink.service.GetInterfaceDescription",
+	  .params = (const struct method_param[]){ { "interface", PARAM_STRING, true }, {} },
+	  .handler = get_interface_description },
+	{},
+};

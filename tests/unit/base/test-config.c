@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "daemon/base/config.h"
+#include "daemon/model/pin.h"
+#include "lib/macros.h"
+
+#define DEFAULT 30, PINGUARD_REVOKE_MODE_WAIT
+
+static const struct {
+	const char *text;
+	unsigned int seconds, mode, line; /* of the one problem; 0: none */
+} cases[] = {
+	{ "", DEFAULT, 0 },
+	{ "# nothing\n\n[Revoke]\n", DEFAULT, 0 },
+	{ "[Revoke]\nMode=notify\nTimeoutSec=5\n", 5, PINGUARD_REVOKE_MODE_NOTIFY, 0 },
+	{ "[Revoke]\nMode = wait\nTimeoutSec = 1min 5s\n", 65, PINGUARD_REVOKE_MODE_WAIT, 0 },
+	{ "[Revoke]\nTimeoutSec=0", 0, PINGUARD_REVOKE_MODE_WAIT, 0 },
+	{ "[Revoke]\nTimeoutSec=100", 100, PINGUARD_REVOKE_MODE_WAIT, 0 },
+	{ "[Revoke]\nTimeoutSec=101", DEFAULT, 2 },
+	{ "[Revoke]\nTimeoutSec=-1", DEFAULT, 2 },
+	{ "[Revoke]\nTimeoutSec=", DEFAULT, 2 },
+	{ "[Revoke]\nTimeoutSec=soon\nMode=notify", 30, PINGUARD_REVOKE_MODE_NOTIFY, 2 },
+	{ "[Revoke]\n\nMode=Wait\nTimeoutSec=7\n", 7, PINGUARD_REVOKE_MODE_WAIT, 3 },
+	{ "[Revoke]\nModus=wait\n", DEFAULT, 2 },
+	{ "[revoke]\nMode=notify\n", DEFAULT, 2 },
+	{ "Mode=notify\n", DEFAULT, 1 },
+	{ "[Revoke]\nnonsense\nTimeoutSec=7\n", 7, PINGUARD_REVOKE_MODE_WAIT, 2 },
+	{ "[Revoke\n", DEFAULT, 1 },
+};
+
+struct problems {
+	unsigned int n, line;
+	char text[256];
+};
+
+static void on_problem(unsigned int line, const char *text, void *userdata)
+{
+	struct problems *p = userdata;
+
+	p->n++;
+	p->line = line;
+	strncpy(p->text, text, sizeof(p->text) - 1);
+}
+
+static void test_parse(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct problems problems = {};
+		struct config config;
+
+		assert_int_equal(config_parse(cases[i].text, on_problem, &problems, &config), 0);
+		if (config.revoke_timeout_usec != cases[i].seconds * 1000000ULL ||
+		    config.revoke_mode != cases[i].mode || problems.line != cases[i].line ||
+		    problems.n != (cases[i].line > 0))
+			fail_msg("case %zu: %s", i, cases[i].text);
+	}
+}
+
+/* Nothing of a file obeys a terminal; a line too long hides what comes after it, and says so. */
+static void test_hostile(void **state)
+{
+	struct problems problems = {};
+	struct config config;
+	char text[1024];
+
+	assert_int_equal(config_parse("[Revoke]\nMode=\x1b[31m\n", on_problem, &problems, &config),
+			 0);
+	assert_int_equal(problems.n, 1);
+	assert_null(strchr(problems.text, '\x1b'));
+
+	memset(text, 'x', sizeof(text));
+	memcpy(text, "[Revoke]\nMode=", 14);
+	strcpy(text + sizeof(text) - 20, "\nMode=notify\n");
+	problems.n = 0;
+	assert_int_equal(config_parse(text, on_problem, &problems, &config), 0);
+	assert_int_equal(problems.n, 1);
+	assert_int_equal(problems.line, 2);
+	assert_int_equal(config.revoke_mode, PINGUARD_REVOKE_MODE_WAIT);
+}
+
+static void test_file(void **state)
+{
+	static const char text[] = "[Revoke]\nTimeoutSec=9\n";
+	char name[] = "/tmp/pinguard-config-XXXXXX", *big = calloc(1, CONFIG_FILE_BYTES + 1);
+	struct config config;
+	int fd = mkstemp(name);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	assert_int_equal(config_load(name, &config), 0);
+	assert_int_equal(config.revoke_timeout_usec, 9000000);
+
+	/* Too large, no text, no file: the defaults. */
+	assert_int_equal(pwrite(fd, "", 1, strlen(text)), 1);
+	assert_int_equal(config_load(name, &config), 0);
+	assert_int_equal(config.revoke_timeout_usec, CONFIG_TIMEOUT_USEC);
+	memset(big, '\n', CONFIG_FILE_BYTES + 1);
+	memcpy(big, text, strlen(text));
+	assert_int_equal(pwrite(fd, big, CONFIG_FILE_BYTES + 1, 0), CONFIG_FILE_BYTES + 1);
+	assert_int_equal(config_load(name, &config), 0);
+	assert_int_equal(config.revoke_timeout_usec, CONFIG_TIMEOUT_USEC);
+	unlink(name);
+	close(fd);
+	free(big);
+	assert_int_equal(config_load(name, &config), 0);
+	assert_int_equal(config.revoke_timeout_usec, CONFIG_TIMEOUT_USEC);
+	assert_int_equal(config_load(".", &config), 0);
+	assert_int_equal(config.revoke_timeout_usec, CONFIG_TIMEOUT_USEC);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_file),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

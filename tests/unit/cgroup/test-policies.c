@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Policies on disk, and in a made-up kernel. Cgroups are plain directories. */
+#include <dirent.h>
+#include <errno.h>
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "daemon/cgroup/policies.h"
+
+#define ALLOW	  PINGUARD_POLICY_ALLOW
+#define REVOCABLE PINGUARD_POLICY_REVOCABLE
+#define DENY	  PINGUARD_POLICY_DENY
+
+/* In the place of the kernel's family. */
+static struct kernel {
+	uint64_t features;
+	struct policy_info all[64];
+	size_t n;
+	int error; /* of each request */
+} kernel;
+
+static uint32_t *slot(uint64_t id)
+{
+	size_t i;
+
+	for (i = 0; i < kernel.n; i++)
+		if (kernel.all[i].cgroup_id == id)
+			return &kernel.all[i].policy;
+	assert_true(kernel.n < ARRAY_SIZE(kernel.all));
+	kernel.all[kernel.n++] = (struct policy_info){ id, ALLOW };
+	return &kernel.all[i].policy;
+}
+
+uint64_t genl_features(const struct genl *g)
+{
+	return kernel.features;
+}
+
+const char *genl_refusal(const struct genl *g)
+{
+	return kernel.error ? "because" : NULL;
+}
+
+int genl_set_policy(struct genl *g, uint64_t cgroup_id, uint32_t policy)
+{
+	if (!kernel.error)
+		*slot(cgroup_id) = policy;
+	return kernel.error;
+}
+
+int genl_get_policy(struct genl *g, uint64_t cgroup_id, uint32_t *ret_policy)
+{
+	if (!kernel.error)
+		*ret_policy = *slot(cgroup_id);
+	return kernel.error;
+}
+
+struct env {
+	char root[32], dir[32];
+	struct registry *registry;
+	struct cgroupfs *fs;
+	struct policies *policies;
+};
+
+static void make(struct env *env, const char *path)
+{
+	char full[256];
+
+	snprintf(full, sizeof(full), "%s%s", env->root, path);
+	assert_int_equal(mkdir(full, 0700), 0);
+}
+
+static uint32_t in_kernel(struct env *env, const char *path)
+{
+	int fd = cgroupfs_open(env->fs, path);
+	uint64_t id;
+
+	assert_true(fd >= 0);
+	assert_int_equal(cgroupfs_id(fd, &id), 0);
+	close(fd);
+	return *slot(id);
+}
+
+/* The service comes back. */
+static void restart(struct env *env)
+{
+	const struct policies_config config = {
+		.fs = env->fs,
+		.genl = (struct genl *)1,
+		.state_dir = env->dir,
+	};
+
+	env->policies = policies_free(env->policies);
+	assert_int_equal(policies_new(&config, &env->policies), 0);
+}
+
+static int setup(void **state)
+{
+	struct env *env = calloc(1, sizeof(*env));
+	char *reason = NULL;
+
+	assert_non_null(env);
+	kernel = (struct kernel){ .features = PINGUARD_FEATURE_POLICY };
+	strcpy(env->root, "/tmp/pinguard-policy-XXXXXX");
+	strcpy(env->dir, "/tmp/pinguard-policy-XXXXXX");
+	assert_non_null(mkdtemp(env->root));
+	assert_non_null(mkdtemp(env->dir));
+	env->registry = registry_new();
+	assert_int_equal(cgroupfs_new(env->root, env->registry, &env->fs, &reason), 0);
+	restart(env);
+	make(env, "/a");
+	make(env, "/a/b");
+	*state = env;
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	return remove(path);
+}
+
+static int teardown(void **state)
+{
+	struct env *env = *state;
+
+	policies_free(env->policies);
+	cgroupfs_free(env->fs);
+	registry_free(env->registry);
+	nftw(env->root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	nftw(env->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	free(env);
+	return 0;
+}
+
+static void set(struct env *env, const char *path, uint32_t policy, bool runtime)
+{
+	char *reason = NULL;
+
+	assert_int_equal(policies_set(env->policies, path, policy, runtime, &reason), 0);
+	assert_null(reason);
+	assert_int_equal(in_kernel(env, path), policy);
+}
+
+static void test_kept(void **state)
+{
+	struct env *env = *state;
+
+	set(env, "/a", DENY, false);
+	set(env, "/a/b", REVOCABLE, true);
+	set(env, "/a", REVOCABLE, false);
+	restart(env);
+	assert_int_equal(policies_find(env->policies, "/a")->policy, REVOCABLE);
+	assert_null(policies_find(env->policies, "/a/b"));
+	assert_null(policies_list(env->policies)->next);
+
+	/* A machine that was started anew has none in the kernel. */
+	kernel.n = 0;
+	policies_apply(env->policies, NULL);
+	assert_int_equal(in_kernel(env, "/a"), REVOCABLE);
+
+	assert_int_equal(policies_clear(env->policies, "/a"), 0);
+	assert_int_equal(in_kernel(env, "/a"), ALLOW);
+	assert_int_equal(policies_clear(env->policies, "/a"), -ENOENT);
+	restart(env);
+	assert_null(policies_list(env->policies));
+}
+
+static void test_status(void **state)
+{
+	struct env *env = *state;
+	const struct policy_entry *e;
+	struct policy_status st;
+
+	set(env, "/a", DENY, false);
+	set(env, "/a/b", REVOCABLE, false);
+	e = policies_find(env->policies, "/a/b");
+	policies_status(env->policies, "/a/b", e, &st);
+	assert_int_equal(st.state, POLICY_APPLIED);
+	assert_int_equal(st.own, REVOCABLE);
+	assert_int_equal(st.effective, DENY);
+	assert_true(st.cgroup_id != 0);
+	assert_null(st.reason);
+
+	/* Others may set it, too. */
+	kernel.n = 0;
+	policies_status(env->policies, "/a/b", e, &st);
+	assert_int_equal(st.state, POLICY_FAILED);
+	assert_int_equal(st.effective, ALLOW);
+	assert_non_null(strstr(st.reason, "allow"));
+	free(st.reason);
+
+	kernel.error = -EOPNOTSUPP;
+	policies_status(env->policies, "/a/b", e, &st);
+	assert_int_equal(st.state, POLICY_FAILED);
+	assert_string_equal(st.reason, "because");
+	free(st.reason);
+}
+
+/* The cgroup goes and comes back: so does the policy, and that of those below. */
+static void test_appears(void **state)
+{
+	struct env *env = *state;
+	struct policy_status st;
+	char full[256];
+
+	set(env, "/a/b", DENY, false);
+	snprintf(full, sizeof(full), "%s/a/b", env->root);
+	assert_int_equal(rmdir(full), 0);
+	policies_status(env->policies, "/a/b", policies_find(env->policies, "/a/b"), &st);
+	assert_int_equal(st.state, POLICY_PENDING);
+	free(st.reason);
+	kernel.n = 0;
+	make(env, "/a/b");
+	policies_apply(env->policies, "/a/bb");
+	policies_apply(env->policies, "/a/b/c");
+	assert_int_equal(in_kernel(env, "/a/b"), ALLOW);
+	policies_apply(env->policies, "/a");
+	assert_int_equal(in_kernel(env, "/a/b"), DENY);
+}
+
+/* What cannot be set is not kept either. */
+static void test_refused(void **state)
+{
+	struct env *env = *state;
+	char *reason = NULL;
+
+	set(env, "/a", REVOCABLE, false);
+	kernel.error = -EOPNOTSUPP;
+	assert_int_equal(policies_set(env->policies, "/a", DENY, false, &reason), -EOPNOTSUPP);
+	assert_string_equal(reason, "because");
+	free(reason);
+	reason = NULL;
+	kernel.error = 0;
+	assert_int_equal(policies_find(env->policies, "/a")->policy, REVOCABLE);
+	restart(env);
+	assert_int_equal(policies_find(env->policies, "/a")->policy, REVOCABLE);
+	assert_int_equal(policies_set(env->policies, "/gone", DENY, false, &reason), -ENOENT);
+	assert_null(reason);
+
+	kernel.features = 0;
+	assert_int_equal(policies_set(env->policies, "/a", DENY, false, &reason), -EOPNOTSUPP);
+	assert_non_null(reason);
+	free(reason);
+	assert_int_equal(policies_find(env->policies, "/a")->policy, REVOCABLE);
+}
+
+static void test_limit(void **state)
+{
+	struct env *env = *state;
+	char path[64], *reason = NULL;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/" POLICIES_FILE, env->dir);
+	f = fopen(path, "we");
+	assert_non_null(f);
+	fputs("{\"version\":1,\"policies\":[", f);
+	for (unsigned int i = 0; i < POLICIES_MAX; i++)
+		fprintf(f, "%s{\"cgroup\":\"/%u\",\"policy\":\"deny\"}", i ? "," : "", i);
+	fputs("]}", f);
+	assert_int_equal(fclose(f), 0);
+	restart(env);
+	assert_int_equal(policies_set(env->policies, "/a", DENY, true, &reason), -E2BIG);
+	assert_null(reason);
+}
+
+static unsigned int count_corrupt(struct env *env)
+{
+	DIR *dir = opendir(env->dir);
+	unsigned int n = 0;
+	struct dirent *de;
+
+	assert_non_null(dir);
+	while ((de = readdir(dir)))
+		n += !!strstr(de->d_name, ".corrupt-");
+	closedir(dir);
+	return n;
+}
+
+static void test_damaged(void **state)
+{
+	static const char *const texts[] = {
+		"", "{}", "{\"version\":2,\"policies\":[]}", "{\"version\":1,\"policies\":[1]}",
+		"{\"version\":1,\"policies\":[{\"cgroup\":\"/a\"}]}",
+		"{\"version\":1,\"policies\":[{\"cgroup\":\"/a\",\"policy\":\"maybe\"}]}",
+		"{\"version\":1,\"policies\":[{\"cgroup\":\"a\",\"policy\":\"deny\"}]}",
+		"{\"version\":1,\"policies\":[{\"cgroup\":\"/a\",\"policy\":\"deny\"},"
+		"{\"cgroup\":\"/a\",\"policy\":\"deny\"}]}",
+	};
+	struct env *env = *state;
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/" POLICIES_FILE, env->dir);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		f = fopen(path, "we");
+		assert_non_null(f);
+		fputs(texts[i], f);
+		assert_int_equal(fclose(f), 0);
+		restart(env);
+		if (policies_list(env->policies) || access(path, F_OK) == 0)
+			fail_msg("accepted: %s", texts[i]);
+	}
+	assert_true(count_corrupt(env) > 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_kept),    TEST(test_status), TEST(test_appears),
+		TEST(test_refused), TEST(test_limit),  TEST(test_damaged),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

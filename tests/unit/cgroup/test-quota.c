@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Shares of users: of the quotas, and of walks over the tree. On plain directories. */
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "daemon/cgroup/quotas.h"
+
+#define USER ((uid_t)12345)
+#define ADMIN ((uid_t)-1)
+
+struct env {
+	char root[32];
+	struct registry *registry;
+	struct cgroupfs *fs;
+	struct quotas *quotas;
+};
+
+static void make(struct env *env, const char *path, uid_t owner)
+{
+	static const char *const files[] = { "misc.current", "misc.max" };
+	char full[256];
+	FILE *f;
+
+	snprintf(full, sizeof(full), "%s%s", env->root, path);
+	assert_int_equal(mkdir(full, 0700), 0);
+	if (geteuid() == 0)
+		assert_int_equal(chown(full, owner, owner), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		snprintf(full, sizeof(full), "%s%s/%s", env->root, path, files[i]);
+		f = fopen(full, "we");
+		assert_non_null(f);
+		fputs("pinned 0\n", f);
+		assert_int_equal(fclose(f), 0);
+	}
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	return remove(path);
+}
+
+static void unmake(struct env *env, const char *path)
+{
+	char full[256];
+
+	snprintf(full, sizeof(full), "%s%s", env->root, path);
+	assert_int_equal(nftw(full, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+static int setup(void **state)
+{
+	struct env *env = calloc(1, sizeof(*env));
+	char *reason = NULL;
+
+	assert_non_null(env);
+	strcpy(env->root, "quota-root-XXXXXX");
+	assert_non_null(mkdtemp(env->root));
+	env->registry = registry_new();
+	assert_int_equal(cgroupfs_new(env->root, env->registry, &env->fs, &reason), 0);
+	assert_int_equal(quotas_new(env->fs, NULL, &env->quotas), 0);
+	*state = env;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct env *env = *state;
+
+	quotas_free(env->quotas);
+	cgroupfs_free(env->fs);
+	registry_free(env->registry);
+	unmake(env, "");
+	free(env);
+	return 0;
+}
+
+static int set(struct env *env, const char *path, uid_t uid)
+{
+	_cleanup_(freep) char *reason = NULL;
+
+	return quotas_set(env->quotas, path, 4096, UINT64_MAX, true, uid, &reason);
+}
+
+static int set_high(struct env *env, const char *path, uint64_t high_bytes, uid_t uid)
+{
+	_cleanup_(freep) char *reason = NULL;
+
+	return quotas_set(env->quotas, path, UINT64_MAX, high_bytes, true, uid, &reason);
+}
+
+static void set_current(struct env *env, const char *path, unsigned int bytes)
+{
+	char full[256];
+	FILE *f;
+
+	snprintf(full, sizeof(full), "%s%s/misc.current", env->root, path);
+	f = fopen(full, "we");
+	assert_non_null(f);
+	fprintf(f, "pinned %u\n", bytes);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* What users leave behind takes nothing from anybody. */
+static void test_user_share(void **state)
+{
+	struct env *env = *state;
+	char path[64];
+	int i;
+
+	for (i = 0; i < QUOTAS_UID_MAX; i++) {
+		snprintf(path, sizeof(path), "/u%d", i);
+		make(env, path, USER);
+		assert_int_equal(set(env, path, USER), 0);
+	}
+	make(env, "/more", USER);
+	assert_int_equal(set(env, "/more", USER), -E2BIG);
+	assert_int_equal(set(env, "/u0", USER), 0);
+	assert_int_equal(set(env, "/more", USER + 1), 0);
+	assert_int_equal(quotas_clear(env->quotas, "/more", USER + 1), 0);
+	assert_int_equal(set(env, "/more", ADMIN), 0);
+	assert_int_equal(set(env, "/more", USER), -EPERM);
+	/* The quota goes with its cgroup. */
+	unmake(env, "/u7");
+	make(env, "/again", USER);
+	assert_int_equal(set(env, "/again", USER), 0);
+	assert_int_equal(quotas_count(env->quotas), QUOTAS_UID_MAX + 1);
+}
+
+/* Another user's cgroup has the path of one that was removed. */
+static void test_path_again(void **state)
+{
+	struct env *env = *state;
+	char other[64], path[64];
+
+	make(env, "/p", USER);
+	assert_int_equal(set(env, "/p", USER), 0);
+	assert_int_equal(set(env, "/p", USER + 1), -EPERM);
+	/* not removed first: its inode would be free for the next one */
+	snprintf(path, sizeof(path), "%s/p", env->root);
+	snprintf(other, sizeof(other), "%s/old", env->root);
+	assert_int_equal(rename(path, other), 0);
+	make(env, "/p", USER + 1);
+	assert_int_equal(set(env, "/p", USER + 1), 0);
+}
+
+/* Which quotas have a high mark is known after each change, and how much is above it. */
+static void test_high(void **state)
+{
+	struct env *env = *state;
+	char path[64];
+	uint64_t id;
+	int fd;
+
+	assert_int_equal(quotas_n_high(env->quotas), 0);
+	assert_null(quotas_find_high(env->quotas, "/p0"));
+	for (int i = 0; i < 10; i++) {
+		snprintf(path, sizeof(path), "/p%d", i);
+		make(env, path, USER);
+		assert_int_equal(set_high(env, path, i % 2 ? 100ULL + i : UINT64_MAX, ADMIN), 0);
+	}
+	assert_int_equal(quotas_n_high(env->quotas), 5);
+	assert_null(quotas_find_high(env->quotas, "/p0"));
+	assert_null(quotas_find_high(env->quotas, "/p"));
+	assert_int_equal(quotas_find_high(env->quotas, "/p7")->high_bytes, 107);
+	assert_int_equal(set(env, "/p7", ADMIN), 0);
+	assert_null(quotas_find_high(env->quotas, "/p7"));
+	assert_int_equal(quotas_clear(env->quotas, "/p9", ADMIN), 0);
+	assert_int_equal(quotas_n_high(env->quotas), 3);
+
+	assert_int_equal(quotas_excess(env->quotas, quotas_find(env->quotas, "/p1")), 0);
+	set_current(env, "/p1", 101);
+	assert_int_equal(quotas_excess(env->quotas, quotas_find(env->quotas, "/p1")), 0);
+	set_current(env, "/p1", 150);
+	assert_int_equal(quotas_excess(env->quotas, quotas_find(env->quotas, "/p1")), 49);
+	/* Without a mark the limit counts. */
+	set_current(env, "/p7", 5000);
+	assert_int_equal(quotas_excess(env->quotas, quotas_find(env->quotas, "/p7")), 904);
+	unmake(env, "/p1");
+	assert_int_equal(quotas_excess(env->quotas, quotas_find(env->quotas, "/p1")), 0);
+
+	/* A user's is for one cgroup, not for the next one of that path. */
+	make(env, "/u", USER);
+	assert_int_equal(set_high(env, "/u", 10, USER), 0);
+	set_current(env, "/u", 50);
+	fd = cgroupfs_open(env->fs, "/u");
+	assert_int_equal(cgroupfs_id(fd, &id), 0);
+	close(fd);
+	assert_int_equal(quotas_high_bytes(env->quotas, "/u", id), 10);
+	assert_true(quotas_high_bytes(env->quotas, "/u", id + 1) == UINT64_MAX);
+	assert_int_equal(quotas_excess(env->quotas, quotas_find(env->quotas, "/u")), 40);
+	quotas_find(env->quotas, "/u")->cgroup_id++;
+	assert_int_equal(quotas_excess(env->quotas, quotas_find(env->quotas, "/u")), 0);
+}
+
+static int count(int fd, const char *path, void *userdata)
+{
+	unsigned int *n = userdata;
+
+	n[strncmp(path, "/u", 2) == 0 ? 0 : 1]++;
+	return 0;
+}
+
+static void test_walk_share(void **state)
+{
+	struct env *env = *state;
+	unsigned int n[2] = {};
+	char path[64];
+	int i;
+
+	if (geteuid() != 0)
+		skip();
+	make(env, "/u", USER);
+	for (i = 0; i < CGROUP_WALK_USER_MAX + 50; i++) {
+		snprintf(path, sizeof(path), "/u/%d", i);
+		make(env, path, USER);
+	}
+	make(env, "/a", 0);
+	make(env, "/a/b", 0);
+	make(env, "/z", 0);
+	assert_int_equal(cgroupfs_walk(env->fs, count, n), 0);
+	assert_int_equal(n[0], CGROUP_WALK_USER_MAX);
+	assert_int_equal(n[1], 4);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_user_share, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_path_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_high, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_walk_share, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# These run ./pinctl.
+if HAVE_CMOCKA
+client_tests = \
+	tests/unit/client/test-pinctl \
+	tests/unit/client/test-pinctl-failures \
+	tests/unit/client/test-pinctl-release \
+	tests/unit/client/test-pinctl-remove
+check_PROGRAMS += $(client_tests)
+TESTS += $(client_tests)
+tests_unit_client_test_pinctl_SOURCES = tests/unit/client/test-pinctl.c tests/unit/client/pinctl-fixture.c tests/unit/client/pinctl-fixture.h
+tests_unit_client_test_pinctl_LDADD = daemon/libserver.la $(CMOCKA_LIBS)
+EXTRA_tests_unit_client_test_pinctl_DEPENDENCIES = pinctl
+tests_unit_client_test_pinctl_failures_SOURCES = tests/unit/client/test-pinctl-failures.c tests/unit/client/pinctl-fixture.c
+tests_unit_client_test_pinctl_failures_LDADD = daemon/libserver.la $(CMOCKA_LIBS)
+EXTRA_tests_unit_client_test_pinctl_failures_DEPENDENCIES = pinctl
+tests_unit_client_test_pinctl_release_SOURCES = tests/unit/client/test-pinctl-release.c tests/unit/client/pinctl-fixture.c
+tests_unit_client_test_pinctl_release_LDADD = daemon/libserver.la $(CMOCKA_LIBS)
+EXTRA_tests_unit_client_test_pinctl_release_DEPENDENCIES = pinctl
+tests_unit_client_test_pinctl_remove_SOURCES = tests/unit/client/test-pinctl-remove.c tests/unit/client/pinctl-fixture.c \
+	client/call.c client/list.c client/options.c client/progress.c client/remove-nd.c client/remove-run.c \
+	client/remove.c client/request-show.c client/table.c
+tests_unit_client_test_pinctl_remove_CPPFLAGS = $(AM_CPPFLAGS) $(SMARTCOLS_CFLAGS) $(NDCTL_CFLAGS) $(DAXCTL_CFLAGS)
+tests_unit_client_test_pinctl_remove_LDADD = daemon/libserver.la $(CMOCKA_LIBS) $(JANSSON_LIBS) \
+	$(SMARTCOLS_LIBS) $(NDCTL_LIBS) $(DAXCTL_LIBS)
+endif

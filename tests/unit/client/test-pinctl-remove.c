@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Taking memory blocks offline in a made-up sysfs. */
+#include "tests/unit/client/pinctl-fixture.h"
+
+#include <fcntl.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client/remove.h"
+#include "client/request.h"
+#include "lib/varlink.h"
+
+static char sysfs[64], blocks[128];
+
+static int who(struct call *call, json_t *params, void *userdata)
+{
+	if (strcmp(json_get_string(params, "target", ""), "0x8000000-0xfffffff") != 0)
+		return call_error(call, MANAGER "NoSuchTarget", json_pack("{ss}", "target", "?"));
+	return call_reply(
+		call,
+		parse("{\"target\":\"x\",\"ranges\":[],\"inexact\":[],\"pins\":["
+		      "{\"id\":\"0x1\",\"pid\":7,\"comm\":\"mr\",\"cgroup\":\"/a\",\"bytes\":4096},"
+		      "{\"id\":\"0x2\",\"pid\":8,\"comm\":\"qemu\",\"cgroup\":\"/b\",\"bytes\":8192},"
+		      "{\"id\":\"0x3\",\"pid\":7,\"comm\":\"mr\",\"cgroup\":\"/a\",\"bytes\":4096}]}"));
+}
+
+static const struct method_param params[] = { { "target", PARAM_STRING, true }, {} };
+static const struct method methods[] = { { MANAGER "Who", 0, params, who }, {} };
+
+static void make_block(const char *name, const char *state)
+{
+	char path[256];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", blocks, name);
+	assert_int_equal(mkdir(path, 0700), 0);
+	strcat(path, "/state");
+	if (!state) {
+		assert_int_equal(mkfifo(path, 0600), 0);
+		return;
+	}
+	/* what cannot be written */
+	if (*state == '/') {
+		assert_int_equal(symlink(state, path), 0);
+		return;
+	}
+	file = fopen(path, "we");
+	assert_non_null(file);
+	fputs(state, file);
+	fclose(file);
+}
+
+static void read_state(const char *name, char state[static 32])
+{
+	char path[256];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s/state", blocks, name);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	assert_non_null(fgets(state, 32, file));
+	fclose(file);
+}
+
+static int setup(void **state)
+{
+	char command[256];
+
+	snprintf(sysfs, sizeof(sysfs), "/tmp/test-pinctl-remove-%d", (int)getpid());
+	snprintf(blocks, sizeof(blocks), "%s/devices/system/memory", sysfs);
+	snprintf(command, sizeof(command), "mkdir -p %s", blocks);
+	if (system(command) != 0)
+		return -1;
+	make_block("memory1", "online\n");
+	make_block("memory2", "offline\n");
+	make_block("memory3", "/dev/full");
+	make_block("memory8", NULL);
+	return pinctl_start_server(methods);
+}
+
+static int teardown(void **state)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), "rm -r %s", sysfs);
+	return pinctl_stop_server(NULL) ?: system(command);
+}
+
+static void test_names(void **state)
+{
+	static const struct {
+		enum removal_action action;
+		const char *target;
+		int status;
+	} cases[] = {
+		{ REMOVAL_NONE, "rxe0", -1 },
+		{ REMOVAL_OFFLINE, "memory0", -1 },
+		{ REMOVAL_OFFLINE, "memory", STATUS_USAGE },
+		{ REMOVAL_OFFLINE, "memory1x", STATUS_USAGE },
+		{ REMOVAL_OFFLINE, "memory1.1", STATUS_USAGE },
+		{ REMOVAL_OFFLINE, "memory1/../memory2", STATUS_USAGE },
+		{ REMOVAL_OFFLINE, "dax0.0", STATUS_USAGE },
+		{ REMOVAL_DISABLE, "dax0.0", -1 },
+		{ REMOVAL_DISABLE, "dax0", STATUS_USAGE },
+		{ REMOVAL_DISABLE, "dax0.", STATUS_USAGE },
+		{ REMOVAL_DISABLE, "dax.0", STATUS_USAGE },
+		{ REMOVAL_DISABLE, "namespace1.12", -1 },
+		{ REMOVAL_DISABLE, "region3", -1 },
+		{ REMOVAL_DISABLE, "region3.1", STATUS_USAGE },
+		{ REMOVAL_DISABLE, "memory1", STATUS_USAGE },
+		{ REMOVAL_DISABLE, "", STATUS_USAGE },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct removal removal = { cases[i].action, cases[i].target, sysfs };
+
+		if (removal_check_name(&removal) != cases[i].status)
+			fail_msg("%s: not %d", cases[i].target, cases[i].status);
+	}
+}
+
+static void test_block(void **state)
+{
+	struct removal removal = { REMOVAL_OFFLINE, "memory1", sysfs };
+	char text[REMOVAL_TEXT_MAX], is[32];
+
+	assert_int_equal(removal_check(&removal, text), 0);
+	read_state("memory1", is);
+	assert_string_equal(is, "online\n");
+	assert_int_equal(removal_perform(&removal, text), 0);
+	read_state("memory1", is);
+	assert_string_equal(is, "offline");
+	assert_int_equal(removal_check(&removal, text), 1);
+	removal.target = "memory2";
+	assert_int_equal(removal_check(&removal, text), 1);
+	removal.target = "memory3";
+	assert_int_equal(removal_perform(&removal, text), -ENOSPC);
+	removal.target = "memory4";
+	assert_int_equal(removal_check(&removal, text), -ENOENT);
+	assert_non_null(strstr(text, "no such memory block"));
+	assert_int_equal(removal_perform(&removal, text), -ENOENT);
+}
+
+/* What a child of ours prints; its exit status. */
+static int run_child(const char *target, bool json)
+{
+	json_t *ranges = parse("[{\"first\":\"0x8000000\",\"last\":\"0xfffffff\"}]");
+	struct removal removal = { REMOVAL_OFFLINE, target, sysfs };
+	struct pinctl ctl = {
+		.json = json, .socket = getenv("PINGUARD_SOCKET"), .interrupt_fd = -1,
+	};
+	int fds[2], status;
+	pid_t pid;
+
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	*output = '\0';
+	pid = fork();
+	if (pid == 0) {
+		dup2(fds[1], STDOUT_FILENO);
+		dup2(fds[1], STDERR_FILENO);
+		status = removal_prepare(&ctl, &removal);
+		if (status < 0)
+			status = removal_run(&ctl, &removal, ranges);
+		fflush(stdout);
+		varlink_client_free(ctl.client);
+		_exit(status);
+	}
+	json_decref(ranges);
+	close(fds[1]);
+	status = pinctl_finish(pid, fds[0]);
+	return status;
+}
+
+static void test_run(void **state)
+{
+	make_block("memory5", "online\n");
+	assert_int_equal(run_child("memory5", false), STATUS_DONE);
+	assert_string_equal(output, "memory5 is offline.\n");
+	assert_int_equal(run_child("memory5", false), STATUS_DONE);
+	assert_string_equal(output, "memory5 is offline already.\n");
+	assert_int_equal(run_child("memory5", true), STATUS_DONE);
+	assert_string_equal(output, "{\"removal\":{\"target\":\"memory5\",\"action\":\"offline\","
+				    "\"done\":true,\"errno\":null}}\n");
+	assert_int_equal(run_child("memory6", false), STATUS_NOT_FOUND);
+	assert_non_null(strstr(output, "there is no such memory block"));
+}
+
+/* What the kernel refuses is told, and who is in the way. */
+static void test_refused(void **state)
+{
+	make_block("memory7", "/dev/full");
+	assert_int_equal(run_child("memory7", false), STATUS_FAILED);
+	assert_non_null(strstr(output, "memory7 cannot be taken offline: No space left on device"));
+	assert_non_null(strstr(output, "still pinned: 8K in 2 pins of mr[7] in /a\n"));
+	assert_non_null(strstr(output, "still pinned: 8K in 1 pin of qemu[8] in /b\n"));
+}
+
+/* In a child: a removal that waits, since opening a fifo waits for a reader. */
+static _Noreturn void wait_for_reader(void)
+{
+	json_t *ranges = parse("[{\"first\":\"0x8000000\",\"last\":\"0xfffffff\"}]");
+	struct removal removal = { REMOVAL_OFFLINE, "memory8", sysfs };
+	struct pinctl ctl = { .socket = getenv("PINGUARD_SOCKET"), .interrupt_fd = -1 };
+	int status;
+
+	if (watch_interrupt(&ctl) >= 0)
+		_exit(99);
+	status = removal_run(&ctl, &removal, ranges);
+	json_decref(ranges);
+	varlink_client_free(ctl.client);
+	close(ctl.interrupt_fd);
+	_exit(status);
+}
+
+/* Who a removal waits for is told, and Ctrl-C gives up what can be given up. */
+static void test_interrupt(void **state)
+{
+	int fds[2];
+	pid_t pid;
+
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	*output = '\0';
+	pid = fork();
+	if (pid == 0) {
+		dup2(fds[1], STDOUT_FILENO);
+		dup2(fds[1], STDERR_FILENO);
+		wait_for_reader();
+	}
+	close(fds[1]);
+	assert_true(pinctl_read_until(fds[0], "qemu[8]"));
+	assert_non_null(strstr(output, "waiting for the kernel, which gives up memory8 once nothing uses it"));
+	kill(pid, SIGINT);
+	assert_int_equal(pinctl_finish(pid, fds[0]), STATUS_FAILED);
+	assert_non_null(strstr(output, "given up: memory8 was not taken offline"));
+}
+
+/* On a terminal one line says so, and is drawn over; Ctrl-C is typed there. */
+static void test_terminal(void **state)
+{
+	struct winsize size = { .ws_row = 24, .ws_col = 60 };
+	int fd;
+	pid_t pid = forkpty(&fd, NULL, NULL, &size);
+
+	if (pid == 0) {
+		setenv("TERM", "xterm", 1);
+		wait_for_reader();
+	}
+	if (pid < 0)
+		skip();
+	*output = '\0';
+	assert_true(pinctl_read_until(fd, "\033[1A\033[J"));
+	assert_non_null(strstr(output, "memory8: waiting for the kernel, 2s: 2 processes, 8K in "));
+	assert_int_equal(write(fd, "\003", 1), 1);
+	if (!pinctl_read_until(fd, "given up: memory8 was not taken offline"))
+		fail_msg("not given up: %s", output);
+	pinctl_check_width(60);
+	assert_int_equal(pinctl_finish(pid, fd), STATUS_FAILED);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names),	cmocka_unit_test(test_block),
+		cmocka_unit_test(test_run),	cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_interrupt), cmocka_unit_test(test_terminal),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

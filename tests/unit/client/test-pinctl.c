@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What pinctl prints and exits with, against a server with known answers. */
+#include "tests/unit/client/pinctl-fixture.h"
+
+#include <signal.h>
+
+#define LONG_PATH "/system.slice/a-very-long-name-of-a-service-that-does-not-fit-in-any-table.service"
+
+/* --- the server, in a child --- */
+
+/* Of a stock kernel, once a quota was set on /stock. */
+static bool stock;
+
+static int get_status(struct call *call, json_t *params, void *userdata)
+{
+	if (stock)
+		return call_reply(
+			call,
+			parse("{\"version\":\"1\",\"kernel\":{\"support\":\"stock\",\"abi\":0,"
+			      "\"release\":\"6.1\",\"reason\":\"no patch\"},\"totals\":"
+			      "{\"pinned_bytes\":4096,\"pins\":0,\"denied\":0},\"cgroups\":["
+			      "{\"path\":\"/a\",\"cgroup_id\":\"0x1\",\"removed\":false,"
+			      "\"source\":\"proc\",\"pinned_bytes\":4096,\"locked_bytes\":8192,"
+			      "\"pins\":0,\"denied\":0}],\"uncontrolled\":[]}"));
+	return call_reply(
+		call,
+		parse("{\"version\":\"1\",\"kernel\":{\"support\":\"patched\",\"abi\":1,\"release\":\"6.12\"},"
+		      "\"totals\":{\"pinned_bytes\":16777216,\"pins\":2,\"denied\":3},\"cgroups\":["
+		      "{\"path\":\"/a.slice/x.service\",\"cgroup_id\":\"0x2\",\"removed\":true,"
+		      "\"source\":\"kernel\",\"pinned_bytes\":4194304,\"pins\":1,\"denied\":0},"
+		      "{\"path\":\"/\",\"cgroup_id\":\"0x1\",\"removed\":false,\"source\":\"kernel\","
+		      "\"pinned_bytes\":16777216,\"pins\":2,\"denied\":3},"
+		      "{\"path\":\"/a.slice/y\\\\x1b.service\",\"cgroup_id\":\"0x3\",\"removed\":false,"
+		      "\"source\":\"kernel\",\"pinned_bytes\":12582912,\"max_bytes\":16777216,"
+		      "\"peak_bytes\":12582912,\"pins\":1,\"denied\":3},"
+		      "{\"path\":\"/a.slice\",\"cgroup_id\":\"0x4\",\"removed\":false,\"source\":\"kernel\","
+		      "\"pinned_bytes\":16777216,\"pins\":2,\"denied\":3},"
+		      "{\"path\":\"/a.slice-not\",\"cgroup_id\":\"0x5\",\"removed\":false,"
+		      "\"source\":\"kernel\",\"pinned_bytes\":0,\"pins\":0,\"denied\":0}],"
+		      "\"uncontrolled\":[{\"path\":\"/user.slice\",\"reason\":\"busy\"}]}"));
+}
+
+static int list_pins(struct call *call, json_t *params, void *userdata)
+{
+	const char *cgroup = json_get_string(params, "cgroup", "");
+
+	if (!strcmp(json_get_string(params, "kind", ""), "xdp"))
+		return call_reply(call, json_pack("{s[]}", "pins"));
+	if (!strncmp(cgroup, "/missing", strlen("/missing")))
+		return call_error(call, MANAGER "NoSuchCgroup", json_pack("{ss}", "cgroup", cgroup));
+	if (!strcmp(cgroup, "/denied"))
+		return call_error_denied(call);
+	for (int i = 1; i <= 2; i++) {
+		json_t *pin = json_pack("{ss ss sn si ss ss si ss}", "id", i == 1 ? "0x1" : "0x2",
+					"kind", "rdma", "device", "pid", 40 + i, "comm", "ib_write_bw",
+					"cgroup", LONG_PATH, "bytes", 4194304 * i, "address",
+					"0x7f0000000000");
+
+		(void)call_reply_continues(call, json_pack("{s[o]}", "pins", pin));
+	}
+	return call_reply(call, json_pack("{s[]}", "pins"));
+}
+
+static int list_quotas(struct call *call, json_t *params, void *userdata)
+{
+	static bool asked;
+
+	if (!asked) {
+		asked = true;
+		return call_error(call, MANAGER "NotReady", json_pack("{ss}", "reason", "resync"));
+	}
+	return call_reply(call,
+			  parse("{\"quotas\":[{\"cgroup\":\"/a.slice\",\"max_bytes\":1610612736,"
+				"\"high_bytes\":1073741824,\"effective_bytes\":1610612736,\"current_bytes\":8388608,"
+				"\"runtime\":true,\"state\":\"applied\"}]}"));
+}
+
+static int set_quota(struct call *call, json_t *params, void *userdata)
+{
+	json_t *high = json_object_get(params, "high_bytes") ?: json_null();
+	json_t *quota = json_pack("{sO sO sO sO sI ss}", "cgroup",
+				  json_object_get(params, "cgroup"), "max_bytes",
+				  json_object_get(params, "max_bytes"), "high_bytes", high,
+				  "runtime", json_object_get(params, "runtime"), "current_bytes",
+				  (json_int_t)8388608, "state", "applied");
+
+	stock = !strcmp(json_get_string(params, "cgroup", ""), "/stock");
+	return call_reply(call, json_pack("{so}", "quota", quota));
+}
+
+static int clear_quota(struct call *call, json_t *params, void *userdata)
+{
+	return call_error(call, MANAGER "NoSuchQuota",
+			  json_pack("{sO}", "cgroup", json_object_get(params, "cgroup")));
+}
+
+/* Whether this is a second server, where something has happened since. */
+static bool restarted;
+
+static int monitor(struct call *call, json_t *params, void *userdata)
+{
+	static struct call *kept;
+
+	(void)call_reply_continues(
+		call, parse("{\"event\":{\"time_usec\":1000000,\"type\":\"deny\",\"reason\":\"limit\","
+			    "\"limit_cgroup\":\"/a.slice\",\"usage_bytes\":8388608,\"max_bytes\":8388608,"
+			    "\"suppressed\":2,\"pin\":{\"id\":null,\"kind\":\"rdma\",\"device\":\"rxe0\","
+			    "\"pid\":7,\"comm\":\"x\",\"cgroup\":\"/a.slice/x\",\"bytes\":4096}}}"));
+	if (!json_get_bool(params, "follow", false))
+		return call_reply(call, parse("{\"event\":{\"time_usec\":2000000,\"type\":\"quota_set\","
+					      "\"quota_cgroup\":\"/b\",\"max_bytes\":1024,\"uid\":0}}"));
+	if (restarted)
+		(void)call_reply_continues(
+			call, parse("{\"event\":{\"time_usec\":3000000,\"type\":\"quota_set\","
+				    "\"quota_cgroup\":\"/b\",\"max_bytes\":1024,\"uid\":0}}"));
+	call_unref(kept);
+	kept = call_ref(call);
+	return 0;
+}
+
+static const struct method_param pins_params[] = {
+	{ "cgroup", PARAM_STRING }, { "pid", PARAM_INT },   { "kind", PARAM_STRING },
+	{ "device", PARAM_STRING }, { "id", PARAM_STRING }, {}
+};
+static const struct method_param quota_params[] = { { "cgroup", PARAM_STRING, true },
+						    { "max_bytes", PARAM_INT },
+						    { "high_bytes", PARAM_INT },
+						    { "runtime", PARAM_BOOL },
+						    {} };
+static const struct method_param monitor_params[] = { { "since_usec", PARAM_INT },
+						      { "follow", PARAM_BOOL },
+						      {} };
+
+static const struct method methods[] = {
+	{ MANAGER "GetStatus", 0, NULL, get_status },
+	{ MANAGER "ListPins", METHOD_MORE, pins_params, list_pins },
+	{ MANAGER "ListQuotas", 0, NULL, list_quotas },
+	{ MANAGER "SetQuota", 0, quota_params, set_quota },
+	{ MANAGER "ClearQuota", 0, quota_params, clear_quota },
+	{ MANAGER "Monitor", METHOD_MORE, monitor_params, monitor },
+	{},
+};
+
+static int start_server(void **state)
+{
+	return pinctl_start_server(methods);
+}
+
+/* --- running pinctl --- */
+
+static void test_status(void **state)
+{
+	_cleanup_json_ json_t *json = NULL;
+	json_t *cgroup;
+
+	EXPECT("", 0, "Kernel: 6.12", "ABI 1", "16M in 2 pins, 3 refused",
+	       "Cannot be limited: /user.slice: busy", "CGROUP", "PINNED", "DENIED", "/", "a.slice ",
+	       "y\\x1b.service", "12M", "16M", "12M", "x.service (removed)", "4M", "max", "a.slice-not");
+	EXPECT("status --no-legend -b -o pinned,PATH", 0, "16777216 /\n", "16777216 /a.slice\n",
+	       "12582912 /a.slice/y\\x1b.service\n", " 4194304 /a.slice/x.service\n",
+	       "       0 /a.slice-not\n");
+	assert_int_equal(run("status -j"), 0);
+	json = json_loads(output, 0, NULL);
+	assert_non_null(json);
+	cgroup = json_array_get(json_object_get(json, "cgroups"), 0);
+	assert_true(json_is_null(json_object_get(cgroup, "max_bytes")));
+	assert_true(json_is_null(json_object_get(cgroup, "peak_bytes")));
+	assert_true(json_is_null(json_object_get(cgroup, "high_bytes")));
+}
+
+static void test_pins(void **state)
+{
+	_cleanup_json_ json_t *json = NULL, *empty = NULL;
+	json_t *pins;
+
+	EXPECT("pins", 0, "ID", "KIND", "0x2", "rdma", "-", "42", "ib_write_bw", LONG_PATH, "8M", "0x1",
+	       "41", "4M");
+	assert_int_equal(run("pins -j"), 0);
+	json = json_loads(output, 0, NULL);
+	assert_non_null(json);
+	pins = json_object_get(json, "pins");
+	assert_int_equal(json_array_size(pins), 2);
+	assert_true(json_is_null(json_object_get(json_array_get(pins, 0), "since_usec")));
+	assert_true(json_is_null(json_object_get(json_array_get(pins, 0), "charged_cgroup")));
+
+	/* an empty list is a success */
+	EXPECT("pins --kind=xdp", 0, "");
+	assert_string_equal(output, "");
+	assert_int_equal(run("pins --kind=xdp -j"), 0);
+	empty = json_loads(output, 0, NULL);
+	assert_int_equal(json_array_size(json_object_get(empty, "pins")), 0);
+	EXPECT("pins --cgroup=/missing", 5, "pinctl: no such cgroup /missing");
+	EXPECT("pins -j --cgroup=/missing", 5, "pinctl: no such cgroup /missing");
+	assert_null(strchr(output, '{'));
+	EXPECT("pins --cgroup=/denied", 4, "permission denied");
+}
+
+static void test_quota(void **state)
+{
+	/* the service is not ready the first time */
+	EXPECT("quota", 0, "CGROUP", "MAX", "HIGH", "/a.slice", "1.5G", "1G", "1.5G", "8M", "yes",
+	       "applied");
+	EXPECT("quota set /a.slice 1.5G -j", 0, "\"max_bytes\":1610612736", "\"runtime\":false");
+	EXPECT("quota set /a.slice 1G --runtime -j", 0, "\"runtime\":true");
+	EXPECT("quota set /a.slice 4M", 0, "pinctl: 8M are pinned already, over the new limit of 4M");
+	EXPECT("quota set /a.slice 16M --high=4M", 0,
+	       "pinctl: 8M are pinned already, over the high mark of 4M");
+	EXPECT("quota set /a.slice 16M --high=4M -j", 0, "\"high_bytes\":4194304");
+	EXPECT("quota set /a.slice 16M --high=16M -j", 0, "\"high_bytes\":16777216");
+	EXPECT("quota set /a.slice 16M --high=max -j", 0, "\"high_bytes\":null");
+	EXPECT("quota set /a.slice max --high=1G -j", 0, "\"max_bytes\":9223372036854775807",
+	       "\"high_bytes\":1073741824");
+	EXPECT("quota set /a.slice 16M --high=17M", 2,
+	       "the high mark of 17M is above the limit of 16M");
+	EXPECT("quota set /a.slice 16M --high=much", 2, "not a size: \"much\"");
+	EXPECT("quota list --high=1M", 2, "--high belongs to pinctl quota set");
+	EXPECT("quota clear /a.slice", 5, "no quota is set on /a.slice");
+	EXPECT("quota set /a.slice max -j", 0, "{}");
+	EXPECT("quota set /a.slice -- -1G", 2, "it is negative");
+	EXPECT("quota set /a.slice", 2, "usage: pinctl quota set CGROUP MAX");
+	EXPECT("quota set '' 1G", 2, "it is empty");
+	EXPECT("quota sett /a 1G", 2, "did you mean set?");
+}
+
+static void test_events(void **state)
+{
+	static const char deny[] = "rdma rxe0 4K by x[7] in /a.slice/x: refused by limit of /a.slice, "
+				   "8M of 8M in use; 2 more like it were not reported\n";
+
+	EXPECT("events", 0, "deny", deny, "quota_set", "/b 1K by uid 0\n");
+	EXPECT("events -j", 0, "{\"time_usec\":1000000,", "}\n{\"time_usec\":2000000,", "}\n");
+	EXPECT("events --since=tomorrow", 2, "it is no time such as");
+}
+
+static void test_observe(void **state)
+{
+	EXPECT("quota set /stock 1G", 0, "");
+	EXPECT("", 0, "Kernel: 6.1, observe mode: no patch", "CGROUP", "PINNED", "LOCKED", "PINS\n",
+	       "/a", "4K", "8K");
+	assert_null(strstr(output, "DENIED"));
+	EXPECT("quota set /a.slice 1G", 0, "");
+}
+
+/* Ctrl-C ends following with success, and what came before it is out. */
+static void test_follow(void **state)
+{
+	int fd;
+	pid_t pid = pinctl_start("events --follow -j", &fd);
+
+	assert_true(pinctl_read_until(fd, "}"));
+	assert_int_equal(output[strlen(output) - 1], '\n');
+	kill(pid, SIGINT);
+	assert_int_equal(pinctl_finish(pid, fd), 0);
+}
+
+/* The service is restarted: following goes on after the last event, and says so. */
+static void test_reconnect(void **state)
+{
+	static const char quota[] = "\"type\":\"quota_set\"", deny[] = "\"type\":\"deny\"";
+	int fd;
+	pid_t pid = pinctl_start("events -f -j", &fd);
+
+	assert_true(pinctl_read_until(fd, deny));
+	pinctl_stop_server(NULL);
+	restarted = true;
+	assert_int_equal(start_server(NULL), 0);
+	assert_true(pinctl_read_until(fd, quota));
+	kill(pid, SIGINT);
+	assert_int_equal(pinctl_finish(pid, fd), 0);
+	assert_non_null(strstr(output, "trying to reach it again"));
+	assert_non_null(strstr(output, "connected again"));
+	/* the first event came but once */
+	assert_null(strstr(strstr(output, deny) + 1, deny));
+	restarted = false;
+}
+
+/* Nothing is wider than a terminal, and there the end of a path is kept. */
+static void test_terminal(void **state)
+{
+	pinctl_run_on_terminal("pins", 0);
+	assert_non_null(strstr(output, "\xe2\x80\xa6"));
+	assert_non_null(strstr(output, "table.service"));
+	assert_null(strchr(output, '\033'));
+	pinctl_check_width(80);
+}
+
+static void test_failures(void **state)
+{
+	EXPECT("--socket=@nobody pins", 3, "systemctl start pinguard");
+	EXPECT("--socket=/nonexistent/socket", 3, "systemctl start pinguard");
+	EXPECT("owners", 1, "the service does not know ListOwners; it is older than pinctl");
+	EXPECT("--socket=", 2, "the path of the socket is empty");
+	EXPECT("--socket=/$(printf %0200d 1)", 2, "too long");
+	EXPECT("quota set /a -1", 2, "it is negative");
+	/* what is typed in comes from somewhere, too */
+	EXPECT("\"$(printf '\\033[31m\\nx')\"", 2, "unknown command \\x1b[31m\\x0ax;");
+	EXPECT("pins --cgroup=/missing\"$(printf '\\033')\"", 5, "no such cgroup /missing\\x1b\n");
+	EXPECT("pinz", 2, "did you mean pins?");
+	EXPECT("pins --devcie=x", 2, "did you mean --device?");
+	EXPECT("pins --pin=12", 2, "not of the form 0x1f");
+	EXPECT("pins --pid=0", 2, "no process can have this number");
+	EXPECT("pins -o ID,NAME", 2, "no column \"NAME\"", "CGROUP");
+	EXPECT("pins extra", 2, "not \"extra\"");
+	EXPECT("-j events -o ID", 2, "no columns");
+	EXPECT("--version", 0, "pinctl ");
+	EXPECT("quota --help", 0, "Usage: pinctl quota");
+	EXPECT("status -j > /dev/full", 1, "No space left on device");
+	EXPECT("pins > /dev/full", 1, "No space left on device");
+	EXPECT("events > /dev/full", 1, "No space left on device");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_status),	 cmocka_unit_test(test_pins),
+		cmocka_unit_test(test_quota),	 cmocka_unit_test(test_events),
+		cmocka_unit_test(test_follow),	 cmocka_unit_test(test_terminal),
+		cmocka_unit_test(test_failures), cmocka_unit_test(test_observe),
+		cmocka_unit_test(test_reconnect),
+	};
+
+	setenv("TZ", "UTC", 1);
+	return cmocka_run_group_tests(tests, start_server, pinctl_stop_server);
+}

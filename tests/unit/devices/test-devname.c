@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Devices by the names that people give them. */
+#include "tests/unit/tree.h"
+
+#include "daemon/devices/devname.h"
+
+static int setup(void **state)
+{
+	tree_new();
+	tree_put("class/infiniband/rxe0/node_type", "1: CA\n");
+	tree_put("bus/pci/devices/0000:00:04.0/vendor", "0x8086\n");
+	tree_put("bus/pci/devices/0000:00:05.0/vendor", "0x8086\n");
+	tree_put("bus/pci/devices/0000:81:00.0/infiniband/mlx5_0/", NULL);
+	tree_put("kernel/iommu_groups/12/devices/0000:00:04.0", "");
+	tree_put("kernel/iommu_groups/12/devices/0000:00:04.1", "");
+	tree_link("bus/pci/devices/0000:00:04.0/iommu_group", "../../../../kernel/iommu_groups/12");
+	tree_link("class/vfio-dev/vfio0/device", "../../../devices/pci0000:00/0000:00:04.0");
+	tree_link("class/vfio-dev/vfio1/device", "../../../devices/mdev/83b8f4f2-509f");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	tree_remove(NULL);
+	return 0;
+}
+
+/* "NAME" or "NAME*" for one of a group, by a space, in any order. */
+static void check(const char *name, const char *want)
+{
+	struct devnames names = {};
+	char text[128];
+	size_t found = 0, n = want[0] ? 1 : 0;
+
+	assert_int_equal(devnames_find(tree, name, &names), 0);
+	for (const char *c = want; *c; c++)
+		n += *c == ' ';
+	for (size_t i = 0; i < names.n; i++) {
+		snprintf(text, sizeof(text), "%s%s", names.all[i].name,
+			 names.all[i].group ? "*" : "");
+		for (const char *c = want; c; c = strchr(c, ' ') ? strchr(c, ' ') + 1 : NULL)
+			found += strcspn(c, " ") == strlen(text) &&
+				 strncmp(c, text, strlen(text)) == 0;
+	}
+	if (names.n != n || found != n)
+		fail_msg("%s: %zu names, the first is %s", name, names.n, names.all[0].name);
+}
+
+static void test_names(void **state)
+{
+	check("rxe0", "rxe0");
+	check("0000:00:04.0", "0000:00:04.0 0000:00:04.1*");
+	check("0000:00:05.0", "0000:00:05.0");
+	check("0000:81:00.0", "0000:81:00.0 mlx5_0");
+	check("/dev/vfio/12", "0000:00:04.0* 0000:00:04.1*");
+	check("/dev/vfio/devices/vfio0", "0000:00:04.0 0000:00:04.1*");
+	check("/dev/vfio/devices/vfio1", "83b8f4f2-509f");
+}
+
+static const char *const unknown[] = {
+	"", ".", "..", "rxe1", "rxe0/", "/", "../infiniband/rxe0", "0000:00:04.9", "/dev/vfio/",
+	"/dev/vfio/13", "/dev/vfio/vfio", "/dev/vfio/noiommu-0", "/dev/vfio/../vfio/12",
+	"/dev/vfio/devices/", "/dev/vfio/devices/vfio2", "/dev/vfio/devices/../vfio-dev/vfio0",
+	"/dev/vfio/12/devices",
+	"0123456789012345678901234567890123456789012345678901234567890123",
+};
+
+static void test_unknown(void **state)
+{
+	struct devnames names = { .n = 99 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(unknown); i++)
+		if (devnames_find(tree, unknown[i], &names) != -ENOENT || names.n != 99)
+			fail_msg("\"%s\" is found", unknown[i]);
+}
+
+static void test_limit(void **state)
+{
+	struct devnames names;
+	char path[128];
+
+	for (unsigned int i = 0; i <= DEVNAMES_MAX; i++) {
+		snprintf(path, sizeof(path), "kernel/iommu_groups/13/devices/0000:%02x:00.0", i);
+		tree_put(path, "");
+	}
+	assert_int_equal(devnames_find(tree, "/dev/vfio/13", &names), 0);
+	assert_int_equal(names.n, DEVNAMES_MAX);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_limit),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

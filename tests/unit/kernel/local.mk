@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+EXTRA_DIST += tests/unit/kernel/genl-fixture.h
+if HAVE_CMOCKA
+kernel_tests = \
+	tests/unit/kernel/test-holders \
+	tests/unit/kernel/test-iomem \
+	tests/unit/kernel/test-nlio \
+	tests/unit/kernel/test-observe \
+	tests/unit/kernel/test-pinmsg \
+	tests/unit/kernel/test-procfs \
+	tests/unit/kernel/test-support
+check_PROGRAMS += $(kernel_tests)
+TESTS += $(kernel_tests)
+tests_unit_kernel_test_holders_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_kernel_test_iomem_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_kernel_test_nlio_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_kernel_test_observe_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_kernel_test_pinmsg_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_kernel_test_procfs_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_kernel_test_support_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The observer against a /proc made of files, and its parsers. */
+#include <errno.h>
+#include <fcntl.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <rdma/rdma_netlink.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "daemon/kernel/observe.h"
+#include "daemon/kernel/procfs.h"
+#include "daemon/kernel/rdmamsg.h"
+
+static char proc[] = "observe-proc-XXXXXX";
+static const struct {
+	const char *pid, *status, *cgroup;
+} processes[] = {
+	{ "1", "Name:\tinit\nUid:\t0\t0\t0\t0\nVmLck:\t       0 kB\nVmPin:\t       0 kB\n", "0::/\n" },
+	{ "2", "Name:\tkthread\nUid:\t0\t0\t0\t0\n", "0::/\n" },
+	{ "77", "Name:\tVmPin: 5\nUid:\t7\t1000\t0\t0\nVmLck:\t      16 kB\nVmPin:\t    8192 kB\n",
+	  "1:name=systemd:/x\n0::/a.slice/b.service\n" },
+	{ "78", "Name:\tlocker\nUid:\t0\t0\t0\t0\nVmLck:\t       4 kB\nVmPin:\t       0 kB\n", "" },
+	{ "79", "no status at all", "0::/\n" },
+	{ "self", "Name:\tself\nUid:\t0\t0\t0\t0\nVmPin:\t    1 kB\n", "0::/\n" },
+};
+
+static void write_file(int dir, const char *name, const char *text)
+{
+	int fd = openat(dir, name, O_WRONLY | O_CREAT, 0600);
+
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+static int setup(void **state)
+{
+	int root, dir;
+	size_t i;
+
+	assert_non_null(mkdtemp(proc));
+	root = open(proc, O_RDONLY | O_DIRECTORY);
+	for (i = 0; i < ARRAY_SIZE(processes); i++) {
+		assert_int_equal(mkdirat(root, processes[i].pid, 0700), 0);
+		dir = openat(root, processes[i].pid, O_RDONLY | O_DIRECTORY);
+		write_file(dir, "status", processes[i].status);
+		write_file(dir, "cgroup", processes[i].cgroup);
+		write_file(dir, "comm", "a\nb\xff\n");
+		close(dir);
+	}
+	close(root);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	static const char *const files[] = { "/status", "/cgroup", "/comm", "" };
+	char path[256];
+	size_t i, j;
+
+	for (i = 0; i < ARRAY_SIZE(processes); i++) {
+		for (j = 0; j < ARRAY_SIZE(files); j++) {
+			snprintf(path, sizeof(path), "%s/%s%s", proc, processes[i].pid, files[j]);
+			remove(path);
+		}
+	}
+	return rmdir(proc);
+}
+
+static int on_begin(void *userdata)
+{
+	return 0;
+}
+
+static int on_pin(const struct pin_info *pin, void *userdata)
+{
+	return 0; /* of the machine that runs the test */
+}
+
+static int on_end(uint64_t seq, void *userdata)
+{
+	return sd_event_exit(userdata, 0);
+}
+
+static void test_processes(void **state)
+{
+	static const struct genl_listener listener = { .begin = on_begin, .pin = on_pin, .end = on_end };
+	struct observe_config config = { .proc = proc, .listener = &listener };
+	_cleanup_(observe_freep) struct observe *o = NULL;
+	const struct observe_process *p;
+	sd_event *event;
+	size_t n, i;
+	uint64_t pinned = 0, locked = 0;
+
+	assert_int_equal(sd_event_new(&event), 0);
+	config.userdata = event;
+	assert_int_equal(observe_new(event, &config, &o), 0);
+	assert_int_equal(observe_refresh(o), 0);
+	assert_int_equal(observe_refresh(o), 0);
+	assert_int_equal(sd_event_loop(event), 0);
+	p = observe_processes(o, &n);
+	assert_int_equal(n, 2);
+	for (i = 0; i < n; i++) {
+		pinned += p[i].pinned_bytes;
+		locked += p[i].locked_bytes;
+		if (p[i].pinned_bytes)
+			assert_int_equal(p[i].uid, 1000);
+	}
+	assert_int_equal(pinned, 8192 * 1024);
+	assert_int_equal(locked, 20 * 1024);
+	sd_event_unref(event);
+}
+
+static void test_process_files(void **state)
+{
+	int fd = open(proc, O_RDONLY | O_DIRECTORY);
+	char comm[PIN_COMM_MAX], *cgroup = NULL;
+	struct proc_status st;
+
+	/* A newline inside a name is part of it. */
+	assert_int_equal(procfs_read_comm(fd, 77, comm, sizeof(comm)), 4);
+	assert_memory_equal(comm, "a\nb\xff", 4);
+	assert_int_equal(procfs_read_cgroup(fd, 77, &cgroup), 0);
+	assert_string_equal(cgroup, "/a.slice/b.service");
+	free(cgroup);
+	assert_int_equal(procfs_read_cgroup(fd, 78, &cgroup), -ENODATA);
+	assert_int_equal(procfs_read_status(fd, 79, &st), -ENODATA);
+	assert_int_equal(procfs_read_status(fd, 4711, &st), -ENOENT);
+	close(fd);
+}
+
+static void test_deleted_cgroup(void **state)
+{
+	char text[] = "0::/a/b (deleted)\n", root[] = "0::/", v1[] = "3:cpu:/x\n";
+
+	assert_string_equal(procfs_parse_cgroup(text), "/a/b");
+	assert_string_equal(procfs_parse_cgroup(root), "/");
+	assert_null(procfs_parse_cgroup(v1));
+}
+
+struct regions {
+	unsigned int n;
+	struct rdma_mr mr[4];
+};
+
+static int on_region(const struct rdma_mr *mr, void *userdata)
+{
+	struct regions *r = userdata;
+
+	r->mr[r->n++] = *mr;
+	return 0;
+}
+
+static void put_mr(struct nl_msg *msg, uint32_t number, uint32_t pid, const char *kernel)
+{
+	struct nlattr *entry = nla_nest_start(msg, RDMA_NLDEV_ATTR_RES_MR_ENTRY);
+
+	nla_put_u32(msg, RDMA_NLDEV_ATTR_RES_MRN, number);
+	nla_put_u64(msg, RDMA_NLDEV_ATTR_RES_MRLEN, 4096);
+	if (pid)
+		nla_put_u32(msg, RDMA_NLDEV_ATTR_RES_PID, pid);
+	if (kernel)
+		nla_put_string(msg, RDMA_NLDEV_ATTR_RES_KERN_NAME, kernel);
+	nla_nest_end(msg, entry);
+}
+
+static void test_memory_regions(void **state)
+{
+	struct nl_msg *msg = nlmsg_alloc_simple(rdmamsg_type_mrs(), 0);
+	struct regions r = {};
+	struct rdma_device dev;
+	struct nlattr *table;
+
+	nla_put_u32(msg, RDMA_NLDEV_ATTR_DEV_INDEX, 3);
+	assert_int_equal(rdmamsg_parse_device(nlmsg_hdr(msg), &dev), -EBADMSG);
+	nla_put_string(msg, RDMA_NLDEV_ATTR_DEV_NAME, "rxe0");
+	table = nla_nest_start(msg, RDMA_NLDEV_ATTR_RES_MR);
+	put_mr(msg, 1, 100, NULL);
+	put_mr(msg, 2, 0, "ib_core");
+	put_mr(msg, 3, 0, NULL);
+	nla_nest_end(msg, table);
+	assert_int_equal(rdmamsg_parse_device(nlmsg_hdr(msg), &dev), 0);
+	assert_int_equal(dev.index, 3);
+	assert_string_equal(dev.name, "rxe0");
+	assert_int_equal(rdmamsg_parse_mrs(nlmsg_hdr(msg), on_region, &r), 0);
+	assert_int_equal(r.n, 2);
+	assert_int_equal(r.mr[0].pid, 100);
+	assert_int_equal(r.mr[0].bytes, 4096);
+	assert_int_equal(r.mr[1].number, 3);
+	assert_int_equal(r.mr[1].pid, 0);
+	nlmsg_free(msg);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_processes),
+		cmocka_unit_test(test_process_files),
+		cmocka_unit_test(test_deleted_cgroup),
+		cmocka_unit_test(test_memory_regions),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the service says of a kernel that lacks one thing or another. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "daemon/kernel/support.h"
+#include "lib/macros.h"
+
+static const struct {
+	struct support facts;
+	const char *no_quotas, *reason, *line; /* parts; NULL: none */
+} cases[] = {
+	{ { true, NULL, NULL, true, true, 1 },
+	  NULL, NULL, "2 pins, 8K pinned, 1 quota; kernel ABI 1" },
+	{ { false, NULL, NULL, true, true, 1 },
+	  NULL, "may be old", "reading the pins from the kernel; kernel ABI 1" },
+	{ { true, NULL, NULL, false, false, 1 },
+	  "cgroup_disable=misc", NULL, "kernel ABI 1; no quotas: cgroup2 has no misc controller" },
+	{ { true, NULL, NULL, true, false, 1 },
+	  "does not count pinned memory", NULL, "; no quotas: the misc controller does not" },
+	{ { true, NULL, "no cgroup2", false, false, 1 },
+	  "no cgroup2", NULL, "; no quotas: no cgroup2" },
+	/* a stock kernel; the same without cgroup2 */
+	{ { true, "no support", NULL, true, false, 0 },
+	  "no support", "no support", "observe mode: no support" },
+	{ { true, "no support", "no cgroup2", false, false, 0 },
+	  "no cgroup2", "no support", "observe mode: no support; no quotas: no cgroup2" },
+	/* not permitted to follow the pins, or an unknown ABI: limits are set all the same */
+	{ { true, "not permitted", NULL, true, true, 0 },
+	  NULL, "not permitted", "observe mode: not permitted" },
+};
+
+static void check(size_t i, const char *text, const char *part)
+{
+	if (!part != !text || (part && !strstr(text, part)))
+		fail_msg("case %zu: \"%s\", not \"%s\"", i, text ?: "(none)", part ?: "(none)");
+}
+
+static void test_support(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct support *s = &cases[i].facts;
+		_cleanup_(freep) char *line = support_status_line(s, 2, 8192, 1);
+
+		check(i, support_no_quotas(s), cases[i].no_quotas);
+		check(i, support_reason(s), cases[i].reason);
+		check(i, line, cases[i].line);
+		if (!support_no_quotas(s))
+			assert_null(strstr(line, "no quotas"));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_support) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The service as a whole, without a kernel; tests of other folders use it, too.
+EXTRA_DIST += tests/unit/idl.h tests/unit/unit.h
+owner_fixture = \
+	tests/unit/manager/owner-fixture.c tests/unit/manager/owner-fixture.h tests/unit/idl.c
+genl_fixture_wrap = -Wl,--wrap=nlio_resolve -Wl,--wrap=nlio_join -Wl,--wrap=nlio_send \
+	-Wl,--wrap=nlio_send_genl -Wl,--wrap=nlio_recv
+if HAVE_CMOCKA
+manager_tests = \
+	tests/unit/manager/test-abi \
+	tests/unit/manager/test-owner \
+	tests/unit/manager/test-who
+check_PROGRAMS += $(manager_tests)
+TESTS += $(manager_tests)
+tests_unit_manager_test_abi_SOURCES = tests/unit/manager/test-abi.c tests/unit/kernel/genl-fixture.c $(owner_fixture)
+tests_unit_manager_test_abi_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_manager_test_abi_LDFLAGS = $(genl_fixture_wrap)
+tests_unit_manager_test_owner_SOURCES = tests/unit/manager/test-owner.c $(owner_fixture)
+tests_unit_manager_test_owner_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_manager_test_owner_LDFLAGS = -Wl,--wrap=getsockopt
+tests_unit_manager_test_who_SOURCES = tests/unit/manager/test-who.c $(owner_fixture)
+tests_unit_manager_test_who_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_manager_test_who_LDFLAGS = \
+	-Wl,--wrap=genl_state -Wl,--wrap=genl_features -Wl,--wrap=genl_get_frame \
+	-Wl,--wrap=genl_query_range -Wl,--wrap=range_query_free
+endif

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who and Classify, as clients call them; the kernel and /sys are made up. */
+#include <linux/kernel-page-flags.h>
+
+#include "tests/unit/manager/owner-fixture.h"
+#include "tests/unit/tree.h"
+
+#include "daemon/devices/inventory.h"
+#include "daemon/manager/internal.h"
+
+/* --- in the place of the kernel's family --- */
+
+struct range_query {
+	const struct range_listener *listener;
+	void *userdata;
+	sd_event_source *source;
+};
+
+static sd_event *loop;
+static uint64_t features;
+static int frame_error;
+static void (*meanwhile)(void); /* before the kernel answers */
+static size_t n_queries;
+
+enum genl_state __wrap_genl_state(const struct genl *g);
+uint64_t __wrap_genl_features(const struct genl *g);
+int __wrap_genl_get_frame(struct genl *g, uint64_t pfn, struct frame_info *ret);
+int __wrap_genl_query_range(struct genl *g, const struct pfn_range *ranges, size_t n,
+			    const struct range_listener *listener, void *userdata,
+			    struct range_query **ret);
+struct range_query *__wrap_range_query_free(struct range_query *q);
+
+enum genl_state __wrap_genl_state(const struct genl *g)
+{
+	return GENL_SYNCED;
+}
+
+uint64_t __wrap_genl_features(const struct genl *g)
+{
+	return features;
+}
+
+int __wrap_genl_get_frame(struct genl *g, uint64_t pfn, struct frame_info *ret)
+{
+	if (frame_error)
+		return frame_error;
+	*ret = (struct frame_info){
+		.pfn = pfn,
+		.class = pfn == 5 ? PINGUARD_MEMORY_CLASS_HUGETLB :
+				    PINGUARD_MEMORY_CLASS_DEVICE_DAX,
+		.has_page_flags = pfn == 5,
+		.page_flags = UINT64_C(1) << KPF_HUGE,
+	};
+	return 0;
+}
+
+/* Pin 1 holds all memory. */
+static int on_defer(sd_event_source *source, void *userdata)
+{
+	const struct pin_info pin = { .id = 1 };
+	struct range_query *q = userdata;
+
+	if (meanwhile)
+		meanwhile();
+	q->listener->pin(&pin, q->userdata);
+	q->listener->done(0, q->userdata);
+	return 0;
+}
+
+int __wrap_genl_query_range(struct genl *g, const struct pfn_range *ranges, size_t n,
+			    const struct range_listener *listener, void *userdata,
+			    struct range_query **ret)
+{
+	struct range_query *q = calloc(1, sizeof(*q));
+
+	assert_non_null(q);
+	n_queries++;
+	q->listener = listener;
+	q->userdata = userdata;
+	assert_true(sd_event_add_defer(loop, &q->source, on_defer, q) >= 0);
+	*ret = q;
+	return 0;
+}
+
+struct range_query *__wrap_range_query_free(struct range_query *q)
+{
+	if (q)
+		sd_event_source_disable_unref(q->source);
+	free(q);
+	return NULL;
+}
+
+/* --- a machine --- */
+
+static int made_up_nd(struct inventory *inv)
+{
+	const struct inventory_layout layout = { .mapped = true,
+						 .data = { 0x140400000, 0x14fffffff } };
+
+	assert_int_equal(inventory_add(inv, "region0", 0x140000000, 0x20000000), 0);
+	assert_int_equal(inventory_add(inv, "namespace0.0", 0x140000000, 0x10000000), 0);
+	return inventory_set_layout(inv, "namespace0.0", &layout);
+}
+
+static void add_pin(struct manager *m, uint64_t id, uint32_t kind, const char *device)
+{
+	struct pin_info pin = { .id = id, .kind = kind, .tgid = 1, .bytes = 4096,
+				.cgroup_id = TEST_CGROUP, .charged_cgroup_id = TEST_CGROUP };
+
+	strcpy(pin.device, device);
+	assert_int_equal(registry_upsert(m->registry, &pin), 0);
+}
+
+static int setup(void **state)
+{
+	struct manager *m;
+
+	assert_int_equal(owner_setup(state), 0);
+	m = *state;
+	loop = m->event;
+	features = PINGUARD_FEATURE_DEVICE_REMOVAL | PINGUARD_FEATURE_MEMORY_FAILURE;
+	frame_error = 0;
+	meanwhile = NULL;
+	n_queries = 0;
+	tree_new();
+	tree_put("devices/system/memory/block_size_bytes", "8000000\n");
+	tree_put("devices/system/memory/memory0/state", "online\n");
+	tree_put("bus/dax/devices/dax0.0/mapping0/start", "0x140400000\n");
+	tree_put("bus/dax/devices/dax0.0/mapping0/end", "0x14fffffff\n");
+	tree_put("class/infiniband/rxe0/node_type", "1: CA\n");
+	tree_put("class/infiniband/rxe1/node_type", "1: CA\n");
+	tree_put("bus/pci/devices/0000:00:04.1/vendor", "0x8086\n");
+	tree_put("bus/pci/devices/0000:00:04.1/iommu_group/devices/0000:00:04.0", "");
+	tree_put("kernel/iommu_groups/12/devices/0000:00:04.0", "");
+	add_pin(m, 1, PINGUARD_KIND_RDMA, "rxe0");
+	add_pin(m, 2, PINGUARD_KIND_VFIO, "0000:00:04.0");
+	add_pin(m, 3, PINGUARD_KIND_RDMA, "0000:00:04.0");
+	add_pin(m, 4, PINGUARD_KIND_RDMA, "gone0");
+	m->genl = (struct genl *)m;
+	m->sys = tree;
+	assert_int_equal(manager_revokes_new(m), 0);
+	return inventory_new(tree, made_up_nd, &m->inventory);
+}
+
+static int teardown(void **state)
+{
+	struct manager *m = *state;
+
+	m->genl = NULL;
+	tree_remove(NULL);
+	return owner_teardown(state);
+}
+
+/* The reply, or NULL where that error came. */
+static json_t *ask(struct manager *m, const struct process *p, const char *method,
+		   const char *target, const char *error)
+{
+	json_t *reply = NULL;
+	struct client c;
+
+	client_open(m, &c, p);
+	client_send(&c, method, false, json_pack("{s:s}", "target", target));
+	if (error)
+		client_error(m, &c, error);
+	else
+		reply = client_reply(m, &c, method, false);
+	client_close(m, &c);
+	return reply;
+}
+
+static void test_classify(void **state)
+{
+	struct manager *m = *state;
+	_cleanup_json_ json_t *huge = NULL, *dax = NULL, *info = NULL, *proc = NULL, *old = NULL;
+	_cleanup_json_ json_t *far = NULL;
+	const json_t *place;
+	struct process p;
+
+	process_start(&p);
+	huge = ask(m, &p, MANAGER("Classify"), "pfn:5", NULL);
+	place = json_object_get(huge, "place");
+	assert_string_equal(json_get_string(place, "class", ""), "hugetlb");
+	assert_string_equal(json_get_string(place, "class_source", ""), "kernel");
+	assert_string_equal(json_get_string(place, "memory_block", ""), "memory0");
+	assert_string_equal(json_string_value(json_array_get(json_object_get(place, "page_flags"),
+							     0)), "huge");
+	dax = ask(m, &p, MANAGER("Classify"), "0x140400010", NULL);
+	place = json_object_get(dax, "place");
+	assert_string_equal(json_get_string(place, "address", ""), "0x140400010");
+	assert_string_equal(json_get_string(place, "class", ""), "device_dax");
+	assert_string_equal(json_get_string(place, "dax", ""), "dax0.0");
+	assert_int_equal(json_get_int(place, "offset", 0), 0x10);
+	info = ask(m, &p, MANAGER("Classify"), "0x140001000", NULL);
+	assert_string_equal(json_get_string(json_object_get(info, "place"), "class", ""),
+			    "dax_metadata");
+	/* A kernel that cannot tell, by an error or by its features; and observe mode. */
+	frame_error = -EOPNOTSUPP;
+	proc = ask(m, &p, MANAGER("Classify"), "0x1000", NULL);
+	place = json_object_get(proc, "place");
+	assert_string_equal(json_get_string(place, "class", ""), "system_ram");
+	assert_string_equal(json_get_string(place, "class_source", ""), "proc");
+	far = ask(m, &p, MANAGER("Classify"), "0xfffffffffffff000", NULL);
+	place = json_object_get(far, "place");
+	assert_string_equal(json_get_string(place, "class", ""), "none");
+	assert_non_null(strstr(json_get_string(place, "why", ""), "above all memory"));
+	frame_error = 0;
+	features = PINGUARD_FEATURE_DEVICE_REMOVAL;
+	m->genl = NULL;
+	old = ask(m, &p, MANAGER("Classify"), "0x140001000", NULL);
+	place = json_object_get(old, "place");
+	assert_string_equal(json_get_string(place, "class", ""), "dax_metadata");
+	assert_string_equal(json_get_string(place, "class_source", ""), "proc");
+	process_end(&p);
+}
+
+static void test_bad_targets(void **state)
+{
+	static const char *const invalid[] = { "", "memory0", "rxe0", "0x", "0x1000-0x1fff",
+					       "0x10000000000000000", "pfn:-1", "4096" };
+	struct manager *m = *state;
+	struct process p;
+
+	process_start(&p);
+	for (size_t i = 0; i < ARRAY_SIZE(invalid); i++)
+		ask(m, &p, MANAGER("Classify"), invalid[i], MANAGER("InvalidTarget"));
+	ask(m, &p, MANAGER("Who"), "0x2-0x1", MANAGER("InvalidTarget"));
+	ask(m, &p, MANAGER("Who"), "dax7.0", MANAGER("NoSuchTarget"));
+	ask(m, &p, MANAGER("Who"), "memory7", MANAGER("NoSuchTarget"));
+	ask(m, &p, MANAGER("Who"), "rxe7", MANAGER("NoSuchTarget"));
+	ask(m, &p, MANAGER("Who"), "/dev/vfio/7", MANAGER("NoSuchTarget"));
+	assert_int_equal(n_queries, 0);
+	process_end(&p);
+	if (!process_start_as(&p, USER_UID))
+		return;
+	ask(m, &p, MANAGER("Classify"), "0x1000", "org.varlink.service.PermissionDenied");
+	ask(m, &p, MANAGER("Who"), "0x1000", "org.varlink.service.PermissionDenied");
+	process_end(&p);
+}
+
+static const json_t *first(const json_t *reply, const char *key)
+{
+	return json_array_get(json_object_get(reply, key), 0);
+}
+
+static void test_who(void **state)
+{
+	struct manager *m = *state;
+	_cleanup_json_ json_t *reply = NULL;
+	struct process p;
+
+	process_start(&p);
+	reply = ask(m, &p, MANAGER("Who"), "namespace0.0", NULL);
+	assert_string_equal(json_get_string(first(reply, "ranges"), "first", ""), "0x140000000");
+	assert_string_equal(json_get_string(first(reply, "places"), "namespace", ""),
+			    "namespace0.0");
+	assert_string_equal(json_get_string(first(reply, "places"), "class", ""), "dax_metadata");
+	assert_string_equal(json_get_string(first(reply, "pins"), "device", ""), "rxe0");
+	assert_int_equal(json_array_size(json_object_get(reply, "pins")), 1);
+	process_end(&p);
+}
+
+static void remove_dax(void)
+{
+	tree_remove("bus/dax/devices/dax0.0");
+}
+
+static void change_dax(void)
+{
+	tree_put("bus/dax/devices/dax0.0/mapping0/end", "0x14effffff\n");
+}
+
+static struct inventory *read_again;
+
+static void remove_and_tell(void)
+{
+	remove_dax();
+	assert_int_equal(inventory_refresh(read_again), 0);
+}
+
+static void change_and_tell(void)
+{
+	change_dax();
+	assert_int_equal(inventory_refresh(read_again), 0);
+}
+
+/* The device goes, or changes, after it has been looked up. */
+static void test_vanishes(void **state)
+{
+	struct manager *m = *state;
+	struct process p;
+
+	process_start(&p);
+	read_again = m->inventory;
+	meanwhile = change_and_tell;
+	ask(m, &p, MANAGER("Who"), "dax0.0", MANAGER("NotReady"));
+	meanwhile = remove_and_tell;
+	ask(m, &p, MANAGER("Who"), "dax0.0", MANAGER("NoSuchTarget"));
+	assert_int_equal(n_queries, 2);
+	ask(m, &p, MANAGER("Who"), "dax0.0", MANAGER("NoSuchTarget"));
+	process_end(&p);
+}
+
+static void check_pins(struct manager *m, const struct process *p, const char *target,
+		       const char *ids)
+{
+	_cleanup_json_ json_t *reply = ask(m, p, MANAGER("Who"), target, NULL);
+	char text[64] = "";
+	const json_t *pin;
+	size_t i;
+
+	json_array_foreach(json_object_get(reply, "pins"), i, pin)
+		strncat(text, json_get_string(pin, "id", "?") + 2, 8);
+	assert_string_equal(text, ids);
+	assert_int_equal(json_array_size(json_object_get(reply, "ranges")), 0);
+	assert_int_equal(json_array_size(json_object_get(reply, "places")), 0);
+}
+
+static void test_names(void **state)
+{
+	struct manager *m = *state;
+	struct process p;
+
+	process_start(&p);
+	check_pins(m, &p, "rxe0", "1");
+	/* It is there, and pins nothing. */
+	check_pins(m, &p, "rxe1", "");
+	/* It is not there, and pins do remain. */
+	check_pins(m, &p, "gone0", "4");
+	check_pins(m, &p, "0000:00:04.0", "23");
+	/* Another of the same group, whose pins carry the first one's name. */
+	check_pins(m, &p, "0000:00:04.1", "2");
+	check_pins(m, &p, "/dev/vfio/12", "2");
+	ask(m, &p, MANAGER("Drain"), "rxe1", MANAGER("InvalidTarget"));
+	ask(m, &p, MANAGER("Drain"), "gone0", MANAGER("InvalidTarget"));
+	ask(m, &p, MANAGER("Drain"), "rxe7", MANAGER("NoSuchTarget"));
+	process_end(&p);
+}
+
+/* Memory is being taken away: what was seen before is told, nothing is read. */
+static void test_revoke(void **state)
+{
+	struct manager *m = *state;
+	const struct pin_event begin = { .type = PIN_EVENT_REVOKE, .seq = 1,
+					 .revoke = { .id = 9, .first_pfn = 1, .last_pfn = 2 } };
+	struct pin_event end = begin;
+	_cleanup_json_ json_t *known = NULL, *place = NULL;
+	struct process p;
+
+	process_start(&p);
+	assert_int_equal(inventory_refresh(m->inventory), 0);
+	assert_int_equal(manager_on_revoke(m, &begin), 0);
+	remove_dax();
+	known = ask(m, &p, MANAGER("Who"), "dax0.0", NULL);
+	assert_string_equal(json_get_string(first(known, "places"), "dax", ""), "dax0.0");
+	place = ask(m, &p, MANAGER("Classify"), "0x1000", NULL);
+	assert_true(json_is_null(json_object_get(json_object_get(place, "place"), "online")));
+	ask(m, &p, MANAGER("Who"), "dax7.0", MANAGER("InvalidTarget"));
+	end.type = PIN_EVENT_REVOKE_DONE;
+	end.revoke.outcome = PINGUARD_REVOKE_OUTCOME_DONE;
+	assert_int_equal(manager_on_revoke(m, &end), 0);
+	ask(m, &p, MANAGER("Who"), "dax0.0", MANAGER("NoSuchTarget"));
+	process_end(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_classify, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bad_targets, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_who, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_vanishes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_revoke, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+if HAVE_CMOCKA
+failure_fixture = \
+	tests/unit/triggers/failure-fixture.c tests/unit/triggers/failure-fixture.h $(scene)
+failure_ldflags = -Wl,--wrap=genl_list_failures -Wl,--wrap=genl_get_info
+triggers_tests = \
+	tests/unit/triggers/test-excess \
+	tests/unit/triggers/test-failure \
+	tests/unit/triggers/test-failure-file \
+	tests/unit/triggers/test-failure-log \
+	tests/unit/triggers/test-failure-owners \
+	tests/unit/triggers/test-failure-storm
+check_PROGRAMS += $(triggers_tests)
+TESTS += $(triggers_tests)
+tests_unit_triggers_test_excess_SOURCES = tests/unit/triggers/test-excess.c tests/unit/kernel/genl-fixture.c $(owner_fixture)
+tests_unit_triggers_test_excess_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_triggers_test_excess_LDFLAGS = $(genl_fixture_wrap)
+tests_unit_triggers_test_failure_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_triggers_test_failure_file_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_triggers_test_failure_file_LDFLAGS = \
+	-Wl,--wrap=store_write -Wl,--wrap=genl_list_failures -Wl,--wrap=genl_get_info \
+	-Wl,--wrap=genl_features -Wl,--wrap=genl_state -Wl,--wrap=genl_free
+tests_unit_triggers_test_failure_log_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_triggers_test_failure_log_LDFLAGS = -Wl,--wrap=log_write
+tests_unit_triggers_test_failure_owners_SOURCES = tests/unit/triggers/test-failure-owners.c $(failure_fixture)
+tests_unit_triggers_test_failure_owners_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_triggers_test_failure_owners_LDFLAGS = $(failure_ldflags)
+tests_unit_triggers_test_failure_storm_SOURCES = tests/unit/triggers/test-failure-storm.c $(failure_fixture)
+tests_unit_triggers_test_failure_storm_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_triggers_test_failure_storm_LDFLAGS = $(failure_ldflags)
+endif
