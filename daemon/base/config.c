@@ -2,11 +2,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ini.h>
+#include <linux/pinguard.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "daemon/base/config.h"
-#include "daemon/model/pin.h"
 #include "lib/escape.h"
 #include "lib/file.h"
 #include "lib/log.h"

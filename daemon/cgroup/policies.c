@@ -3,9 +3,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <utlist.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/base/messages.h"
 #include "daemon/cgroup/policies.h"
 #include "daemon/model/render.h"
@@ -73,15 +73,13 @@ static int load(struct policies *p)
 {
 	_cleanup_(freep) char *aside = NULL;
 	const char *reason;
-	struct timespec ts;
 	int r;
 
 	r = store_load(p->dir_fd, POLICIES_FILE, "policies", load_one, p, &reason);
 	if (r != -EBADMSG)
 		return r;
 	clear_list(p);
-	clock_gettime(CLOCK_REALTIME, &ts);
-	r = store_set_aside(p->dir_fd, POLICIES_FILE, ts.tv_sec * 1000000ULL, &aside);
+	r = store_set_aside(p->dir_fd, POLICIES_FILE, clock_usec(CLOCK_REALTIME), &aside);
 	if (r < 0)
 		return r;
 	log_event(LOG_ERR, MESSAGE_POLICIES_CORRUPT, NULL,

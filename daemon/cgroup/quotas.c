@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <utlist.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/base/messages.h"
 #include "daemon/cgroup/quotas-internal.h"
 #include "lib/escape.h"
@@ -18,14 +18,12 @@ static int load(struct quotas *q)
 {
 	_cleanup_(freep) char *aside = NULL;
 	const char *reason;
-	struct timespec ts;
 	int r;
 
 	r = quota_store_load(q->dir_fd, &q->list, &reason);
 	if (r != -EBADMSG)
 		return r;
-	clock_gettime(CLOCK_REALTIME, &ts);
-	r = quota_store_set_aside(q->dir_fd, ts.tv_sec * 1000000ULL, &aside);
+	r = quota_store_set_aside(q->dir_fd, clock_usec(CLOCK_REALTIME), &aside);
 	if (r < 0)
 		return r;
 	log_event(LOG_ERR, MESSAGE_QUOTAS_CORRUPT, NULL,

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/devices/inventory-internal.h"
 
 /* Where nobody tells of changes: so long one answer is made from one look. */
@@ -158,17 +159,9 @@ int inventory_add_bad(struct inventory *inv, const char *region, uint64_t start,
 	return add_range(&dev->bad, &dev->n_bad, start, size);
 }
 
-static uint64_t now_usec(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000ULL + ts.tv_nsec / 1000;
-}
-
 bool inventory_is_older(const struct inventory *inv, uint64_t usec)
 {
-	return now_usec() - inv->read_usec > usec;
+	return clock_usec(CLOCK_MONOTONIC) - inv->read_usec > usec;
 }
 
 int inventory_refresh(struct inventory *inv)
@@ -195,7 +188,7 @@ int inventory_refresh(struct inventory *inv)
 	devices_done(&inv->known);
 	inv->known = inv->fresh;
 	inv->fresh = (struct devices){};
-	inv->read_usec = now_usec();
+	inv->read_usec = clock_usec(CLOCK_MONOTONIC);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/syscall.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/base/config.h"
 #include "daemon/manager/internal.h"
 #include "daemon/release/owners.h"
@@ -75,7 +76,7 @@ static int on_marks(sd_event_source *source, uint64_t usec, void *userdata)
 
 int manager_check_marks(struct manager *m)
 {
-	uint64_t now = manager_now_usec(m);
+	uint64_t now = loop_usec(m->event, CLOCK_MONOTONIC);
 	int r;
 
 	if (!m->marks_source)
@@ -90,7 +91,7 @@ static int add_marks(struct manager *m)
 
 	if (!m->genl || !(genl_features(m->genl) & PINGUARD_FEATURE_POLICY))
 		return 0;
-	m->marks_usec = manager_clock_usec() + MARKS_GRACE_USEC;
+	m->marks_usec = clock_usec(CLOCK_MONOTONIC) + MARKS_GRACE_USEC;
 	r = sd_event_add_time(m->event, &m->marks_source, CLOCK_MONOTONIC, m->marks_usec, 0,
 			      on_marks, m);
 	if (r < 0)

@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/manager/internal.h"
 #include "daemon/manager/methods.h"
 #include "daemon/cgroup/policies.h"
@@ -13,30 +13,6 @@
 
 #define STATUS_PAUSE_USEC  (2 * 1000000ULL)
 #define IDLE_CGROUPS	   512
-
-uint64_t manager_now_usec(const struct manager *m)
-{
-	uint64_t now = 0;
-
-	(void)sd_event_now(m->event, CLOCK_MONOTONIC, &now);
-	return now;
-}
-
-uint64_t manager_realtime_usec(const struct manager *m)
-{
-	uint64_t now = 0;
-
-	(void)sd_event_now(m->event, CLOCK_REALTIME, &now);
-	return now;
-}
-
-uint64_t manager_clock_usec(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000ULL + ts.tv_nsec / 1000;
-}
 
 void manager_add_event(struct manager *m, struct event *event)
 {
@@ -103,7 +79,7 @@ static int on_end(uint64_t seq, void *userdata)
 	/* The first one is no loss: there was nothing before it. */
 	if (m->genl && genl_n_resyncs(m->genl) != m->told_resyncs) {
 		m->told_resyncs = genl_n_resyncs(m->genl);
-		event = event_new(EVENT_RESYNC, manager_realtime_usec(m));
+		event = event_new(EVENT_RESYNC, loop_usec(m->event, CLOCK_REALTIME));
 		if (event)
 			manager_add_event(m, event);
 	}
@@ -124,7 +100,7 @@ static int add_pin_event(struct manager *m, const struct pin_event *e)
 		[PIN_EVENT_UNPIN] = EVENT_UNPIN,
 		[PIN_EVENT_DENY] = EVENT_DENY,
 	};
-	struct event *event = event_new(types[e->type], manager_realtime_usec(m));
+	struct event *event = event_new(types[e->type], loop_usec(m->event, CLOCK_REALTIME));
 
 	if (!event)
 		return -ENOMEM;
@@ -215,7 +191,7 @@ int manager_on_status(sd_event_source *source, uint64_t usec, void *userdata)
 					 registry_bytes(m->registry),
 					 m->quotas ? quotas_count(m->quotas) : 0);
 
-	m->status_usec = manager_now_usec(m);
+	m->status_usec = loop_usec(m->event, CLOCK_MONOTONIC);
 	if (!text || (m->status && strcmp(text, m->status) == 0)) {
 		free(text);
 		return 0;
@@ -253,7 +229,7 @@ int manager_on_hangup(sd_event_source *source, const struct signalfd_siginfo *si
 	struct manager *m = userdata;
 	int r;
 
-	(void)sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, manager_clock_usec());
+	(void)sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_usec(CLOCK_MONOTONIC));
 	r = m->tree ? cgroup_tree_scan(m->tree) : 0;
 	if (r < 0)
 		log_warning_errno(r, "cannot look at the cgroups again: %m");

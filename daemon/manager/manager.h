@@ -123,9 +123,6 @@ void waiters_free(struct manager *m);
 void manager_add_event(struct manager *m, struct event *event);
 /* The line that systemctl status shows will be written anew. */
 void manager_status_changed(struct manager *m);
-uint64_t manager_now_usec(const struct manager *m); /* CLOCK_MONOTONIC, of this turn of the loop */
-uint64_t manager_clock_usec(void); /* the same, this very moment */
-uint64_t manager_realtime_usec(const struct manager *m);
 
 /* Brings m->noted up to date, unless that was done a moment ago: it walks over the tree. */
 int manager_note_limits(struct manager *m);

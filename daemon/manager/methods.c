@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/manager/methods.h"
 #include "daemon/manager/release.h"
 #include "lib/json.h"
@@ -160,7 +161,7 @@ bool owns_node(struct manager *m, struct call *call, struct cgroup_node *node)
 	uid_t uid = call_peer(call)->uid;
 
 	return m->fs && node && uid != 0 &&
-	       cgroupfs_delegate(m->fs, node, uid, manager_now_usec(m)) == uid;
+	       cgroupfs_delegate(m->fs, node, uid, loop_usec(m->event, CLOCK_MONOTONIC)) == uid;
 }
 
 bool may_see_pin(struct manager *m, struct call *call, uint32_t uid, struct cgroup_node *cgroup)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/manager/methods.h"
 #include "daemon/manager/release.h"
 #include "daemon/kernel/procfs.h"
@@ -34,7 +35,7 @@ static int register_error(struct call *call, int error)
 /* 0, or 1 when the call has been answered */
 static int admit(struct manager *m, struct call *call)
 {
-	int r = owners_admit(m->owners, call_peer(call)->uid, manager_now_usec(m));
+	int r = owners_admit(m->owners, call_peer(call)->uid, loop_usec(m->event, CLOCK_MONOTONIC));
 
 	if (r == -EUSERS)
 		return reply_limit(call, "calls of one user in a second", OWNER_CALLS_RATE) ?: 1;
@@ -79,10 +80,10 @@ int method_owner_register(struct call *call, json_t *params, void *userdata)
 
 	if (r != 0)
 		return MIN(r, 0);
-	r = owners_register(m->owners, call, manager_now_usec(m), &owner);
+	r = owners_register(m->owners, call, loop_usec(m->event, CLOCK_MONOTONIC), &owner);
 	if (r < 0)
 		return register_error(call, r);
-	owner->since_usec = manager_realtime_usec(m);
+	owner->since_usec = loop_usec(m->event, CLOCK_REALTIME);
 	describe(m, owner);
 	mark(m, owner);
 	log_debug("process %d of uid %u registered", (int)owner->pid, (unsigned int)owner->uid);

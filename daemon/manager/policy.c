@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/manager/internal.h"
 #include "daemon/manager/methods.h"
 #include "daemon/base/messages.h"
@@ -94,7 +95,7 @@ static int add_others(struct manager *m, struct call *call, json_t *array)
 		r = cgroupfs_resolve(m->fs, list.ids[i], &node);
 		if (r < 0)
 			break;
-		cgroupfs_check(m->fs, node, manager_now_usec(m));
+		cgroupfs_check(m->fs, node, loop_usec(m->event, CLOCK_MONOTONIC));
 		if (!node->path || node->removed || node->unresolved ||
 		    policies_find(m->policies, node->path))
 			continue;
@@ -171,7 +172,7 @@ static void record(struct manager *m, struct call *call, enum event_type type, c
 		   uint32_t policy)
 {
 	_cleanup_(freep) char *shown = escape_string(path);
-	struct event *event = event_new(type, manager_realtime_usec(m));
+	struct event *event = event_new(type, loop_usec(m->event, CLOCK_REALTIME));
 	uid_t uid = call_peer(call)->uid;
 	struct cgroup_node *node;
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/base/messages.h"
 #include "daemon/manager/internal.h"
 #include "daemon/manager/methods.h"
@@ -72,7 +73,7 @@ static int add_others(struct quota_walk *w)
 		_cleanup_(closep) int fd = -1;
 
 		/* Another may have its path by now, and be noted, too. */
-		cgroupfs_check(m->fs, m->noted[i], manager_now_usec(m));
+		cgroupfs_check(m->fs, m->noted[i], loop_usec(m->event, CLOCK_MONOTONIC));
 		if (m->noted[i]->removed)
 			continue;
 		fd = cgroupfs_open(m->fs, path);
@@ -204,7 +205,7 @@ static void record(struct manager *m, struct call *call, const char *path,
 		   const struct quota *quota)
 {
 	struct event *event = event_new(quota ? EVENT_QUOTA_SET : EVENT_QUOTA_CLEAR,
-					manager_realtime_usec(m));
+					loop_usec(m->event, CLOCK_REALTIME));
 	uid_t uid = call_peer(call)->uid;
 	struct cgroup_node *node;
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/ladder/action.h"
 #include "daemon/ladder/ladder.h"
 #include "daemon/manager/internal.h"
@@ -111,7 +112,7 @@ static int admit(struct manager *m, struct call *call)
 
 	if (call_is_admin(call))
 		return 0;
-	r = callers_admit(m->requesters, call_peer(call)->uid, manager_now_usec(m));
+	r = callers_admit(m->requesters, call_peer(call)->uid, loop_usec(m->event, CLOCK_MONOTONIC));
 	if (r != -EUSERS)
 		return r;
 	return call_error(call, MANAGER_INTERFACE ".LimitExceeded",
@@ -194,7 +195,7 @@ static void on_event(enum release_event type, struct release *release,
 		[RELEASE_EVENT_OVER] = EVENT_RELEASE_DONE,
 	};
 	struct manager *m = userdata;
-	struct event *event = event_new(types[type], manager_realtime_usec(m));
+	struct event *event = event_new(types[type], loop_usec(m->event, CLOCK_REALTIME));
 	struct release_process process;
 
 	if (type == RELEASE_EVENT_OVER) {

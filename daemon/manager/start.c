@@ -6,6 +6,7 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/manager/internal.h"
 #include "daemon/base/messages.h"
 #include "daemon/manager/methods.h"
@@ -144,7 +145,7 @@ int manager_new(const struct manager_config *config, struct manager **ret)
 	r = sd_event_new(&m->event);
 	if (r < 0)
 		return log_error_errno(r, "cannot make an event loop: %m");
-	m->started_usec = manager_realtime_usec(m);
+	m->started_usec = loop_usec(m->event, CLOCK_REALTIME);
 	m->registry = registry_new();
 	m->events = events_new();
 	if (!m->registry || !m->events)

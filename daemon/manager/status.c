@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/manager/methods.h"
 #include "daemon/model/render.h"
 #include "lib/json.h"
@@ -80,15 +81,15 @@ static int note(int fd, const char *path, void *userdata)
 
 int manager_note_limits(struct manager *m)
 {
-	uint64_t now = manager_now_usec(m), start, end;
+	uint64_t now = loop_usec(m->event, CLOCK_MONOTONIC), start, end;
 	int r;
 
 	if (!m->misc || (m->noted_usec && now - m->noted_usec < WALK_RATIO * m->noted_cost_usec))
 		return 0;
 	forget_noted(m);
-	start = manager_clock_usec();
+	start = clock_usec(CLOCK_MONOTONIC);
 	r = cgroupfs_walk(m->fs, note, m);
-	end = manager_clock_usec();
+	end = clock_usec(CLOCK_MONOTONIC);
 	m->noted_cost_usec = end - start;
 	m->noted_usec = now;
 	return r == -E2BIG ? 0 : r;
@@ -153,7 +154,7 @@ static json_t *cgroup_json(struct status *s, struct cgroup_node *node)
 	_cleanup_(closep) int fd = -1;
 	uint64_t bytes, high;
 
-	cgroupfs_check(s->m->fs, node, manager_now_usec(s->m));
+	cgroupfs_check(s->m->fs, node, loop_usec(s->m->event, CLOCK_MONOTONIC));
 	whole = s->all || owns_node(s->m, s->call, node);
 	if (!node->removed && !node->unresolved && !proc)
 		fd = cgroupfs_open(s->m->fs, node->path);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/release/release-internal.h"
 
 /*
@@ -109,7 +110,7 @@ void releases_owner_left(struct releases *releases, struct owner *owner)
 
 struct release *release_find(struct releases *releases, const char *token)
 {
-	const uint64_t now = release_clock();
+	const uint64_t now = clock_usec(CLOCK_MONOTONIC);
 	struct release *release;
 
 	DL_FOREACH(releases->running, release)

@@ -2,6 +2,7 @@
 /* Requests as org.pinguard.Manager and org.pinguard.Owner show them. */
 #include <string.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/release/release-cgroup.h"
 #include "daemon/release/release-internal.h"
 #include "daemon/model/render.h"
@@ -86,7 +87,7 @@ static const char *next_of(const struct release_owner *o, uint64_t *ret_usec)
 	/* A dry run has been decided on. */
 	if (o->release->releases) {
 		const struct ladder_facts facts = release_owner_facts(o);
-		const uint64_t now = release_clock();
+		const uint64_t now = clock_usec(CLOCK_MONOTONIC);
 
 		d = policy_decide(o->ladder, &facts, now);
 		if (d.type == DECISION_STEP)

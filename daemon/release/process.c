@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <utlist.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/kernel/procfs.h"
 #include "daemon/release/release-internal.h"
 
@@ -18,14 +18,6 @@
 #define LOOKS_MAX 256
 /* Of a request, at its start: where a clock was set, many seem to be older than they are. */
 #define LOOKS_REQUEST_MAX 8192
-
-static uint64_t clock_usec(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return ts.tv_sec * 1000000ULL + ts.tv_nsec / 1000;
-}
 
 static bool below(const char *path, const char *top)
 {

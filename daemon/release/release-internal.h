@@ -150,7 +150,6 @@ struct releases {
 };
 
 /* release.c */
-uint64_t release_clock(void); /* CLOCK_MONOTONIC, this very moment */
 int release_new_token(char token[static RELEASE_TOKEN_LEN + 1]);
 void release_finish(struct release *release, enum release_phase phase);
 /* Ends it if there is nothing left to wait for. */

@@ -5,30 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 #include <utlist.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/base/messages.h"
 #include "daemon/kernel/procfs.h"
 #include "daemon/release/release-cgroup.h"
 #include "daemon/release/release-internal.h"
 #include "lib/log.h"
-
-uint64_t release_clock(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000ULL + ts.tv_nsec / 1000;
-}
-
-static uint64_t realtime(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return ts.tv_sec * 1000000ULL + ts.tv_nsec / 1000;
-}
 
 int release_new_token(char token[static RELEASE_TOKEN_LEN + 1])
 {
@@ -49,7 +33,7 @@ int releases_new(sd_event *event, const struct releases_config *config, struct r
 		return -ENOMEM;
 	releases->event = sd_event_ref(event);
 	releases->config = *config;
-	releases->started_usec = release_clock();
+	releases->started_usec = clock_usec(CLOCK_MONOTONIC);
 	/* Without it no process is known for sure, and none is acted on. */
 	releases->proc_fd = open(config->proc, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (releases->proc_fd >= 0 &&
@@ -144,7 +128,7 @@ static int on_notify(sd_event_source *source, uint64_t usec, void *userdata)
 	struct release_watch *watch, *next;
 
 	release->notify = sd_event_source_disable_unref(release->notify);
-	release->notified_usec = release_clock();
+	release->notified_usec = clock_usec(CLOCK_MONOTONIC);
 	DL_FOREACH_SAFE(release->watches, watch, next)
 		watch->changed(release, watch->userdata);
 	return 0;
@@ -241,7 +225,7 @@ void release_finish(struct release *release, enum release_phase phase)
 	if (release->phase != RELEASE_RUNNING)
 		return;
 	release->phase = phase;
-	release->over_usec = release_clock();
+	release->over_usec = clock_usec(CLOCK_MONOTONIC);
 	release->deadline = sd_event_source_disable_unref(release->deadline);
 	release_drop_failures(release);
 	for (size_t i = 0; i < release->n_owners; i++)
@@ -353,8 +337,8 @@ static void set_deadline(struct release *release, uint64_t timeout_usec)
 		longest = MAX(longest, policy_ladder_usec(release->owners[i].ladder));
 	if (timeout_usec == RELEASE_TIMEOUT_LADDER)
 		timeout_usec = longest;
-	release->started_realtime_usec = realtime();
-	release->started_usec = release_clock();
+	release->started_realtime_usec = clock_usec(CLOCK_REALTIME);
+	release->started_usec = clock_usec(CLOCK_MONOTONIC);
 	release->deadline_usec = release->started_usec + timeout_usec;
 }
 

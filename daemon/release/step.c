@@ -4,6 +4,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/release/release-internal.h"
 #include "daemon/base/turn.h"
 #include "lib/log.h"
@@ -42,7 +43,7 @@ void release_owner_set_reason(struct release_owner *o, const char *reason)
 static void took(struct release_owner *o, int step, enum release_owner_state state)
 {
 	o->step = step;
-	o->step_usec = release_clock();
+	o->step_usec = clock_usec(CLOCK_MONOTONIC);
 	o->step_failed = false;
 	o->state = state;
 }
@@ -138,7 +139,7 @@ static int start_action(struct release_owner *o, int step)
 {
 	struct releases *releases = o->release->releases;
 	struct actions *actions = releases->config.actions;
-	uint64_t now = release_clock(), left = o->release->deadline_usec - now;
+	uint64_t now = clock_usec(CLOCK_MONOTONIC), left = o->release->deadline_usec - now;
 	json_t *input;
 	int r;
 
@@ -204,7 +205,7 @@ static int act(struct release_owner *o, int step)
 
 	r = release_owner_may_act(o);
 	if (r < 0) {
-		arm(o, release_clock() + RELEASE_LOOK_USEC);
+		arm(o, clock_usec(CLOCK_MONOTONIC) + RELEASE_LOOK_USEC);
 		return 1;
 	}
 	if (r == 0) {
@@ -260,7 +261,7 @@ void release_owner_decide(struct release_owner *o)
 	while (release->phase == RELEASE_RUNNING && o->pins_left && !o->settled && !o->queued) {
 		struct ladder_facts facts = release_owner_facts(o);
 
-		o->next = policy_decide(o->ladder, &facts, release_clock());
+		o->next = policy_decide(o->ladder, &facts, clock_usec(CLOCK_MONOTONIC));
 		switch (o->next.type) {
 		case DECISION_STEP:
 			release_changed(release);
@@ -305,7 +306,7 @@ void release_owner_left(struct release_owner *o)
 		return;
 	o->leaving = false;
 	o->lapsed = true;
-	o->lapsed_usec = release_clock();
+	o->lapsed_usec = clock_usec(CLOCK_MONOTONIC);
 	if (o->step < STEP_HOOK && o->answer != ANSWER_REFUSED && !o->gone)
 		o->state = OWNER_LAPSED;
 	/* One whose unit is stopped, or that is killed, leaves because of that. */

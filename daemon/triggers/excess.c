@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/manager/internal.h"
 #include "daemon/manager/release.h"
 #include "lib/escape.h"
@@ -59,7 +60,7 @@ static void look(struct manager *m, struct quota *quota, uint32_t uid)
 	uint64_t excess;
 	int r;
 
-	quota->looked_usec = manager_now_usec(m);
+	quota->looked_usec = loop_usec(m->event, CLOCK_MONOTONIC);
 	quota->raised = false;
 	quota->again = false;
 	excess = quotas_excess(m->quotas, quota);
@@ -116,7 +117,7 @@ static int on_look(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	uint64_t next = UINT64_MAX;
 	struct manager *m = userdata;
-	uint64_t now = manager_now_usec(m);
+	uint64_t now = loop_usec(m->event, CLOCK_MONOTONIC);
 	unsigned int n = 0;
 	struct quota *quota;
 

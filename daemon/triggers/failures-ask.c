@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/kernel/holders.h"
 #include "daemon/triggers/failures-internal.h"
 #include "daemon/manager/internal.h"
@@ -266,7 +267,7 @@ static void looked(struct failing *failing, struct failure *f, const struct hold
 	int r;
 
 	set_owners(failing, f, pins, n);
-	f->asked_usec = manager_realtime_usec(failing->m);
+	f->asked_usec = loop_usec(failing->m->event, CLOCK_REALTIME);
 	r = ask(failing, f, pins, n, &blocked);
 	if (r < 0) {
 		fail(failing, f, r);

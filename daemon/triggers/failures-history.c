@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/kernel/holders.h"
 #include "daemon/triggers/failures-internal.h"
 #include "daemon/manager/internal.h"
@@ -18,7 +19,7 @@
 
 void failing_save(struct failing *failing)
 {
-	const uint64_t before = manager_clock_usec();
+	const uint64_t before = clock_usec(CLOCK_MONOTONIC);
 	int r;
 
 	failing->save = sd_event_source_disable_unref(failing->save);
@@ -26,7 +27,7 @@ void failing_save(struct failing *failing)
 		return;
 	r = store_write(failing->dir_fd, FAILURES_FILE, failures_to_json(failing->failures),
 			JSON_COMPACT, FAILURES_FILE_BYTES);
-	failing->saved_usec = manager_clock_usec();
+	failing->saved_usec = clock_usec(CLOCK_MONOTONIC);
 	failing->save_cost_usec = failing->saved_usec - before;
 	failing->dirty = false;
 	/* Once for a spell of them; the next change tries again. */
@@ -61,7 +62,7 @@ static int set_aside(struct failing *failing, const char *reason)
 {
 	_cleanup_(freep) char *aside = NULL;
 	int r = store_set_aside(failing->dir_fd, FAILURES_FILE,
-				manager_realtime_usec(failing->m), &aside);
+				loop_usec(failing->m->event, CLOCK_REALTIME), &aside);
 
 	if (r < 0)
 		return log_error_errno(r, "cannot put the damaged %s aside: %m", FAILURES_FILE);

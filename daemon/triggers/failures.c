@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/kernel/holders.h"
 #include "daemon/triggers/failures-internal.h"
 #include "daemon/manager/internal.h"
@@ -21,7 +22,7 @@
 static int on_rest(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct failing *failing = userdata;
-	unsigned int n = failure_pace_rest(&failing->pace, manager_clock_usec());
+	unsigned int n = failure_pace_rest(&failing->pace, clock_usec(CLOCK_MONOTONIC));
 
 	failing->rest = sd_event_source_disable_unref(failing->rest);
 	if (n > 0)
@@ -33,7 +34,7 @@ static bool may_log(struct failing *failing)
 {
 	int r;
 
-	if (failure_pace_pass(&failing->pace, manager_clock_usec()))
+	if (failure_pace_pass(&failing->pace, clock_usec(CLOCK_MONOTONIC)))
 		return true;
 	if (failing->rest)
 		return false;
@@ -49,7 +50,7 @@ static bool may_log(struct failing *failing)
 static void tell(struct failing *failing, struct failure *f, enum event_type type, uint64_t seq)
 {
 	_cleanup_json_ json_t *json = failure_to_json(f);
-	struct event *event = event_new(type, manager_realtime_usec(failing->m));
+	struct event *event = event_new(type, loop_usec(failing->m->event, CLOCK_REALTIME));
 
 	if (event && json)
 		event->failure = json_dumps(json, JSON_COMPACT);
@@ -71,7 +72,7 @@ static void tell(struct failing *failing, struct failure *f, enum event_type typ
 void failing_tell(struct failing *failing, struct failure *f)
 {
 	f->told = true;
-	f->told_usec = manager_realtime_usec(failing->m);
+	f->told_usec = loop_usec(failing->m->event, CLOCK_REALTIME);
 	tell(failing, f, EVENT_FAILURE, f->seq);
 	f->seq = 0;
 }
@@ -90,7 +91,7 @@ static int on_listed(const struct failure_info *info, void *userdata)
 {
 	struct failing *failing = userdata;
 	struct failure *f;
-	int r = failures_list(failing->failures, info, manager_realtime_usec(failing->m), &f);
+	int r = failures_list(failing->failures, info, loop_usec(failing->m->event, CLOCK_REALTIME), &f);
 
 	if (r == 1)
 		failing_changed(failing);
@@ -119,7 +120,7 @@ static int list(sd_event_source *source, uint64_t usec, void *userdata)
 	int r;
 
 	failing->list = sd_event_source_disable_unref(failing->list);
-	failing->listed_usec = manager_clock_usec();
+	failing->listed_usec = clock_usec(CLOCK_MONOTONIC);
 	failing->resynced = failing->list_full = false;
 	if (resynced && genl_get_info(m->genl, &info) >= 0)
 		failures_counted(failing->failures, info.failures);
@@ -130,7 +131,7 @@ static int list(sd_event_source *source, uint64_t usec, void *userdata)
 	if (r < 0)
 		log_warning_errno(r, "cannot list memory that failed and is in use: %m");
 	else if (resynced)
-		failures_end_list(failing->failures, manager_realtime_usec(m), on_ended, failing);
+		failures_end_list(failing->failures, loop_usec(m->event, CLOCK_REALTIME), on_ended, failing);
 	if (resynced)
 		failures_unblock(failing->failures);
 	failing_work(failing);
@@ -178,7 +179,7 @@ static void cancel_request(struct failing *failing, const struct failure *over)
 
 static void on_failure_done(struct failing *failing, const struct pin_event *e)
 {
-	const uint64_t now = manager_realtime_usec(failing->m);
+	const uint64_t now = loop_usec(failing->m->event, CLOCK_REALTIME);
 	struct failure *f;
 
 	if (failures_done(failing->failures, &e->failure, now, &f) <= 0)
@@ -196,7 +197,7 @@ static void on_failure_done(struct failing *failing, const struct pin_event *e)
 
 static void on_failure(struct failing *failing, const struct pin_event *e)
 {
-	const uint64_t now = manager_realtime_usec(failing->m);
+	const uint64_t now = loop_usec(failing->m->event, CLOCK_REALTIME);
 	struct failure *f;
 	int r = failures_add(failing->failures, &e->failure, now, &f);
 

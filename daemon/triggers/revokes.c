@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/kernel/holders.h"
 #include "daemon/manager/internal.h"
 #include "daemon/manager/release.h"
@@ -40,7 +41,7 @@ static const char *describe(const struct revoke_info *info, char *buf)
 static void record(struct manager *m, enum event_type type, uint64_t seq,
 		   const struct revoke_info *info)
 {
-	struct event *event = event_new(type, manager_realtime_usec(m));
+	struct event *event = event_new(type, loop_usec(m->event, CLOCK_REALTIME));
 
 	if (event)
 		event->revoke = malloc(sizeof(*info));
@@ -93,7 +94,7 @@ static int ask_owners(struct manager *m, const struct revoke_info *info,
 	_cleanup_(release_unrefp) struct release *release = NULL;
 	_cleanup_(freep) uint64_t *ids = calloc(n ?: 1, sizeof(*ids));
 	const bool offline = info->reason == PINGUARD_REVOKE_REASON_MEMORY_OFFLINE;
-	const uint64_t left = revoke_usec_left(info, manager_realtime_usec(m));
+	const uint64_t left = revoke_usec_left(info, loop_usec(m->event, CLOCK_REALTIME));
 	char target[TARGET_LEN];
 	const struct release_config config = {
 		.reason = offline ? RELEASE_MEMORY_OFFLINE : RELEASE_DEVICE_REMOVAL,
