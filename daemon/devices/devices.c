@@ -92,7 +92,7 @@ void manager_inventory_free(struct manager *m)
 
 static bool kernel_tells(const struct manager *m)
 {
-	return m->genl && genl_features(m->genl) & PINGUARD_FEATURE_MEMORY_FAILURE;
+	return source_features(m->source) & PINGUARD_FEATURE_MEMORY_FAILURE;
 }
 
 void manager_set_proc(struct manager *m, int iomem_fd, int kpageflags_fd)
@@ -110,7 +110,7 @@ int manager_place(struct manager *m, uint64_t phys, bool at_rest, struct place *
 		return r;
 	if (!kernel_tells(m))
 		return 0;
-	r = genl_get_frame(m->genl, phys / sysconf(_SC_PAGESIZE), &frame);
+	r = genl_get_frame(source_genl(m->source), phys / sysconf(_SC_PAGESIZE), &frame);
 	if (r < 0) {
 		log_debug_errno(r, "the kernel does not say what a page frame is: %m");
 		return 0;

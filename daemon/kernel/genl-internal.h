@@ -10,7 +10,7 @@
 
 struct genl {
 	sd_event *event;
-	const struct genl_listener *listener;
+	const struct source_listener *listener;
 	void *userdata;
 	int family;
 	uint64_t features;

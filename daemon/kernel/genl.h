@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <systemd/sd-event.h>
 
+#include "daemon/kernel/listener.h"
 #include "daemon/kernel/pinmsg.h"
 #include "lib/macros.h"
 
@@ -21,18 +22,9 @@ enum genl_state {
 	GENL_SYNCED,
 };
 
-/* All return 0 or a negative errno; one that is none of those named ends the service. */
-struct genl_listener {
-	int (*begin)(void *userdata);
-	int (*pin)(const struct pin_info *pin, void *userdata);
-	int (*end)(uint64_t seq, void *userdata);
-	/* -EILSEQ: events before this one are missing */
-	int (*event)(const struct pin_event *event, void *userdata);
-};
-
 struct genl_config {
 	int rcvbuf_bytes; /* 0 for the default */
-	const struct genl_listener *listener; /* outlives the source */
+	const struct source_listener *listener; /* outlives the source */
 	void *userdata;
 };
 

@@ -7,6 +7,7 @@ daemon_libcore_la_SOURCES += \
 	daemon/kernel/genl-request.c \
 	daemon/kernel/holders.c daemon/kernel/holders.h \
 	daemon/kernel/iomem.c daemon/kernel/iomem.h \
+	daemon/kernel/listener.h \
 	daemon/kernel/nlio.c daemon/kernel/nlio.h \
 	daemon/kernel/observe.c daemon/kernel/observe.h \
 	daemon/kernel/pinmsg.c daemon/kernel/pinmsg.h \
@@ -16,4 +17,6 @@ daemon_libcore_la_SOURCES += \
 	daemon/kernel/pinmsg-revoke.c \
 	daemon/kernel/procfs.c daemon/kernel/procfs.h \
 	daemon/kernel/rdmamsg.c daemon/kernel/rdmamsg.h \
+	daemon/kernel/source.c daemon/kernel/source.h \
+	daemon/kernel/source-internal.h \
 	daemon/kernel/support.c daemon/kernel/support.h

@@ -35,8 +35,8 @@ struct observe {
 	sd_event *event;
 	sd_event_source *source;
 	int proc_fd;
-	struct cgroupfs *fs;
-	const struct genl_listener *listener;
+	uint64_t (*cgroup_id)(const char *path, void *userdata);
+	const struct source_listener *listener;
 	void *userdata;
 
 	enum phase phase;
@@ -86,12 +86,10 @@ static int finish(struct observe *o)
 static uint64_t cgroup_of(struct observe *o, pid_t pid)
 {
 	_cleanup_(freep) char *path = NULL;
-	struct cgroup_node *node;
 
-	if (!o->fs || procfs_read_cgroup(o->proc_fd, pid, &path) < 0 ||
-	    cgroupfs_resolve_path(o->fs, path, &node) < 0)
+	if (!o->cgroup_id || procfs_read_cgroup(o->proc_fd, pid, &path) < 0)
 		return 0;
-	return node->id;
+	return o->cgroup_id(path, o->userdata);
 }
 
 static int add_process(struct observe *o, pid_t pid)
@@ -337,7 +335,7 @@ int observe_new(sd_event *event, const struct observe_config *config, struct obs
 	if (!o)
 		return -ENOMEM;
 	o->event = sd_event_ref(event);
-	o->fs = config->fs;
+	o->cgroup_id = config->cgroup_id;
 	o->listener = config->listener;
 	o->userdata = config->userdata;
 	o->proc_fd = open(config->proc, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -8,8 +8,8 @@
 
 #include <systemd/sd-event.h>
 
-#include "daemon/cgroup/cgroupfs.h"
-#include "daemon/kernel/genl.h"
+#include "daemon/kernel/listener.h"
+#include "lib/macros.h"
 
 struct observe;
 
@@ -23,8 +23,9 @@ struct observe_process {
 
 struct observe_config {
 	const char *proc; /* "/proc" */
-	struct cgroupfs *fs; /* NULL: no cgroups */
-	const struct genl_listener *listener; /* begin, pin, end; outlives the source */
+	/* The id of a cgroup whose raw path is known; 0 where there is none. NULL: no cgroups */
+	uint64_t (*cgroup_id)(const char *path, void *userdata);
+	const struct source_listener *listener; /* begin, pin, end; outlives the source */
 	void *userdata;
 };
 

@@ -94,9 +94,9 @@ static int ask_kernel(struct inquiry *q)
 	_cleanup_(freep) struct pfn_range *ranges = calloc(q->n_ranges, sizeof(*ranges));
 	const uint64_t page_bytes = sysconf(_SC_PAGESIZE);
 	const struct holders_config config = {
-		.genl = q->m->genl,
+		.genl = source_genl(q->m->source),
 		.registry = q->m->registry,
-		.exact = genl_features(q->m->genl) & MANAGER_REVOKE_FEATURES,
+		.exact = source_features(q->m->source) & MANAGER_REVOKE_FEATURES,
 		.max = q->kind->max,
 		.ranges = ranges,
 		.n_ranges = q->n_ranges,
@@ -176,7 +176,7 @@ int manager_inquire(struct call *call, json_t *params, struct manager *m, manage
 {
 	const struct support support = manager_support(m);
 
-	if (!m->genl)
+	if (!source_genl(m->source))
 		return reply_not_supported(call, support_reason(&support));
 	return manager_wait_ready(m, call, params, start);
 }

@@ -7,7 +7,7 @@
 
 #include "daemon/manager/manager.h"
 
-extern const struct genl_listener manager_listener;
+extern const struct source_listener manager_listener;
 
 int manager_on_status(sd_event_source *source, uint64_t usec, void *userdata);
 int manager_on_hangup(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata);

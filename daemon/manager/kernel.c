@@ -49,7 +49,7 @@ static int take_mark(struct manager *m, uint32_t tgid)
 
 	if (fd < 0)
 		return errno == ESRCH ? 0 : -errno;
-	r = genl_set_owner(m->genl, fd, false);
+	r = genl_set_owner(source_genl(m->source), fd, false);
 	return r == -ESRCH ? 0 : r;
 }
 
@@ -60,7 +60,7 @@ static int on_marks(sd_event_source *source, uint64_t usec, void *userdata)
 	size_t i;
 	int r;
 
-	r = genl_list_owners(marks.m->genl, on_marked, &marks);
+	r = genl_list_owners(source_genl(marks.m->source), on_marked, &marks);
 	for (i = 0; i < marks.n && r >= 0; i++) {
 		r = take_mark(marks.m, marks.tgids[i]);
 		n += r >= 0;
@@ -89,7 +89,7 @@ static int add_marks(struct manager *m)
 {
 	int r;
 
-	if (!m->genl || !(genl_features(m->genl) & PINGUARD_FEATURE_POLICY))
+	if (!(source_features(m->source) & PINGUARD_FEATURE_POLICY))
 		return 0;
 	m->marks_usec = clock_usec(CLOCK_MONOTONIC) + MARKS_GRACE_USEC;
 	r = sd_event_add_time(m->event, &m->marks_source, CLOCK_MONOTONIC, m->marks_usec, 0,
@@ -108,12 +108,12 @@ static int set_revoke(struct manager *m)
 	r = config_load(m->config_file, &config);
 	if (r < 0)
 		return r;
-	if (!m->genl || !(genl_features(m->genl) & MANAGER_REVOKE_FEATURES))
+	if (!(source_features(m->source) & MANAGER_REVOKE_FEATURES))
 		return 0;
-	r = genl_set_revoke(m->genl, config.revoke_mode, config.revoke_timeout_usec);
+	r = genl_set_revoke(source_genl(m->source), config.revoke_mode, config.revoke_timeout_usec);
 	if (r < 0)
 		log_warning_errno(r, "cannot tell the kernel to wait for owners: %s: %m",
-				  genl_refusal(m->genl) ?: "no reason");
+				  genl_refusal(source_genl(m->source)) ?: "no reason");
 	return 0;
 }
 
@@ -122,7 +122,7 @@ int manager_kernel_new(struct manager *m, const struct manager_config *config)
 	const struct policies_config policies = {
 		.fs = m->fs,
 		.quotas = m->quotas,
-		.genl = m->genl,
+		.genl = source_genl(m->source),
 		.state_dir = config->state_dir,
 	};
 	int r;

@@ -77,8 +77,8 @@ static int on_end(uint64_t seq, void *userdata)
 	manager_excess_resynced(m);
 	trim(m);
 	/* The first one is no loss: there was nothing before it. */
-	if (m->genl && genl_n_resyncs(m->genl) != m->told_resyncs) {
-		m->told_resyncs = genl_n_resyncs(m->genl);
+	if (source_n_resyncs(m->source) != m->told_resyncs) {
+		m->told_resyncs = source_n_resyncs(m->source);
 		event = event_new(EVENT_RESYNC, loop_usec(m->event, CLOCK_REALTIME));
 		if (event)
 			manager_add_event(m, event);
@@ -159,7 +159,7 @@ static int on_event(const struct pin_event *e, void *userdata)
 	return r;
 }
 
-const struct genl_listener manager_listener = {
+const struct source_listener manager_listener = {
 	.begin = on_begin,
 	.pin = on_pin,
 	.end = on_end,
@@ -168,18 +168,18 @@ const struct genl_listener manager_listener = {
 
 bool manager_ready(const struct manager *m)
 {
-	return !m->genl || genl_state(m->genl) == GENL_SYNCED;
+	return source_ready(m->source);
 }
 
 struct support manager_support(const struct manager *m)
 {
 	return (struct support){
 		.ready = manager_ready(m),
-		.observe_reason = m->observe_reason,
+		.observe_reason = source_reason(m->source),
 		.fs_reason = m->fs_reason,
 		.misc_listed = m->misc_listed,
 		.misc = m->misc,
-		.abi = m->abi,
+		.abi = source_abi(m->source),
 	};
 }
 

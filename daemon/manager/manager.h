@@ -7,8 +7,7 @@
 
 #include "daemon/cgroup/tree.h"
 #include "daemon/model/events.h"
-#include "daemon/kernel/genl.h"
-#include "daemon/kernel/observe.h"
+#include "daemon/kernel/source.h"
 #include "daemon/cgroup/quotas.h"
 #include "daemon/varlink/server.h"
 #include "daemon/kernel/support.h"
@@ -38,7 +37,7 @@ struct manager {
 	char *fs_reason;
 	struct cgroup_tree *tree; /* may be NULL */
 	struct quotas *quotas; /* NULL without fs */
-	struct genl *genl; /* NULL: observing */
+	struct source *source; /* where pins come from */
 	struct revokes *revokes; /* of the kernel, under way */
 	struct policies *policies; /* NULL without fs */
 	struct inventory *inventory; /* devices that have memory */
@@ -50,12 +49,9 @@ struct manager {
 	struct drain *drains; /* under way */
 	const char *config_file;
 	uint64_t marks_usec; /* no owner loses its mark before */
-	char *observe_reason; /* why */
 	bool misc; /* the kernel's misc controller knows the resource */
 	bool misc_listed; /* cgroup2 has a misc controller at all */
-	struct observe *observe; /* NULL with genl */
 	struct server *server;
-	uint32_t abi; /* what the kernel says, 0 for none */
 
 	uint64_t started_usec; /* CLOCK_REALTIME: the history goes no further back */
 

@@ -62,10 +62,11 @@ static void describe(struct manager *m, struct owner *owner)
 static void mark(struct manager *m, struct owner *owner)
 {
 	int r, pidfd = call_peer(owner->call)->pidfd;
+	struct genl *genl = source_genl(m->source);
 
-	if (!m->genl || pidfd < 0)
+	if (!genl || pidfd < 0)
 		return;
-	r = genl_set_owner(m->genl, pidfd, true);
+	r = genl_set_owner(genl, pidfd, true);
 	if (r < 0 && r != -EOPNOTSUPP && r != -ESRCH)
 		log_warning_errno(r, "the kernel does not take process %d for an owner: %m",
 				  (int)owner->pid);

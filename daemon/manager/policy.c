@@ -90,7 +90,7 @@ static int add_others(struct manager *m, struct call *call, json_t *array)
 	size_t i;
 	int r;
 
-	r = genl_list_policies(m->genl, on_policy, &list);
+	r = genl_list_policies(source_genl(m->source), on_policy, &list);
 	for (i = 0; i < list.n && r >= 0; i++) {
 		r = cgroupfs_resolve(m->fs, list.ids[i], &node);
 		if (r < 0)
@@ -131,7 +131,7 @@ static int find_target(struct manager *m, struct call *call, const char *cgroup,
 	const char *reason = NULL;
 	int r;
 
-	if (!m->policies || !m->genl) {
+	if (!m->policies || !source_genl(m->source)) {
 		*ret_answer = reply_not_supported(call, support_no_quotas(&support) ?:
 							support_reason(&support));
 		return 1;

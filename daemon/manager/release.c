@@ -136,7 +136,7 @@ int method_release(struct call *call, json_t *params, void *userdata)
 	if (!any)
 		return call_error(call, MANAGER_INTERFACE ".NoSelector", json_object());
 	/* Without the kernel's word nobody knows whether a pin is gone. */
-	if (m->observe)
+	if (source_observes(m->source))
 		return reply_not_supported(call, support_reason(&support));
 	r = admit(m, call);
 	if (r != 0)
@@ -223,7 +223,7 @@ static int look(uint64_t pin_id, struct pin_info *ret, void *userdata)
 {
 	struct manager *m = userdata;
 
-	return genl_get_pin(m->genl, pin_id, ret);
+	return genl_get_pin(source_genl(m->source), pin_id, ret);
 }
 
 static bool is_ready(void *userdata)
@@ -266,7 +266,8 @@ static void on_owner_left(struct owner *owner, void *userdata)
 	if (!m->releases)
 		return;
 	if (owner->marked)
-		(void)genl_set_owner(m->genl, call_peer(owner->call)->pidfd, false);
+		(void)genl_set_owner(source_genl(m->source), call_peer(owner->call)->pidfd,
+				     false);
 	releases_owner_left(m->releases, owner);
 }
 
@@ -290,7 +291,7 @@ int manager_releases_new(struct manager *m)
 		return r;
 	config.owners = m->owners;
 	config.actions = m->actions;
-	if (m->genl)
+	if (source_genl(m->source))
 		config.look = look;
 	r = releases_new(m->event, &config, &m->releases);
 	if (r < 0)

@@ -34,34 +34,25 @@ static int start_cgroups(struct manager *m, const struct manager_config *config)
 	return 0;
 }
 
+static uint64_t cgroup_id(const char *path, void *userdata)
+{
+	struct manager *m = userdata;
+	struct cgroup_node *node;
+
+	return m->fs && cgroupfs_resolve_path(m->fs, path, &node) >= 0 ? node->id : 0;
+}
+
 static int start_source(struct manager *m, const struct manager_config *config)
 {
-	const struct genl_config genl = {
+	const struct source_config source = {
+		.proc = config->proc,
 		.rcvbuf_bytes = config->rcvbuf_bytes,
 		.listener = &manager_listener,
+		.cgroup_id = cgroup_id,
 		.userdata = m,
 	};
-	const struct observe_config observe = {
-		.proc = config->proc,
-		.fs = m->fs,
-		.listener = &manager_listener,
-		.userdata = m,
-	};
-	int r;
 
-	r = genl_new(m->event, &genl, &m->genl, &m->observe_reason);
-	if (r >= 0) {
-		m->abi = PINGUARD_ABI;
-		return 0;
-	}
-	if (r == -ENOMEM)
-		return r;
-	if (!m->observe_reason && asprintf(&m->observe_reason, "the kernel cannot be asked: %s",
-					   strerror(-r)) < 0)
-		return -ENOMEM;
-	log_event(LOG_NOTICE, MESSAGE_OBSERVING, NULL, "observe mode: %s", m->observe_reason);
-	r = observe_new(m->event, &observe, &m->observe);
-	return r < 0 ? log_error_errno(r, "cannot read %s: %m", config->proc) : 0;
+	return source_new(m->event, &source, &m->source);
 }
 
 static int start_quotas(struct manager *m)
@@ -79,7 +70,7 @@ static int start_quotas(struct manager *m)
 			 (fd >= 0 && cgroupfs_read(fd, "cgroup.controllers", controllers,
 						   sizeof(controllers)) >= 0 &&
 			  strstr(controllers, "misc"));
-	if (m->genl && !m->misc) {
+	if (source_genl(m->source) && !m->misc) {
 		const struct support support = manager_support(m);
 
 		log_warning("no quotas: %s", support_no_quotas(&support));
@@ -233,8 +224,7 @@ struct manager *manager_free(struct manager *m)
 	manager_failures_free(m);
 	manager_revokes_free(m);
 	manager_kernel_free(m);
-	genl_free(m->genl);
-	observe_free(m->observe);
+	source_free(m->source);
 	quotas_free(m->quotas);
 	cgroup_tree_free(m->tree);
 	events_free(m->events);
@@ -245,7 +235,6 @@ struct manager *manager_free(struct manager *m)
 	sd_event_unref(m->event);
 	free(m->noted);
 	free(m->fs_reason);
-	free(m->observe_reason);
 	free(m->status);
 	free(m);
 	return NULL;

@@ -101,7 +101,7 @@ static void sum_processes(struct status *s)
 	struct cgroup_node *node;
 	size_t n, i;
 
-	p = observe_processes(s->m->observe, &n);
+	p = source_processes(s->m->source, &n);
 	for (i = 0; i < n; i++) {
 		node = registry_cgroup_find(s->m->registry, p[i].cgroup_id);
 		if (!may_see_pin(s->m, s->call, p[i].uid, node))
@@ -150,7 +150,7 @@ static int choose(struct status *s)
 static json_t *cgroup_json(struct status *s, struct cgroup_node *node)
 {
 	struct cgroup_misc misc = { .max_bytes = UINT64_MAX, .peak_bytes = UINT64_MAX };
-	bool proc = !s->m->genl, whole;
+	bool proc = !source_genl(s->m->source), whole;
 	_cleanup_(closep) int fd = -1;
 	uint64_t bytes, high;
 
@@ -235,8 +235,8 @@ static json_t *kernel_json(struct status *s, bool ready)
 	if (uname(&un) < 0)
 		strcpy(un.release, "?");
 	return json_pack("{s:s, s:i, s:s, s:o, s:o}",
-			 "support", s->m->genl ? "patched" : "stock",
-			 "abi", s->m->abi,
+			 "support", source_genl(s->m->source) ? "patched" : "stock",
+			 "abi", source_abi(s->m->source),
 			 "release", un.release,
 			 "reason", reason ? json_string(reason) : json_null(),
 			 "no_quotas_reason", no_quotas ? json_string(no_quotas) : json_null());
@@ -246,7 +246,9 @@ static json_t *totals_json(struct status *s)
 {
 	struct pin_kernel_info info = { .bytes = s->bytes, .pins = s->pins };
 
-	if (s->all && s->m->genl && genl_get_info(s->m->genl, &info) < 0)
+	struct genl *genl = source_genl(s->m->source);
+
+	if (s->all && genl && genl_get_info(genl, &info) < 0)
 		return NULL;
 	return json_pack("{s:I, s:I, s:I}", "pinned_bytes", (json_int_t)info.bytes,
 			 "pins", (json_int_t)info.pins, "denied", (json_int_t)info.denied);
@@ -264,7 +266,7 @@ static int reply(struct manager *m, struct call *call, bool ready, json_t *param
 	registry_sum(m->registry, s.all ? NULL : counts, &s);
 	if (s.all)
 		s.pins = registry_count(m->registry);
-	if (m->observe) {
+	if (source_observes(m->source)) {
 		s.bytes = 0;
 		sum_processes(&s);
 	}

@@ -86,11 +86,10 @@ static const struct call_watch watch = { .gone = on_gone };
 
 int manager_wait_ready(struct manager *m, struct call *call, json_t *params, manager_waiter done)
 {
-	int r = manager_ready(m);
 	struct waiter *w;
+	int r;
 
-	if (m->observe)
-		r = observe_refresh(m->observe);
+	r = source_refresh(m->source);
 	if (r < 0)
 		return r;
 	if (r > 0)

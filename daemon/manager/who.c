@@ -224,6 +224,6 @@ int method_classify(struct call *call, json_t *params, void *userdata)
 {
 	struct manager *m = userdata;
 
-	return m->genl ? manager_wait_ready(m, call, params, classify) :
+	return source_genl(m->source) ? manager_wait_ready(m, call, params, classify) :
 			 classify(m, call, true, params);
 }

@@ -148,7 +148,7 @@ static int on_look(sd_event_source *source, uint64_t usec, void *userdata)
 static bool is_possible(const struct manager *m)
 {
 	/* Without the kernel's word nobody knows whether a pin is gone. */
-	return m->quotas && m->misc && m->releases && !m->observe;
+	return m->quotas && m->misc && m->releases && !source_observes(m->source);
 }
 
 static void set_raised(struct manager *m, struct quota *quota)

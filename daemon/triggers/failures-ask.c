@@ -303,7 +303,7 @@ static void look(struct failing *failing, struct failure *f)
 {
 	const struct pfn_range range = { f->pfn, f->pfn };
 	const struct holders_config config = {
-		.genl = failing->m->genl,
+		.genl = source_genl(failing->m->source),
 		.registry = failing->m->registry,
 		.exact = true,
 		.max = SIZE_MAX,

@@ -122,10 +122,10 @@ static int list(sd_event_source *source, uint64_t usec, void *userdata)
 	failing->list = sd_event_source_disable_unref(failing->list);
 	failing->listed_usec = clock_usec(CLOCK_MONOTONIC);
 	failing->resynced = failing->list_full = false;
-	if (resynced && genl_get_info(m->genl, &info) >= 0)
+	if (resynced && genl_get_info(source_genl(m->source), &info) >= 0)
 		failures_counted(failing->failures, info.failures);
 	failures_begin_list(failing->failures);
-	r = genl_list_failures(m->genl, on_listed, failing);
+	r = genl_list_failures(source_genl(m->source), on_listed, failing);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
@@ -155,7 +155,7 @@ static int schedule_list(struct failing *failing, uint64_t usec)
 
 int manager_list_failures(struct manager *m)
 {
-	if (!m->failing || !m->genl || !(genl_features(m->genl) & PINGUARD_FEATURE_MEMORY_FAILURE))
+	if (!m->failing || !(source_features(m->source) & PINGUARD_FEATURE_MEMORY_FAILURE))
 		return 0;
 	m->failing->resynced = true;
 	return schedule_list(m->failing, 0);
@@ -262,9 +262,9 @@ int method_list_failures(struct call *call, json_t *params, void *userdata)
 	if (since < 0)
 		return call_error_invalid(call, "since_usec");
 	/* What was seen when the kernel could tell is told where it cannot, too. */
-	if (failures_count(failures) == 0 && (!m->genl ||
-	    !(genl_features(m->genl) & PINGUARD_FEATURE_MEMORY_FAILURE)))
-		return reply_not_supported(call, m->observe_reason ?:
+	if (failures_count(failures) == 0 &&
+	    !(source_features(m->source) & PINGUARD_FEATURE_MEMORY_FAILURE))
+		return reply_not_supported(call, source_reason(m->source) ?:
 					   "the kernel does not tell of failures of memory");
 	if (!array)
 		return -ENOMEM;

@@ -163,7 +163,7 @@ static void look(struct manager *m, struct revoke *revoke)
 {
 	const struct pfn_range range = { revoke->info.first_pfn, revoke->info.last_pfn };
 	const struct holders_config config = {
-		.genl = m->genl,
+		.genl = source_genl(m->source),
 		.registry = m->registry,
 		.exact = true,
 		.max = SIZE_MAX,
@@ -262,7 +262,7 @@ static int list_revokes(sd_event_source *source, void *userdata)
 	int r;
 
 	revokes_begin_list(m->revokes);
-	r = genl_list_revokes(m->genl, on_listed, m);
+	r = genl_list_revokes(source_genl(m->source), on_listed, m);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
@@ -276,7 +276,7 @@ static int list_revokes(sd_event_source *source, void *userdata)
 
 int manager_list_revokes(struct manager *m)
 {
-	if (!m->genl || !(genl_features(m->genl) & MANAGER_REVOKE_FEATURES))
+	if (!(source_features(m->source) & MANAGER_REVOKE_FEATURES))
 		return 0;
 	/* Later: nothing is asked of the kernel while an answer of it is being read. */
 	return turn_schedule(m->event, &m->revokes_source, list_revokes, m, "revokes");

@@ -89,7 +89,7 @@ static int on_end(uint64_t seq, void *userdata)
 
 static void test_processes(void **state)
 {
-	static const struct genl_listener listener = { .begin = on_begin, .pin = on_pin, .end = on_end };
+	static const struct source_listener listener = { .begin = on_begin, .pin = on_pin, .end = on_end };
 	struct observe_config config = { .proc = proc, .listener = &listener };
 	_cleanup_(observe_freep) struct observe *o = NULL;
 	const struct observe_process *p;

@@ -14,6 +14,7 @@
 
 #include "tests/unit/manager/owner-fixture.h"
 
+#include "daemon/kernel/source-internal.h"
 #include "daemon/release/release-internal.h"
 
 #define PATIENCE_USEC (60 * 1000000ULL) /* then the test fails, however slow the machine */
@@ -93,6 +94,8 @@ int owner_setup(void **state)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 	setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent", 1);
 	assert_true(sd_event_new(&m->event) >= 0);
+	m->source = calloc(1, sizeof(*m->source));
+	assert_non_null(m->source);
 	m->registry = registry_new();
 	m->events = events_new();
 	assert_int_equal(registry_cgroup_get(m->registry, 1, &root), 0);

@@ -14,7 +14,7 @@ static int nothing(void *userdata)
 
 static void test_source(void **state)
 {
-	static const struct genl_listener listener = { .begin = nothing };
+	static const struct source_listener listener = { .begin = nothing };
 	static const struct {
 		bool there;
 		uint32_t abi;
@@ -87,8 +87,8 @@ static void test_service(void **state)
 	struct process p;
 	struct client c;
 
-	assert_null(m->genl);
-	assert_non_null(m->observe);
+	assert_null(source_genl(m->source));
+	assert_true(source_observes(m->source));
 	line = support_status_line(&support, 0, 0, 0);
 	assert_non_null(strstr(line, "observe mode: kernel has pinguard ABI 99, this service knows"));
 
@@ -114,10 +114,10 @@ static void test_known(void **state)
 {
 	_cleanup_(manager_freep) struct manager *m = make_manager(PINGUARD_ABI);
 
-	assert_non_null(m->genl);
-	assert_null(m->observe);
-	assert_null(m->observe_reason);
-	assert_int_equal(m->abi, PINGUARD_ABI);
+	assert_non_null(source_genl(m->source));
+	assert_false(source_observes(m->source));
+	assert_null(source_reason(m->source));
+	assert_int_equal(source_abi(m->source), PINGUARD_ABI);
 }
 
 int main(void)

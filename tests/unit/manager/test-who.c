@@ -6,6 +6,7 @@
 #include "tests/unit/tree.h"
 
 #include "daemon/devices/inventory.h"
+#include "daemon/kernel/source-internal.h"
 #include "daemon/manager/internal.h"
 
 /* --- in the place of the kernel's family --- */
@@ -136,7 +137,7 @@ static int setup(void **state)
 	add_pin(m, 2, PINGUARD_KIND_VFIO, "0000:00:04.0");
 	add_pin(m, 3, PINGUARD_KIND_RDMA, "0000:00:04.0");
 	add_pin(m, 4, PINGUARD_KIND_RDMA, "gone0");
-	m->genl = (struct genl *)m;
+	m->source->genl = (struct genl *)m;
 	m->sys = tree;
 	assert_int_equal(manager_revokes_new(m), 0);
 	return inventory_new(tree, made_up_nd, &m->inventory);
@@ -146,7 +147,7 @@ static int teardown(void **state)
 {
 	struct manager *m = *state;
 
-	m->genl = NULL;
+	m->source->genl = NULL;
 	tree_remove(NULL);
 	return owner_teardown(state);
 }
@@ -205,7 +206,7 @@ static void test_classify(void **state)
 	assert_non_null(strstr(json_get_string(place, "why", ""), "above all memory"));
 	frame_error = 0;
 	features = PINGUARD_FEATURE_DEVICE_REMOVAL;
-	m->genl = NULL;
+	m->source->genl = NULL;
 	old = ask(m, &p, MANAGER("Classify"), "0x140001000", NULL);
 	place = json_object_get(old, "place");
 	assert_string_equal(json_get_string(place, "class", ""), "dax_metadata");

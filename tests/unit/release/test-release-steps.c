@@ -162,11 +162,11 @@ static void test_grace(void **state)
 	process_end(&p);
 }
 
-static bool source_ready;
+static bool kernel_ready;
 
 static bool is_ready(void *userdata)
 {
-	return source_ready;
+	return kernel_ready;
 }
 
 /* A step that is due while the list is being read is taken when that is over. */
@@ -180,7 +180,7 @@ static void test_due_during_resync(void **state)
 	m->releases->config.ready = is_ready;
 	process_start(&p);
 	pin_add(m, 1, p.pid, 4096);
-	source_ready = false;
+	kernel_ready = false;
 	release = start(m, (uint64_t[]){ 1 }, 1);
 	pump(m);
 	assert_int_equal(owner_of(release, p.pid)->step, -1);
@@ -189,7 +189,7 @@ static void test_due_during_resync(void **state)
 	pin_add(m, 1, p.pid, 4096);
 	assert_int_equal(manager_listener.end(1, m), 0);
 	assert_int_equal(owner_of(release, p.pid)->step, -1);
-	source_ready = true;
+	kernel_ready = true;
 	wait_until_dead(m, &p);
 	process_end(&p);
 }

@@ -8,6 +8,7 @@
 #include "tests/unit/manager/owner-fixture.h"
 
 #include "daemon/kernel/genl-internal.h"
+#include "daemon/kernel/source-internal.h"
 #include "daemon/manager/internal.h"
 
 #define HOUR_USEC (3600 * 1000000ULL)
@@ -63,9 +64,9 @@ static int setup(void **state)
 	m->misc = true;
 	assert_int_equal(genl_new(m->event, &(struct genl_config){ .listener = &manager_listener,
 								   .userdata = m },
-				  &m->genl, &reason), 0);
+				  &m->source->genl, &reason), 0);
 	registry_end_resync(m->registry, 0);
-	m->genl->state = GENL_SYNCED;
+	m->source->genl->state = GENL_SYNCED;
 	cgroup_charge("", 0);
 	cgroup_make("/a", 0);
 	cgroup_make("/a/b", 0);
@@ -326,7 +327,7 @@ static void test_resync(void **state)
 				 .kind = PINGUARD_KIND_RDMA, .since_usec = realtime_usec(),
 				 .cgroup_id = node->id, .charged_cgroup_id = node->id };
 	client_silent(m, &c);
-	m->genl->state = GENL_DUMPING;
+	m->source->genl->state = GENL_DUMPING;
 	assert_int_equal(manager_listener.begin(m), 0);
 	assert_int_equal(manager_listener.pin(&pin, m), 0);
 	/* Nobody is asked by half a list. */
@@ -335,7 +336,7 @@ static void test_resync(void **state)
 	client_silent(m, &c);
 	set_looked(m, "/a/b", 0);
 	assert_int_equal(manager_listener.end(1, m), 0);
-	m->genl->state = GENL_SYNCED;
+	m->source->genl->state = GENL_SYNCED;
 	check_asked(m, &c, 8192);
 	client_close(m, &c);
 	process_end(&p);

@@ -11,6 +11,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/devices/inventory.h"
 #include "daemon/triggers/failures-internal.h"
+#include "daemon/kernel/source-internal.h"
 #include "daemon/manager/internal.h"
 #include "daemon/base/store.h"
 
@@ -117,6 +118,8 @@ static struct manager *start(void)
 	assert_non_null(m);
 	assert_true(sd_event_new(&m->event) >= 0);
 	loop = m->event;
+	m->source = calloc(1, sizeof(*m->source));
+	assert_non_null(m->source);
 	m->registry = registry_new();
 	m->events = events_new();
 	assert_int_equal(inventory_new("/nonexistent", NULL, &m->inventory), 0);
@@ -229,7 +232,7 @@ static void test_restart(void **state)
 	fake.is_listed = true;
 	fake.counted = 4;
 	/* never looked into: what would be asked of it is answered above */
-	m->genl = (struct genl *)m;
+	m->source->genl = (struct genl *)m;
 	assert_int_equal(manager_list_failures(m), 0);
 	pump(m);
 	assert_int_equal(failures_find(fs, 10)->state, FAILURE_ISOLATED);
@@ -241,7 +244,7 @@ static void test_restart(void **state)
 	assert_int_equal(failures_find(fs, 14)->id, 4);
 	f = failures_next(fs, NULL);
 	assert_int_equal(f->id, 1);
-	m->genl = NULL;
+	m->source->genl = NULL;
 	manager_free(m);
 }
 

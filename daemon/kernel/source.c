@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/base/messages.h"
+#include "daemon/kernel/source-internal.h"
+#include "lib/log.h"
+
+static int start_observing(struct source *s, sd_event *event, const struct source_config *config,
+			   int error)
+{
+	const struct observe_config observe = {
+		.proc = config->proc,
+		.cgroup_id = config->cgroup_id,
+		.listener = config->listener,
+		.userdata = config->userdata,
+	};
+	int r;
+
+	if (!s->reason &&
+	    asprintf(&s->reason, "the kernel cannot be asked: %s", strerror(-error)) < 0) {
+		s->reason = NULL;
+		return -ENOMEM;
+	}
+	log_event(LOG_NOTICE, MESSAGE_OBSERVING, NULL, "observe mode: %s", s->reason);
+	r = observe_new(event, &observe, &s->observe);
+	return r < 0 ? log_error_errno(r, "cannot read %s: %m", config->proc) : 0;
+}
+
+int source_new(sd_event *event, const struct source_config *config, struct source **ret)
+{
+	const struct genl_config genl = {
+		.rcvbuf_bytes = config->rcvbuf_bytes,
+		.listener = config->listener,
+		.userdata = config->userdata,
+	};
+	_cleanup_(source_freep) struct source *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	r = genl_new(event, &genl, &s->genl, &s->reason);
+	if (r < 0 && r != -ENOMEM)
+		r = start_observing(s, event, config, r);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(s);
+	return 0;
+}
+
+struct source *source_free(struct source *s)
+{
+	if (!s)
+		return NULL;
+	genl_free(s->genl);
+	observe_free(s->observe);
+	free(s->reason);
+	free(s);
+	return NULL;
+}
+
+bool source_ready(const struct source *s)
+{
+	return !s->genl || genl_state(s->genl) == GENL_SYNCED;
+}
+
+int source_refresh(struct source *s)
+{
+	return s->observe ? observe_refresh(s->observe) : source_ready(s);
+}
+
+unsigned int source_n_resyncs(const struct source *s)
+{
+	return s->genl ? genl_n_resyncs(s->genl) : 0;
+}
+
+bool source_observes(const struct source *s)
+{
+	return s->observe;
+}
+
+const char *source_reason(const struct source *s)
+{
+	return s->reason;
+}
+
+const struct observe_process *source_processes(const struct source *s, size_t *ret_n)
+{
+	*ret_n = 0;
+	return s->observe ? observe_processes(s->observe, ret_n) : NULL;
+}
+
+struct genl *source_genl(const struct source *s)
+{
+	return s->genl;
+}
+
+uint32_t source_abi(const struct source *s)
+{
+	return s->genl ? PINGUARD_ABI : 0;
+}
+
+uint64_t source_features(const struct source *s)
+{
+	return s->genl ? genl_features(s->genl) : 0;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where pins come from: a kernel that tells of each of them, or what any other
+ * lets one see. Whoever is above does not know which it is, but where it asks
+ * the kernel for what only the first one has.
+ */
+#ifndef PINGUARD_SOURCE_H
+#define PINGUARD_SOURCE_H
+
+#include <stdbool.h>
+#include <systemd/sd-event.h>
+
+#include "daemon/kernel/genl.h"
+#include "daemon/kernel/listener.h"
+#include "daemon/kernel/observe.h"
+#include "lib/macros.h"
+
+struct source;
+
+struct source_config {
+	const char *proc; /* "/proc" */
+	int rcvbuf_bytes; /* 0 for the default */
+	const struct source_listener *listener; /* outlives the source; called from the loop alone */
+	/* The id of a cgroup whose raw path is known; 0 where there is none. */
+	uint64_t (*cgroup_id)(const char *path, void *userdata);
+	void *userdata;
+};
+
+/* The best one that this kernel allows. What is missing is logged. 0 or a negative errno */
+int source_new(sd_event *event, const struct source_config *config, struct source **ret);
+struct source *source_free(struct source *s);
+DEFINE_CLEANUP(struct source *, source_free);
+
+/* Whether the list of pins is what the kernel says now. */
+bool source_ready(const struct source *s);
+/* 1: what has been told is fresh; 0: the listener's end() will be called; a negative errno */
+int source_refresh(struct source *s);
+unsigned int source_n_resyncs(const struct source *s);
+
+/* Whether pins are only looked at now and then, and nobody says when one goes. */
+bool source_observes(const struct source *s);
+/* Why that is; NULL where the kernel tells. */
+const char *source_reason(const struct source *s);
+/* Processes with pinned or locked memory, as of the last end(); none where the kernel tells. */
+const struct observe_process *source_processes(const struct source *s, size_t *ret_n);
+
+/* For questions that only such a kernel answers; NULL for another. */
+struct genl *source_genl(const struct source *s);
+uint32_t source_abi(const struct source *s); /* 0 for none */
+uint64_t source_features(const struct source *s); /* PINGUARD_FEATURE_* */
+
+#endif
