@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # cgroup2, quotas and policies.
 daemon_libcore_la_SOURCES += \
+	daemon/cgroup/cgroups.c daemon/cgroup/cgroups.h \
+	daemon/cgroup/cgroups-internal.h \
+	daemon/cgroup/cgroups-noted.c \
 	daemon/cgroup/cgroupfs.c daemon/cgroup/cgroupfs.h \
 	daemon/cgroup/cgroupfs-files.c \
 	daemon/cgroup/policies.c daemon/cgroup/policies.h \

@@ -11,7 +11,6 @@ extern const struct source_listener manager_listener;
 
 int manager_on_status(sd_event_source *source, uint64_t usec, void *userdata);
 int manager_on_hangup(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata);
-int manager_on_appeared(const char *path, void *userdata);
 
 /* A kernel with one of these looks at the frames of pins. */
 #define MANAGER_REVOKE_FEATURES \

@@ -119,21 +119,9 @@ static int set_revoke(struct manager *m)
 
 int manager_kernel_new(struct manager *m, const struct manager_config *config)
 {
-	const struct policies_config policies = {
-		.fs = m->fs,
-		.quotas = m->quotas,
-		.genl = source_genl(m->source),
-		.state_dir = config->state_dir,
-	};
 	int r;
 
 	m->config_file = config->config_file;
-	if (m->fs) {
-		r = policies_new(&policies, &m->policies);
-		if (r < 0)
-			return log_error_errno(r, "cannot read the policies in %s: %m",
-					       config->state_dir);
-	}
 	r = manager_inventory_new(m, config->sys);
 	if (r < 0)
 		return r;
@@ -142,23 +130,16 @@ int manager_kernel_new(struct manager *m, const struct manager_config *config)
 
 int manager_kernel_start(struct manager *m)
 {
-	if (m->policies) {
-		policies_set_tree(m->policies, m->tree);
-		policies_apply(m->policies, NULL);
-	}
 	return set_revoke(m);
 }
 
 int manager_kernel_reload(struct manager *m)
 {
-	if (m->policies)
-		policies_apply(m->policies, NULL);
 	return set_revoke(m);
 }
 
 void manager_kernel_free(struct manager *m)
 {
 	m->marks_source = sd_event_source_disable_unref(m->marks_source);
-	m->policies = policies_free(m->policies);
 	manager_inventory_free(m);
 }

@@ -23,11 +23,13 @@ void manager_add_event(struct manager *m, struct event *event)
 /* A path for each cgroup that a pin names, while it is still there to be asked. */
 static int resolve(struct manager *m, uint64_t id, struct cgroup_node **ret)
 {
+	struct cgroupfs *fs = cgroups_fs(m->cgroups);
+
 	*ret = NULL;
 	if (!id)
 		return 0;
-	if (m->fs)
-		return cgroupfs_resolve(m->fs, id, ret);
+	if (fs)
+		return cgroupfs_resolve(fs, id, ret);
 	return registry_cgroup_get(m->registry, id, ret);
 }
 
@@ -173,23 +175,24 @@ bool manager_ready(const struct manager *m)
 
 struct support manager_support(const struct manager *m)
 {
-	return (struct support){
+	struct support support = {
 		.ready = manager_ready(m),
 		.observe_reason = source_reason(m->source),
-		.fs_reason = m->fs_reason,
-		.misc_listed = m->misc_listed,
-		.misc = m->misc,
 		.abi = source_abi(m->source),
 	};
+
+	cgroups_describe(m->cgroups, &support);
+	return support;
 }
 
 int manager_on_status(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct manager *m = userdata;
 	const struct support support = manager_support(m);
+	struct quotas *quotas = cgroups_quotas(m->cgroups);
 	char *text = support_status_line(&support, registry_count(m->registry),
 					 registry_bytes(m->registry),
-					 m->quotas ? quotas_count(m->quotas) : 0);
+					 quotas ? quotas_count(quotas) : 0);
 
 	m->status_usec = loop_usec(m->event, CLOCK_MONOTONIC);
 	if (!text || (m->status && strcmp(text, m->status) == 0)) {
@@ -213,28 +216,13 @@ void manager_status_changed(struct manager *m)
 	(void)sd_event_source_set_enabled(m->status_source, SD_EVENT_ONESHOT);
 }
 
-int manager_on_appeared(const char *path, void *userdata)
-{
-	struct manager *m = userdata;
-
-	if (m->misc && m->quotas)
-		quotas_apply(m->quotas, path);
-	if (m->policies)
-		policies_apply(m->policies, path);
-	return 0;
-}
-
 int manager_on_hangup(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
 {
 	struct manager *m = userdata;
 	int r;
 
 	(void)sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_usec(CLOCK_MONOTONIC));
-	r = m->tree ? cgroup_tree_scan(m->tree) : 0;
-	if (r < 0)
-		log_warning_errno(r, "cannot look at the cgroups again: %m");
-	if (m->misc && m->quotas)
-		quotas_apply(m->quotas, NULL);
+	cgroups_reload(m->cgroups);
 	r = manager_kernel_reload(m);
 	if (r < 0)
 		log_warning_errno(r, "cannot read the configuration again: %m");

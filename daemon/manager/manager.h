@@ -5,10 +5,9 @@
 
 #include <systemd/sd-event.h>
 
-#include "daemon/cgroup/tree.h"
+#include "daemon/cgroup/cgroups.h"
 #include "daemon/model/events.h"
 #include "daemon/kernel/source.h"
-#include "daemon/cgroup/quotas.h"
 #include "daemon/varlink/server.h"
 #include "daemon/kernel/support.h"
 
@@ -18,7 +17,6 @@ struct waiter;
 struct monitor;
 struct listing;
 struct revokes;
-struct policies;
 struct inventory;
 struct inquiry;
 struct drain;
@@ -33,13 +31,9 @@ struct manager {
 	sd_event *event;
 	struct registry *registry;
 	struct events *events;
-	struct cgroupfs *fs; /* NULL: no cgroup2, fs_reason says why */
-	char *fs_reason;
-	struct cgroup_tree *tree; /* may be NULL */
-	struct quotas *quotas; /* NULL without fs */
+	struct cgroups *cgroups; /* what is set and counted there */
 	struct source *source; /* where pins come from */
 	struct revokes *revokes; /* of the kernel, under way */
-	struct policies *policies; /* NULL without fs */
 	struct inventory *inventory; /* devices that have memory */
 	struct failing *failing; /* failures of memory */
 	sd_event_source *inventory_source;
@@ -49,8 +43,6 @@ struct manager {
 	struct drain *drains; /* under way */
 	const char *config_file;
 	uint64_t marks_usec; /* no owner loses its mark before */
-	bool misc; /* the kernel's misc controller knows the resource */
-	bool misc_listed; /* cgroup2 has a misc controller at all */
 	struct server *server;
 
 	uint64_t started_usec; /* CLOCK_REALTIME: the history goes no further back */
@@ -64,11 +56,6 @@ struct manager {
 	struct waiter *waiters;
 	struct monitor *monitors;
 	struct listing *listings;
-
-	/* Cgroups with a limit or a denial, as the last walk found them. */
-	struct cgroup_node **noted;
-	size_t n_noted;
-	uint64_t noted_usec, noted_cost_usec;
 
 	sd_event_source *settle_source, *status_source, *revokes_source, *marks_source;
 	sd_event_source *resynced_source; /* of the releases */
@@ -119,10 +106,5 @@ void waiters_free(struct manager *m);
 void manager_add_event(struct manager *m, struct event *event);
 /* The line that systemctl status shows will be written anew. */
 void manager_status_changed(struct manager *m);
-
-/* Brings m->noted up to date, unless that was done a moment ago: it walks over the tree. */
-int manager_note_limits(struct manager *m);
-/* One that has got a limit just now. */
-int manager_note(struct manager *m, struct cgroup_node *node);
 
 #endif

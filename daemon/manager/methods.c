@@ -158,10 +158,11 @@ int reply_not_ready(struct call *call)
 
 bool owns_node(struct manager *m, struct call *call, struct cgroup_node *node)
 {
+	struct cgroupfs *fs = cgroups_fs(m->cgroups);
 	uid_t uid = call_peer(call)->uid;
 
-	return m->fs && node && uid != 0 &&
-	       cgroupfs_delegate(m->fs, node, uid, loop_usec(m->event, CLOCK_MONOTONIC)) == uid;
+	return fs && node && uid != 0 &&
+	       cgroupfs_delegate(fs, node, uid, loop_usec(m->event, CLOCK_MONOTONIC)) == uid;
 }
 
 bool may_see_pin(struct manager *m, struct call *call, uint32_t uid, struct cgroup_node *cgroup)

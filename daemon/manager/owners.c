@@ -54,8 +54,8 @@ static void describe(struct manager *m, struct owner *owner)
 		return;
 	n = procfs_read_comm(proc, owner->pid, owner->comm, sizeof(owner->comm));
 	owner->comm_len = MAX(n, 0);
-	if (m->fs && procfs_read_cgroup(proc, owner->pid, &path) >= 0 &&
-	    cgroupfs_resolve_path(m->fs, path, &node) >= 0)
+	if (cgroups_fs(m->cgroups) && procfs_read_cgroup(proc, owner->pid, &path) >= 0 &&
+	    cgroupfs_resolve_path(cgroups_fs(m->cgroups), path, &node) >= 0)
 		owner->cgroup = cgroup_node_ref(node);
 }
 

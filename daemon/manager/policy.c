@@ -26,7 +26,7 @@ static json_t *policy_json(struct manager *m, const char *path, const struct pol
 	_cleanup_(freep) char *reason = NULL;
 	struct policy_status st;
 
-	policies_status(m->policies, path, entry, &st);
+	policies_status(cgroups_policies(m->cgroups), path, entry, &st);
 	reason = st.reason;
 	return json_pack("{s:o, s:o, s:s, s:s, s:b, s:s, s:o}",
 			 "cgroup", render_string(path),
@@ -43,7 +43,8 @@ static bool may_see(struct manager *m, struct call *call, const char *path)
 	struct cgroup_node *node;
 
 	return call_is_admin(call) ||
-	       (cgroupfs_resolve_path(m->fs, path, &node) >= 0 && owns_node(m, call, node));
+	       (cgroupfs_resolve_path(cgroups_fs(m->cgroups), path, &node) >= 0 &&
+		owns_node(m, call, node));
 }
 
 static int add_policy(struct manager *m, struct call *call, const char *path,
@@ -92,12 +93,12 @@ static int add_others(struct manager *m, struct call *call, json_t *array)
 
 	r = genl_list_policies(source_genl(m->source), on_policy, &list);
 	for (i = 0; i < list.n && r >= 0; i++) {
-		r = cgroupfs_resolve(m->fs, list.ids[i], &node);
+		r = cgroupfs_resolve(cgroups_fs(m->cgroups), list.ids[i], &node);
 		if (r < 0)
 			break;
-		cgroupfs_check(m->fs, node, loop_usec(m->event, CLOCK_MONOTONIC));
+		cgroupfs_check(cgroups_fs(m->cgroups), node, loop_usec(m->event, CLOCK_MONOTONIC));
 		if (!node->path || node->removed || node->unresolved ||
-		    policies_find(m->policies, node->path))
+		    policies_find(cgroups_policies(m->cgroups), node->path))
 			continue;
 		r = add_policy(m, call, node->path, NULL, array);
 	}
@@ -107,16 +108,17 @@ static int add_others(struct manager *m, struct call *call, json_t *array)
 int method_list_policies(struct call *call, json_t *params, void *userdata)
 {
 	struct manager *m = userdata;
+	struct policies *policies = cgroups_policies(m->cgroups);
 	_cleanup_json_ json_t *array = json_array();
 	const struct policy_entry *entry;
 	int r = 0;
 
 	if (!array)
 		return -ENOMEM;
-	for (entry = m->policies ? policies_list(m->policies) : NULL; entry && r >= 0;
+	for (entry = policies ? policies_list(policies) : NULL; entry && r >= 0;
 	     entry = entry->next)
 		r = add_policy(m, call, entry->path, entry, array);
-	if (r >= 0 && m->policies && !policies_unsupported(m->policies))
+	if (r >= 0 && policies && !policies_unsupported(policies))
 		r = add_others(m, call, array);
 	if (r < 0)
 		return r;
@@ -131,12 +133,12 @@ static int find_target(struct manager *m, struct call *call, const char *cgroup,
 	const char *reason = NULL;
 	int r;
 
-	if (!m->policies || !source_genl(m->source)) {
+	if (!cgroups_policies(m->cgroups) || !source_genl(m->source)) {
 		*ret_answer = reply_not_supported(call, support_no_quotas(&support) ?:
 							support_reason(&support));
 		return 1;
 	}
-	r = cgroupfs_name_to_path(m->fs, cgroup, ret_path, &reason);
+	r = cgroupfs_name_to_path(cgroups_fs(m->cgroups), cgroup, ret_path, &reason);
 	if (r == -EINVAL)
 		*ret_answer = reply_invalid_cgroup(call, cgroup, reason);
 	else if (r == -ENOENT)
@@ -185,7 +187,7 @@ static void record(struct manager *m, struct call *call, enum event_type type, c
 			  "uid %u cleared the policy of %s", uid, shown ?: "?");
 	if (!event)
 		return;
-	if (cgroupfs_resolve_path(m->fs, path, &node) < 0)
+	if (cgroupfs_resolve_path(cgroups_fs(m->cgroups), path, &node) < 0)
 		node = NULL;
 	event->quota_cgroup = strdup(path);
 	event->policy = policy;
@@ -198,6 +200,7 @@ int method_set_policy(struct call *call, json_t *params, void *userdata)
 {
 	struct manager *m = userdata;
 	const char *cgroup = json_get_string(params, "cgroup", "");
+	struct policies *policies = cgroups_policies(m->cgroups);
 	_cleanup_(freep) char *path = NULL, *reason = NULL;
 	uint32_t policy;
 	int r, answer;
@@ -206,13 +209,12 @@ int method_set_policy(struct call *call, json_t *params, void *userdata)
 		return call_error_invalid(call, "policy");
 	if (find_target(m, call, cgroup, &path, &answer) > 0)
 		return answer;
-	r = policies_set(m->policies, path, policy, json_get_bool(params, "runtime", false),
-			 &reason);
+	r = policies_set(policies, path, policy, json_get_bool(params, "runtime", false), &reason);
 	if (r < 0)
 		return policy_error(call, cgroup, r, reason);
 	record(m, call, EVENT_POLICY_SET, path, policy);
 	return call_reply(call, json_pack("{s:o}", "policy", policy_json(m, path,
-						policies_find(m->policies, path))));
+						policies_find(policies, path))));
 }
 
 int method_clear_policy(struct call *call, json_t *params, void *userdata)
@@ -224,9 +226,9 @@ int method_clear_policy(struct call *call, json_t *params, void *userdata)
 
 	if (find_target(m, call, cgroup, &path, &answer) > 0)
 		return answer;
-	r = policies_clear(m->policies, path);
+	r = policies_clear(cgroups_policies(m->cgroups), path);
 	if (r == -ENOENT) {
-		_cleanup_(closep) int fd = cgroupfs_open(m->fs, path);
+		_cleanup_(closep) int fd = cgroupfs_open(cgroups_fs(m->cgroups), path);
 
 		if (fd < 0)
 			return reply_no_such_cgroup(call, cgroup);

@@ -23,13 +23,14 @@ static const char *const states[] = {
 /* quota: NULL for a limit that somebody else set */
 static json_t *quota_json(struct manager *m, const char *path, const struct quota *quota)
 {
-	struct quota_status st;
+	struct quotas *quotas = cgroups_quotas(m->cgroups);
 	_cleanup_(freep) char *reason = NULL;
+	struct quota_status st;
 
 	if (quota)
-		quotas_status(m->quotas, quota, &st);
+		quotas_status(quotas, quota, &st);
 	else
-		quotas_path_status(m->quotas, path, &st);
+		quotas_path_status(quotas, path, &st);
 	reason = st.reason;
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:s, s:o}",
 			 "cgroup", render_string(path),
@@ -55,7 +56,8 @@ static int add_quota(struct quota_walk *w, const char *path, const struct quota 
 
 	if (!call_is_admin(w->call) &&
 	    (!quota || quota->uid != call_peer(w->call)->uid) &&
-	    (cgroupfs_resolve_path(w->m->fs, path, &node) < 0 || !owns_node(w->m, w->call, node)))
+	    (cgroupfs_resolve_path(cgroups_fs(w->m->cgroups), path, &node) < 0 ||
+	     !owns_node(w->m, w->call, node)))
 		return 0;
 	return json_array_append_new(w->array, quota_json(w->m, path, quota)) < 0 ? -ENOMEM : 0;
 }
@@ -63,22 +65,25 @@ static int add_quota(struct quota_walk *w, const char *path, const struct quota 
 /* Limits that are there without this service. */
 static int add_others(struct quota_walk *w)
 {
-	struct manager *m = w->m;
+	struct cgroups *cgroups = w->m->cgroups;
+	const uint64_t now = loop_usec(w->m->event, CLOCK_MONOTONIC);
+	struct cgroup_node *const *noted;
 	struct cgroup_misc misc;
-	size_t i;
-	int r = manager_note_limits(m);
+	size_t i, n;
+	int r = cgroups_note_limits(cgroups);
 
-	for (i = 0; i < m->n_noted && r >= 0; i++) {
-		const char *path = m->noted[i]->path;
+	noted = cgroups_noted(cgroups, &n);
+	for (i = 0; i < n && r >= 0; i++) {
+		const char *path = noted[i]->path;
 		_cleanup_(closep) int fd = -1;
 
 		/* Another may have its path by now, and be noted, too. */
-		cgroupfs_check(m->fs, m->noted[i], loop_usec(m->event, CLOCK_MONOTONIC));
-		if (m->noted[i]->removed)
+		cgroupfs_check(cgroups_fs(cgroups), noted[i], now);
+		if (noted[i]->removed)
 			continue;
-		fd = cgroupfs_open(m->fs, path);
+		fd = cgroupfs_open(cgroups_fs(cgroups), path);
 		if (fd >= 0 && cgroupfs_read_misc(fd, &misc) >= 0 && misc.max_bytes != UINT64_MAX &&
-		    !quota_list_find((struct quota *)quotas_list(m->quotas), path))
+		    !quotas_find(cgroups_quotas(cgroups), path))
 			r = add_quota(w, path, NULL);
 	}
 	return r;
@@ -89,14 +94,15 @@ int method_list_quotas(struct call *call, json_t *params, void *userdata)
 	struct manager *m = userdata;
 	_cleanup_json_ json_t *array = json_array();
 	struct quota_walk w = { .m = m, .call = call, .array = array };
+	struct quotas *quotas = cgroups_quotas(m->cgroups);
 	const struct quota *quota;
 	int r = 0;
 
 	if (!array)
 		return -ENOMEM;
-	for (quota = m->quotas ? quotas_list(m->quotas) : NULL; quota && r >= 0; quota = quota->next)
+	for (quota = quotas ? quotas_list(quotas) : NULL; quota && r >= 0; quota = quota->next)
 		r = add_quota(&w, quota->path, quota);
-	if (r >= 0 && m->quotas && m->misc)
+	if (r >= 0 && cgroups_count(m->cgroups))
 		r = add_others(&w);
 	if (r < 0)
 		return r;
@@ -113,15 +119,15 @@ static int check_target(struct manager *m, struct call *call, const char *cgroup
 	_cleanup_(freep) char *path = NULL;
 	const char *reason = NULL;
 	const struct peer *peer = call_peer(call);
+	const struct support support = manager_support(m);
+	struct cgroupfs *fs = cgroups_fs(m->cgroups);
 	int r;
 
-	const struct support support = manager_support(m);
-
-	if (!m->fs) {
+	if (!fs) {
 		*ret_answer = reply_not_supported(call, support_no_quotas(&support));
 		return 1;
 	}
-	r = cgroupfs_name_to_path(m->fs, cgroup, &path, &reason);
+	r = cgroupfs_name_to_path(fs, cgroup, &path, &reason);
 	if (r == -EINVAL)
 		*ret_answer = reply_invalid_cgroup(call, cgroup, reason);
 	else if (r == -ENOENT) /* which units exist is not for everyone */
@@ -132,7 +138,7 @@ static int check_target(struct manager *m, struct call *call, const char *cgroup
 	if (r < 0)
 		return 1;
 
-	if (!call_is_admin(call) && cgroupfs_delegate_above(m->fs, path, peer->uid) != peer->uid) {
+	if (!call_is_admin(call) && cgroupfs_delegate_above(fs, path, peer->uid) != peer->uid) {
 		*ret_answer = call_error_denied(call);
 		return 1;
 	}
@@ -142,14 +148,14 @@ static int check_target(struct manager *m, struct call *call, const char *cgroup
 		return 1;
 	}
 	if (must_exist) {
-		_cleanup_(closep) int fd = cgroupfs_open(m->fs, path);
+		_cleanup_(closep) int fd = cgroupfs_open(fs, path);
 
 		if (fd < 0) {
 			*ret_answer = reply_no_such_cgroup(call, cgroup);
 			return 1;
 		}
 	}
-	if (!m->misc) {
+	if (!cgroups_count(m->cgroups)) {
 		*ret_answer = reply_not_supported(call, support_no_quotas(&support));
 		return 1;
 	}
@@ -211,7 +217,8 @@ static void record(struct manager *m, struct call *call, const char *path,
 
 	tell(path, quota, uid);
 	manager_status_changed(m);
-	if (cgroupfs_resolve_path(m->fs, path, &node) < 0 || manager_note(m, node) < 0)
+	if (cgroupfs_resolve_path(cgroups_fs(m->cgroups), path, &node) < 0 ||
+	    cgroups_note(m->cgroups, node) < 0)
 		node = NULL;
 	if (!event)
 		return;
@@ -252,6 +259,7 @@ int method_set_quota(struct call *call, json_t *params, void *userdata)
 	const char *cgroup = json_get_string(params, "cgroup", "");
 	_cleanup_(freep) char *path = NULL, *reason = NULL;
 	const uid_t uid = call_peer(call)->uid;
+	struct quotas *quotas = cgroups_quotas(m->cgroups);
 	uint64_t max_bytes, high_bytes;
 	struct quota *quota;
 	int r, answer;
@@ -261,12 +269,12 @@ int method_set_quota(struct call *call, json_t *params, void *userdata)
 		return MIN(r, 0);
 	if (check_target(m, call, cgroup, true, &path, &answer) > 0)
 		return answer;
-	r = quotas_set(m->quotas, path, max_bytes, high_bytes,
+	r = quotas_set(quotas, path, max_bytes, high_bytes,
 		       json_get_bool(params, "runtime", false),
 		       call_is_admin(call) ? (uid_t)-1 : uid, &reason);
 	if (r < 0)
 		return quota_error(call, cgroup, r, reason);
-	quota = quotas_find(m->quotas, path);
+	quota = quotas_find(quotas, path);
 	record(m, call, path, quota);
 	manager_quota_set(m, path, uid);
 	return call_reply(call, json_pack("{s:o}", "quota", quota_json(m, path, quota)));
@@ -281,9 +289,10 @@ int method_clear_quota(struct call *call, json_t *params, void *userdata)
 
 	if (check_target(m, call, cgroup, false, &path, &answer) > 0)
 		return answer;
-	r = quotas_clear(m->quotas, path, call_is_admin(call) ? (uid_t)-1 : call_peer(call)->uid);
+	r = quotas_clear(cgroups_quotas(m->cgroups), path,
+			 call_is_admin(call) ? (uid_t)-1 : call_peer(call)->uid);
 	if (r == -ENOENT) {
-		_cleanup_(closep) int fd = cgroupfs_open(m->fs, path);
+		_cleanup_(closep) int fd = cgroupfs_open(cgroups_fs(m->cgroups), path);
 
 		if (fd < 0)
 			return reply_no_such_cgroup(call, cgroup);

@@ -17,11 +17,11 @@ static int find_cgroup(struct manager *m, const char *cgroup, uint64_t *ret,
 	struct cgroup_node *node;
 	int r;
 
-	if (m->fs) {
-		r = cgroupfs_name_to_path(m->fs, cgroup, &path, ret_reason);
+	if (cgroups_fs(m->cgroups)) {
+		r = cgroupfs_name_to_path(cgroups_fs(m->cgroups), cgroup, &path, ret_reason);
 		if (r < 0 && r != -ENOENT)
 			return r;
-		if (path && cgroupfs_resolve_path(m->fs, path, &node) >= 0) {
+		if (path && cgroupfs_resolve_path(cgroups_fs(m->cgroups), path, &node) >= 0) {
 			*ret = node->id;
 			return 0;
 		}
@@ -66,8 +66,8 @@ int parse_pin_filter(struct manager *m, struct call *call, json_t *params, struc
 		return call_error_invalid(call, "kind") ?: 1;
 	if (id && parse_id(id, &f.id, NULL) < 0)
 		return call_error_invalid(call, "id") ?: 1;
-	if (cgroup && !m->fs)
-		return reply_not_supported(call, m->fs_reason) ?: 1;
+	if (cgroup && !cgroups_fs(m->cgroups))
+		return reply_not_supported(call, cgroups_reason(m->cgroups)) ?: 1;
 	r = cgroup ? find_cgroup(m, cgroup, &f.cgroup_id, &reason) : 0;
 	if (r == -EINVAL)
 		return reply_invalid_cgroup(call, cgroup, reason) ?: 1;

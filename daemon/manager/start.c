@@ -13,33 +13,14 @@
 #include "daemon/manager/release.h"
 #include "lib/log.h"
 
-/* No cgroup2: the rest goes on, and says so. */
-static int start_cgroups(struct manager *m, const struct manager_config *config)
-{
-	int r;
-
-	r = cgroupfs_new(NULL, m->registry, &m->fs, &m->fs_reason);
-	if (r == -ENOMEM)
-		return r;
-	if (r < 0) {
-		if (!m->fs_reason && asprintf(&m->fs_reason, "cgroup2 cannot be read: %s",
-					      strerror(-r)) < 0)
-			return -ENOMEM;
-		log_error("no cgroups, no quotas: %s", m->fs_reason);
-		return 0;
-	}
-	r = quotas_new(m->fs, config->state_dir, &m->quotas);
-	if (r < 0)
-		return log_error_errno(r, "cannot read the quotas in %s: %m", config->state_dir);
-	return 0;
-}
-
 static uint64_t cgroup_id(const char *path, void *userdata)
 {
 	struct manager *m = userdata;
 	struct cgroup_node *node;
 
-	return m->fs && cgroupfs_resolve_path(m->fs, path, &node) >= 0 ? node->id : 0;
+	struct cgroupfs *fs = cgroups_fs(m->cgroups);
+
+	return fs && cgroupfs_resolve_path(fs, path, &node) >= 0 ? node->id : 0;
 }
 
 static int start_source(struct manager *m, const struct manager_config *config)
@@ -55,33 +36,15 @@ static int start_source(struct manager *m, const struct manager_config *config)
 	return source_new(m->event, &source, &m->source);
 }
 
-static int start_quotas(struct manager *m)
+static int start_cgroups(struct manager *m, const struct manager_config *config)
 {
-	_cleanup_(closep) int fd = -1;
-	struct cgroup_misc misc;
-	char controllers[1024];
-	int r;
+	const struct cgroups_config cgroups = {
+		.state_dir = config->state_dir,
+		.registry = m->registry,
+		.genl = source_genl(m->source),
+	};
 
-	if (!m->fs)
-		return 0;
-	fd = cgroupfs_open(m->fs, "/");
-	m->misc = fd >= 0 && cgroupfs_read_misc(fd, &misc) >= 0 && misc.present;
-	m->misc_listed = m->misc ||
-			 (fd >= 0 && cgroupfs_read(fd, "cgroup.controllers", controllers,
-						   sizeof(controllers)) >= 0 &&
-			  strstr(controllers, "misc"));
-	if (source_genl(m->source) && !m->misc) {
-		const struct support support = manager_support(m);
-
-		log_warning("no quotas: %s", support_no_quotas(&support));
-	}
-	r = cgroup_tree_new(m->event, m->fs, m->misc, manager_on_appeared, m, &m->tree);
-	if (r < 0)
-		return log_error_errno(r, "cannot follow the cgroup tree: %m");
-	quotas_set_tree(m->quotas, m->tree);
-	if (m->misc)
-		quotas_apply(m->quotas, NULL);
-	return 0;
+	return cgroups_new(m->event, &cgroups, &m->cgroups);
 }
 
 static int on_stop(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
@@ -149,10 +112,9 @@ int manager_new(const struct manager_config *config, struct manager **ret)
 	r = add_sources(m);
 	if (r < 0)
 		return log_error_errno(r, "cannot fill the event loop: %m");
-	r = start_cgroups(m, config);
-	if (r < 0)
-		return r;
 	r = start_source(m, config);
+	if (r >= 0)
+		r = start_cgroups(m, config);
 	if (r < 0)
 		return r;
 	r = manager_kernel_new(m, config);
@@ -196,7 +158,7 @@ int manager_run(struct manager *m)
 	int r;
 
 	/* Only now: while there might be another service it is that one's business. */
-	r = start_quotas(m);
+	r = cgroups_start(m->cgroups);
 	if (r >= 0)
 		r = manager_kernel_start(m);
 	if (r < 0)
@@ -225,16 +187,12 @@ struct manager *manager_free(struct manager *m)
 	manager_revokes_free(m);
 	manager_kernel_free(m);
 	source_free(m->source);
-	quotas_free(m->quotas);
-	cgroup_tree_free(m->tree);
 	events_free(m->events);
-	cgroupfs_free(m->fs);
+	cgroups_free(m->cgroups);
 	registry_free(m->registry);
 	sd_event_source_disable_unref(m->settle_source);
 	sd_event_source_disable_unref(m->status_source);
 	sd_event_unref(m->event);
-	free(m->noted);
-	free(m->fs_reason);
 	free(m->status);
 	free(m);
 	return NULL;

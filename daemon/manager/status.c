@@ -8,9 +8,6 @@
 #include "daemon/model/render.h"
 #include "lib/json.h"
 
-/* Not more than a tenth of the time goes into walks over the tree. */
-#define WALK_RATIO 10
-
 struct status {
 	struct manager *m;
 	struct call *call;
@@ -35,64 +32,6 @@ static void show(struct cgroup_node *node)
 {
 	for (; node && !node->shown; node = node->parent)
 		node->shown = true;
-}
-
-int manager_note(struct manager *m, struct cgroup_node *node)
-{
-	struct cgroup_node **noted;
-
-	if (node->noted)
-		return 0;
-	noted = reallocarray(m->noted, m->n_noted + 1, sizeof(*noted));
-	if (!noted)
-		return -ENOMEM;
-	m->noted = noted;
-	m->noted[m->n_noted++] = cgroup_node_ref(node);
-	node->noted = true;
-	return 0;
-}
-
-static void forget_noted(struct manager *m)
-{
-	while (m->n_noted > 0) {
-		struct cgroup_node *node = m->noted[--m->n_noted];
-
-		node->noted = false;
-		cgroup_node_unref(node);
-	}
-}
-
-static int note(int fd, const char *path, void *userdata)
-{
-	struct manager *m = userdata;
-	struct cgroup_node *node;
-	struct cgroup_misc misc;
-
-	if (cgroupfs_read_misc(fd, &misc) < 0)
-		return 0;
-	if (!misc.present)
-		return 1; /* nor below it */
-	if ((misc.max_bytes == UINT64_MAX && !misc.denied && !quotas_find_high(m->quotas, path)) ||
-	    strcmp(path, "/") == 0 ||
-	    cgroupfs_resolve_path(m->fs, path, &node) < 0)
-		return 0;
-	return manager_note(m, node);
-}
-
-int manager_note_limits(struct manager *m)
-{
-	uint64_t now = loop_usec(m->event, CLOCK_MONOTONIC), start, end;
-	int r;
-
-	if (!m->misc || (m->noted_usec && now - m->noted_usec < WALK_RATIO * m->noted_cost_usec))
-		return 0;
-	forget_noted(m);
-	start = clock_usec(CLOCK_MONOTONIC);
-	r = cgroupfs_walk(m->fs, note, m);
-	end = clock_usec(CLOCK_MONOTONIC);
-	m->noted_cost_usec = end - start;
-	m->noted_usec = now;
-	return r == -E2BIG ? 0 : r;
 }
 
 static void sum_processes(struct status *s)
@@ -124,16 +63,17 @@ static int by_path(const void *a, const void *b)
 static int choose(struct status *s)
 {
 	struct registry *r = s->m->registry;
-	struct cgroup_node *node;
-	size_t i, n = 0;
+	struct cgroup_node *node, *const *noted;
+	size_t i, n_noted, n = 0;
 
 	for (node = registry_cgroup_next(r, NULL); node; node = registry_cgroup_next(r, node))
 		if (node->sum_pins || node->sum_charged_bytes || node->sum_vm_pinned_bytes ||
 		    node->sum_vm_locked_bytes)
 			show(node);
-	for (i = 0; i < s->m->n_noted; i++)
-		if (s->all || owns_node(s->m, s->call, s->m->noted[i]))
-			show(s->m->noted[i]);
+	noted = cgroups_noted(s->m->cgroups, &n_noted);
+	for (i = 0; i < n_noted; i++)
+		if (s->all || owns_node(s->m, s->call, noted[i]))
+			show(noted[i]);
 
 	for (node = registry_cgroup_next(r, NULL); node; node = registry_cgroup_next(r, node))
 		n += node->shown && node->path;
@@ -150,17 +90,19 @@ static int choose(struct status *s)
 static json_t *cgroup_json(struct status *s, struct cgroup_node *node)
 {
 	struct cgroup_misc misc = { .max_bytes = UINT64_MAX, .peak_bytes = UINT64_MAX };
+	struct cgroupfs *fs = cgroups_fs(s->m->cgroups);
 	bool proc = !source_genl(s->m->source), whole;
 	_cleanup_(closep) int fd = -1;
 	uint64_t bytes, high;
 
-	cgroupfs_check(s->m->fs, node, loop_usec(s->m->event, CLOCK_MONOTONIC));
+	cgroupfs_check(fs, node, loop_usec(s->m->event, CLOCK_MONOTONIC));
 	whole = s->all || owns_node(s->m, s->call, node);
 	if (!node->removed && !node->unresolved && !proc)
-		fd = cgroupfs_open(s->m->fs, node->path);
+		fd = cgroupfs_open(fs, node->path);
 	if (fd >= 0)
 		(void)cgroupfs_read_misc(fd, &misc);
-	high = fd >= 0 ? quotas_high_bytes(s->m->quotas, node->path, node->id) : UINT64_MAX;
+	high = fd >= 0 ? quotas_high_bytes(cgroups_quotas(s->m->cgroups), node->path, node->id) :
+			 UINT64_MAX;
 	/* Others' share of a cgroup above one's own is not one's own to know. */
 	if (!whole) {
 		misc.present = false;
@@ -213,7 +155,7 @@ static bool concerns(struct status *s, const char *path)
 
 static json_t *uncontrolled_json(struct status *s)
 {
-	const struct cgroup_tree_entry *e = s->m->tree ? cgroup_tree_uncontrolled(s->m->tree) : NULL;
+	const struct cgroup_tree_entry *e = cgroups_uncontrolled(s->m->cgroups);
 	_cleanup_json_ json_t *array = json_array();
 
 	for (; array && e; e = e->next)
@@ -260,7 +202,7 @@ static int reply(struct manager *m, struct call *call, bool ready, json_t *param
 	_cleanup_(freep) struct cgroup_node **nodes = NULL;
 	int r;
 
-	r = manager_note_limits(m);
+	r = cgroups_note_limits(m->cgroups);
 	if (r < 0)
 		return r;
 	registry_sum(m->registry, s.all ? NULL : counts, &s);

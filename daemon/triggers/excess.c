@@ -39,7 +39,7 @@ static int ask(struct manager *m, const char *path, uint64_t excess_bytes, bool 
 	};
 	int r;
 
-	r = cgroupfs_resolve_path(m->fs, path, &node);
+	r = cgroupfs_resolve_path(cgroups_fs(m->cgroups), path, &node);
 	if (r >= 0)
 		r = release_find_excess(m->registry, node->id, excess_bytes, &ids, &config.n_pins);
 	config.pin_ids = ids;
@@ -63,7 +63,7 @@ static void look(struct manager *m, struct quota *quota, uint32_t uid)
 	quota->looked_usec = loop_usec(m->event, CLOCK_MONOTONIC);
 	quota->raised = false;
 	quota->again = false;
-	excess = quotas_excess(m->quotas, quota);
+	excess = quotas_excess(cgroups_quotas(m->cgroups), quota);
 	if (excess == 0)
 		return;
 	/* The rest is for who waits for an answer. */
@@ -124,7 +124,7 @@ static int on_look(sd_event_source *source, uint64_t usec, void *userdata)
 	/* The end of the list looks at all of them. */
 	if (!m->releases || !manager_ready(m))
 		return 0;
-	for (quota = quotas_next(m->quotas, NULL); quota; quota = quotas_next(m->quotas, quota)) {
+	for (quota = quotas_next(cgroups_quotas(m->cgroups), NULL); quota; quota = quotas_next(cgroups_quotas(m->cgroups), quota)) {
 		if (!quota->raised)
 			continue;
 		if (due_usec(quota) <= now && n < LOOKS_PER_TURN) {
@@ -148,7 +148,7 @@ static int on_look(sd_event_source *source, uint64_t usec, void *userdata)
 static bool is_possible(const struct manager *m)
 {
 	/* Without the kernel's word nobody knows whether a pin is gone. */
-	return m->quotas && m->misc && m->releases && !source_observes(m->source);
+	return cgroups_quotas(m->cgroups) && cgroups_count(m->cgroups) && m->releases && !source_observes(m->source);
 }
 
 static void set_raised(struct manager *m, struct quota *quota)
@@ -159,7 +159,7 @@ static void set_raised(struct manager *m, struct quota *quota)
 
 void manager_quota_set(struct manager *m, const char *path, uint32_t uid)
 {
-	struct quota *quota = m->quotas ? quotas_find(m->quotas, path) : NULL;
+	struct quota *quota = cgroups_quotas(m->cgroups) ? quotas_find(cgroups_quotas(m->cgroups), path) : NULL;
 
 	if (!quota || !is_possible(m))
 		return;
@@ -176,11 +176,11 @@ void manager_pinned(struct manager *m, uint64_t charged_cgroup_id)
 	struct cgroup_node *node;
 	struct quota *quota;
 
-	if (!is_possible(m) || quotas_n_high(m->quotas) == 0)
+	if (!is_possible(m) || quotas_n_high(cgroups_quotas(m->cgroups)) == 0)
 		return;
 	for (node = registry_cgroup_find(m->registry, charged_cgroup_id); node;
 	     node = node->parent) {
-		quota = node->path ? quotas_find_high(m->quotas, node->path) : NULL;
+		quota = node->path ? quotas_find_high(cgroups_quotas(m->cgroups), node->path) : NULL;
 		if (quota)
 			set_raised(m, quota);
 	}
@@ -192,7 +192,7 @@ void manager_excess_resynced(struct manager *m)
 
 	if (!is_possible(m))
 		return;
-	for (quota = quotas_next(m->quotas, NULL); quota; quota = quotas_next(m->quotas, quota))
+	for (quota = quotas_next(cgroups_quotas(m->cgroups), NULL); quota; quota = quotas_next(cgroups_quotas(m->cgroups), quota))
 		if (quota->high_bytes != UINT64_MAX || quota->raised)
 			set_raised(m, quota);
 }
@@ -203,7 +203,7 @@ void manager_excess_release_over(struct manager *m)
 
 	if (!is_possible(m))
 		return;
-	for (quota = quotas_next(m->quotas, NULL); quota; quota = quotas_next(m->quotas, quota))
+	for (quota = quotas_next(cgroups_quotas(m->cgroups), NULL); quota; quota = quotas_next(cgroups_quotas(m->cgroups), quota))
 		if (quota->again)
 			set_raised(m, quota);
 }

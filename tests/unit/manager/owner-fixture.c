@@ -14,6 +14,7 @@
 
 #include "tests/unit/manager/owner-fixture.h"
 
+#include "daemon/cgroup/cgroups-internal.h"
 #include "daemon/kernel/source-internal.h"
 #include "daemon/release/release-internal.h"
 
@@ -96,6 +97,8 @@ int owner_setup(void **state)
 	assert_true(sd_event_new(&m->event) >= 0);
 	m->source = calloc(1, sizeof(*m->source));
 	assert_non_null(m->source);
+	m->cgroups = calloc(1, sizeof(*m->cgroups));
+	assert_non_null(m->cgroups);
 	m->registry = registry_new();
 	m->events = events_new();
 	assert_int_equal(registry_cgroup_get(m->registry, 1, &root), 0);

@@ -8,6 +8,7 @@
 #include "tests/unit/manager/owner-fixture.h"
 
 #include "daemon/kernel/genl-internal.h"
+#include "daemon/cgroup/cgroups-internal.h"
 #include "daemon/kernel/source-internal.h"
 #include "daemon/manager/internal.h"
 
@@ -49,6 +50,7 @@ static void cgroup_charge(const char *path, unsigned int bytes)
 
 static int setup(void **state)
 {
+	struct cgroups_config cgroups = { .mount = root };
 	char *reason = NULL;
 	struct manager *m;
 
@@ -59,9 +61,10 @@ static int setup(void **state)
 	strcpy(root, "/tmp/pinguard-excess-XXXXXX");
 	assert_non_null(mkdtemp(root));
 	assert_int_equal(chmod(root, 0755), 0);
-	assert_int_equal(cgroupfs_new(root, m->registry, &m->fs, &reason), 0);
-	assert_int_equal(quotas_new(m->fs, NULL, &m->quotas), 0);
-	m->misc = true;
+	cgroups_free(m->cgroups);
+	cgroups.registry = m->registry;
+	assert_int_equal(cgroups_new(m->event, &cgroups, &m->cgroups), 0);
+	m->cgroups->misc = true;
 	assert_int_equal(genl_new(m->event, &(struct genl_config){ .listener = &manager_listener,
 								   .userdata = m },
 				  &m->source->genl, &reason), 0);
@@ -100,7 +103,7 @@ static void say_pin(struct manager *m, uint64_t id, pid_t pid, uint64_t bytes, c
 	struct cgroup_node *node;
 
 	process_set_cgroup(pid, path);
-	assert_int_equal(cgroupfs_resolve_path(m->fs, path, &node), 0);
+	assert_int_equal(cgroupfs_resolve_path(cgroups_fs(m->cgroups), path, &node), 0);
 	event.pin.cgroup_id = event.pin.charged_cgroup_id = node->id;
 	assert_true(manager_listener.event(&event, m) >= 0);
 }
@@ -162,7 +165,7 @@ static void check_asked(struct manager *m, struct client *c, uint64_t bytes)
 /* The time of another look has come, or not for long. */
 static void set_looked(struct manager *m, const char *path, uint64_t usec)
 {
-	quotas_find(m->quotas, path)->looked_usec = usec;
+	quotas_find(cgroups_quotas(m->cgroups), path)->looked_usec = usec;
 }
 
 static json_t *status_of(struct manager *m, const struct process *p, const char *path)
@@ -203,7 +206,7 @@ static void test_set(void **state)
 	check_quota_error(m, &p, 5000, json_integer(5001), MANAGER("QuotaNotPossible"));
 	check_quota_error(m, &p, 5000, json_integer(-1),
 			  "org.varlink.service.InvalidParameter");
-	assert_int_equal(quotas_count(m->quotas), 0);
+	assert_int_equal(quotas_count(cgroups_quotas(m->cgroups)), 0);
 
 	quota = set_quota(m, &p, "/a", INT64_MAX, 4000);
 	assert_true(json_is_null(json_object_get(quota, "max_bytes")));
@@ -216,12 +219,12 @@ static void test_set(void **state)
 	assert_int_equal(json_get_int(status, "high_bytes", 0), 3999);
 	/* with no pin, and no limit, the mark alone is worth telling */
 	json_decref(set_quota(m, &p, "/u", INT64_MAX, 7));
-	m->noted_usec = 0;
+	m->cgroups->noted_usec = 0;
 	empty = status_of(m, &p, "/u");
 	assert_int_equal(json_get_int(empty, "high_bytes", 0), 7);
 	none = set_quota(m, &p, "/a", 5000, -1);
 	assert_true(json_is_null(json_object_get(none, "high_bytes")));
-	assert_int_equal(quotas_n_high(m->quotas), 1);
+	assert_int_equal(quotas_n_high(cgroups_quotas(m->cgroups)), 1);
 	client_close(m, &c);
 	process_end(&p);
 }
@@ -322,7 +325,7 @@ static void test_resync(void **state)
 	json_decref(set_quota(m, &p, "/a/b", INT64_MAX, 4000));
 	cgroup_charge("/a/b", 8192);
 	process_set_cgroup(p.pid, "/a/b");
-	assert_int_equal(cgroupfs_resolve_path(m->fs, "/a/b", &node), 0);
+	assert_int_equal(cgroupfs_resolve_path(cgroups_fs(m->cgroups), "/a/b", &node), 0);
 	pin = (struct pin_info){ .id = 1, .tgid = p.pid, .bytes = 8192,
 				 .kind = PINGUARD_KIND_RDMA, .since_usec = realtime_usec(),
 				 .cgroup_id = node->id, .charged_cgroup_id = node->id };
@@ -421,7 +424,7 @@ static void test_users(void **state)
 	}
 	/* The quota is set, and the asking waits for its turn. */
 	json_decref(set_quota(m, &p, "/u/v", INT64_MAX, 4000));
-	assert_true(quotas_find(m->quotas, "/u/v")->raised ||
+	assert_true(quotas_find(cgroups_quotas(m->cgroups), "/u/v")->raised ||
 		    releases_n_running(m->releases) == 1);
 	check_asked(m, &owner, 4096);
 	client_close(m, &owner);

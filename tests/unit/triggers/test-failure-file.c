@@ -11,6 +11,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/devices/inventory.h"
 #include "daemon/triggers/failures-internal.h"
+#include "daemon/cgroup/cgroups-internal.h"
 #include "daemon/kernel/source-internal.h"
 #include "daemon/manager/internal.h"
 #include "daemon/base/store.h"
@@ -120,6 +121,8 @@ static struct manager *start(void)
 	loop = m->event;
 	m->source = calloc(1, sizeof(*m->source));
 	assert_non_null(m->source);
+	m->cgroups = calloc(1, sizeof(*m->cgroups));
+	assert_non_null(m->cgroups);
 	m->registry = registry_new();
 	m->events = events_new();
 	assert_int_equal(inventory_new("/nonexistent", NULL, &m->inventory), 0);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef PINGUARD_CGROUPS_INTERNAL_H
+#define PINGUARD_CGROUPS_INTERNAL_H
+
+#include "daemon/cgroup/cgroups.h"
+
+struct cgroups {
+	sd_event *event;
+	struct cgroupfs *fs; /* NULL: no cgroup2, reason says why */
+	char *reason;
+	struct cgroup_tree *tree; /* NULL until the start */
+	struct quotas *quotas; /* both NULL without fs */
+	struct policies *policies;
+	bool enforced; /* the kernel asks for policies, and would keep quotas */
+	bool misc; /* the kernel's misc controller knows the resource */
+	bool misc_listed; /* cgroup2 has a misc controller at all */
+
+	/* Cgroups with a limit or a denial, as the last walk found them. */
+	struct cgroup_node **noted;
+	size_t n_noted;
+	uint64_t noted_usec, noted_cost_usec;
+};
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The tree of cgroups as a whole: what is on in it, what is set, where something is noted. */
+#ifndef PINGUARD_CGROUPS_H
+#define PINGUARD_CGROUPS_H
+
+#include <systemd/sd-event.h>
+
+#include "daemon/cgroup/cgroupfs.h"
+#include "daemon/cgroup/policies.h"
+#include "daemon/cgroup/quotas.h"
+#include "daemon/cgroup/tree.h"
+#include "daemon/kernel/support.h"
+
+struct cgroups;
+
+/* What they stand on, and outlives them. */
+struct cgroups_config {
+	const char *mount; /* of cgroup2, NULL to look for it */
+	const char *state_dir; /* NULL for none: what is set is of the runtime then */
+	struct registry *registry;
+	struct genl *genl; /* enforces policies; NULL for none */
+};
+
+/* A machine without cgroup2 is no error. Others are logged. 0 or a negative errno */
+int cgroups_new(sd_event *event, const struct cgroups_config *config, struct cgroups **ret);
+struct cgroups *cgroups_free(struct cgroups *c);
+DEFINE_CLEANUP(struct cgroups *, cgroups_free);
+
+/*
+ * Turns the controller on, follows what comes and goes, and puts what is stored
+ * into the kernel. Once, as soon as this is the only service. Logs its errors.
+ */
+int cgroups_start(struct cgroups *c);
+/* All of that anew. */
+void cgroups_reload(struct cgroups *c);
+
+struct cgroupfs *cgroups_fs(const struct cgroups *c); /* NULL: no cgroup2 */
+const char *cgroups_reason(const struct cgroups *c); /* why there is none */
+/* Both NULL without cgroup2. */
+struct quotas *cgroups_quotas(const struct cgroups *c);
+struct policies *cgroups_policies(const struct cgroups *c);
+/* Whether the kernel counts and limits pinned memory in cgroups. */
+bool cgroups_count(const struct cgroups *c);
+/* What is known here of what works. */
+void cgroups_describe(const struct cgroups *c, struct support *support);
+/* Where the controller could not be turned on; NULL for nowhere. */
+const struct cgroup_tree_entry *cgroups_uncontrolled(const struct cgroups *c);
+
+/* Finds cgroups with a limit or a denial, unless that was done a moment ago: a walk over the tree. */
+int cgroups_note_limits(struct cgroups *c);
+/* One that has got a limit just now. */
+int cgroups_note(struct cgroups *c, struct cgroup_node *node);
+/* Those that have been found. */
+struct cgroup_node *const *cgroups_noted(const struct cgroups *c, size_t *ret_n);
+
+#endif
