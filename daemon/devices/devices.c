@@ -1,120 +1,140 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* When the inventory of devices is read, and what the kernel adds to it. */
 #include <errno.h>
+#include <unistd.h>
 
-#include "daemon/devices/inventory.h"
-#include "daemon/manager/internal.h"
+#include "daemon/devices/devices-internal.h"
 #include "lib/log.h"
 
 /* Devices come and go together: so long after the first event they are looked at. */
 #define SETTLE_USEC (100 * 1000ULL)
 
-bool manager_at_rest(const struct manager *m)
+bool devices_at_rest(const struct devices *d)
 {
-	return manager_n_revokes(m) == 0;
+	return d->config.at_rest(d->config.userdata);
 }
 
-static void read_inventory(struct manager *m, int (*read)(struct inventory *inv))
+struct inventory *devices_inventory(const struct devices *d)
+{
+	return d->inventory;
+}
+
+static void read_inventory(struct devices *d, int (*read)(struct inventory *inv))
 {
 	int r;
 
 	/* Such as one that is under way since before the start. Its end brings us back here. */
-	if (!manager_at_rest(m))
+	if (!devices_at_rest(d))
 		return;
-	r = read(m->inventory);
+	r = read(d->inventory);
 	if (r < 0)
 		log_warning_errno(r, "cannot read which devices have memory, it is tried again "
 				  "when somebody asks: %m");
 }
 
-void manager_read_inventory(struct manager *m)
+void devices_read(struct devices *d)
 {
-	m->inventory_wanted = true;
-	read_inventory(m, inventory_update);
+	d->wanted = true;
+	read_inventory(d, inventory_update);
 }
 
 static int on_settled(sd_event_source *source, uint64_t usec, void *userdata)
 {
-	struct manager *m = userdata;
+	struct devices *d = userdata;
 
 	/* Before the first list of revokes, which brings us here, none is known of. */
-	if (!manager_ready(m) || !m->inventory_wanted)
+	if (!source_ready(d->config.source) || !d->wanted)
 		return 0;
 	/* In any case: sysfs may have had it a moment longer than the event. */
-	read_inventory(m, inventory_refresh);
+	read_inventory(d, inventory_refresh);
 	return 0;
 }
 
 static void on_changed(void *userdata)
 {
-	struct manager *m = userdata;
+	struct devices *d = userdata;
 	int enabled, r;
 
-	if (sd_event_source_get_enabled(m->inventory_source, &enabled) >= 0 &&
-	    enabled != SD_EVENT_OFF)
+	if (sd_event_source_get_enabled(d->settle, &enabled) >= 0 && enabled != SD_EVENT_OFF)
 		return;
-	r = sd_event_source_set_time_relative(m->inventory_source, SETTLE_USEC);
+	r = sd_event_source_set_time_relative(d->settle, SETTLE_USEC);
 	if (r >= 0)
-		r = sd_event_source_set_enabled(m->inventory_source, SD_EVENT_ONESHOT);
+		r = sd_event_source_set_enabled(d->settle, SD_EVENT_ONESHOT);
 	if (r < 0)
 		log_warning_errno(r, "cannot look at the devices again soon: %m");
 }
 
-int manager_inventory_new(struct manager *m, const char *sys)
+static int add_settle(struct devices *d, sd_event *event)
 {
+	int r = sd_event_add_time(event, &d->settle, CLOCK_MONOTONIC, 0, 0, on_settled, d);
+
+	if (r < 0)
+		return r;
+	(void)sd_event_source_set_description(d->settle, "inventory-settle");
+	return sd_event_source_set_enabled(d->settle, SD_EVENT_OFF);
+}
+
+int devices_new(sd_event *event, const struct devices_config *config, struct devices **ret)
+{
+	_cleanup_(devices_freep) struct devices *d = calloc(1, sizeof(*d));
 	int r;
 
-	m->sys = sys;
-	r = inventory_new(sys, inventory_read_nd, &m->inventory);
+	if (!d)
+		return -ENOMEM;
+	d->config = *config;
+	r = inventory_new(config->sys, inventory_read_nd, &d->inventory);
+	if (r >= 0)
+		r = add_settle(d, event);
 	if (r < 0)
 		return r;
-	r = sd_event_add_time(m->event, &m->inventory_source, CLOCK_MONOTONIC, 0, 0, on_settled, m);
-	if (r < 0)
-		return r;
-	(void)sd_event_source_set_description(m->inventory_source, "inventory-settle");
-	r = sd_event_source_set_enabled(m->inventory_source, SD_EVENT_OFF);
-	if (r < 0)
-		return r;
-	r = inventory_watch(m->inventory, m->event, on_changed, m);
+	r = inventory_watch(d->inventory, event, on_changed, d);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
 		log_warning_errno(r, "cannot follow hot-plug, devices are looked at when somebody "
 				  "asks: %m");
+	*ret = TAKE_PTR(d);
 	return 0;
 }
 
-void manager_inventory_free(struct manager *m)
+struct devices *devices_free(struct devices *d)
 {
-	m->inventory_source = sd_event_source_disable_unref(m->inventory_source);
-	m->inventory = inventory_free(m->inventory);
+	if (!d)
+		return NULL;
+	sd_event_source_disable_unref(d->settle);
+	inventory_free(d->inventory);
+	free(d);
+	return NULL;
 }
 
-static bool kernel_tells(const struct manager *m)
+static bool kernel_tells(const struct devices *d)
 {
-	return source_features(m->source) & PINGUARD_FEATURE_MEMORY_FAILURE;
+	return source_features(d->config.source) & PINGUARD_FEATURE_MEMORY_FAILURE;
 }
 
-void manager_set_proc(struct manager *m, int iomem_fd, int kpageflags_fd)
+void devices_set_proc(struct devices *d, int iomem_fd, int kpageflags_fd)
 {
-	inventory_set_proc(m->inventory, iomem_fd, kpageflags_fd, !kernel_tells(m));
+	inventory_set_proc(d->inventory, iomem_fd, kpageflags_fd, !kernel_tells(d));
 }
 
-int manager_place(struct manager *m, uint64_t phys, bool at_rest, struct place *ret)
+int devices_place(struct devices *d, uint64_t phys, bool at_rest, struct place *ret)
 {
 	struct frame_info frame;
 	int r;
 
-	r = inventory_place(m->inventory, phys, at_rest, ret);
-	if (r < 0)
+	r = inventory_place(d->inventory, phys, at_rest, ret);
+	if (r < 0 || !kernel_tells(d))
 		return r;
-	if (!kernel_tells(m))
-		return 0;
-	r = genl_get_frame(source_genl(m->source), phys / sysconf(_SC_PAGESIZE), &frame);
+	r = genl_get_frame(source_genl(d->config.source), phys / sysconf(_SC_PAGESIZE), &frame);
 	if (r < 0) {
 		log_debug_errno(r, "the kernel does not say what a page frame is: %m");
 		return 0;
 	}
 	place_set_frame(ret, frame.class, true, frame.has_page_flags ? &frame.page_flags : NULL);
 	return 0;
+}
+
+int devices_find_names(const struct devices *d, const char *name, struct devnames *ret)
+{
+	return devnames_find(d->config.sys, name, ret);
 }

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Devices that have memory.
 daemon_libcore_la_SOURCES += \
-	daemon/devices/devices.c \
+	daemon/devices/devices.c daemon/devices/devices.h \
+	daemon/devices/devices-internal.h \
 	daemon/devices/devname.c daemon/devices/devname.h \
 	daemon/devices/inventory.c daemon/devices/inventory.h \
 	daemon/devices/inventory-internal.h \

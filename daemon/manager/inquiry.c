@@ -52,11 +52,11 @@ int reply_no_such_target(struct call *call, const char *target)
 static int resolve(struct inquiry *q)
 {
 	/* While memory is being taken away readers of sysfs may wait for as long as that takes. */
-	const bool at_rest = manager_at_rest(q->m);
+	const bool at_rest = devices_at_rest(q->m->devices);
 	const char *reason = NULL;
 	int r;
 
-	r = inventory_resolve(q->m->inventory, q->text, &q->target, at_rest, &q->ranges,
+	r = inventory_resolve(devices_inventory(q->m->devices), q->text, &q->target, at_rest, &q->ranges,
 			      &q->n_ranges, &reason);
 	if (r == -ENOENT && !at_rest)
 		return reply_invalid_target(q->call, q->text, "it was not known before memory "
@@ -134,7 +134,7 @@ static int inquire(struct inquiry *q)
 		r = resolve(q);
 		return r != 0 ? r : ask_kernel(q);
 	}
-	r = devnames_find(q->m->sys, q->text, &names);
+	r = devices_find_names(q->m->devices, q->text, &names);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	q->kind->answer_name(q, r < 0 ? NULL : &names);

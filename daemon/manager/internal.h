@@ -34,15 +34,6 @@ size_t manager_n_revokes(const struct manager *m);
 /* What the kernel is told beside limits; configuration. */
 int manager_kernel_new(struct manager *m, const struct manager_config *config);
 int manager_kernel_start(struct manager *m); /* when cgroups are followed */
-/* Whether no memory is being taken away, so that sysfs of what has memory may be read. */
-bool manager_at_rest(const struct manager *m);
-int manager_inventory_new(struct manager *m, const char *sys);
-void manager_inventory_free(struct manager *m);
-/* If something has changed, as soon as no memory is being taken away. */
-void manager_read_inventory(struct manager *m);
-/* What is at an address, as the kernel says it where it does. */
-struct place;
-int manager_place(struct manager *m, uint64_t phys, bool at_rest, struct place *ret);
 int manager_kernel_reload(struct manager *m);
 void manager_kernel_free(struct manager *m);
 /* Takes the marks of owners that have not come back, when they have had time to. */

@@ -119,12 +119,7 @@ static int set_revoke(struct manager *m)
 
 int manager_kernel_new(struct manager *m, const struct manager_config *config)
 {
-	int r;
-
 	m->config_file = config->config_file;
-	r = manager_inventory_new(m, config->sys);
-	if (r < 0)
-		return r;
 	return add_marks(m);
 }
 
@@ -141,5 +136,4 @@ int manager_kernel_reload(struct manager *m)
 void manager_kernel_free(struct manager *m)
 {
 	m->marks_source = sd_event_source_disable_unref(m->marks_source);
-	manager_inventory_free(m);
 }

@@ -6,6 +6,7 @@
 #include <systemd/sd-event.h>
 
 #include "daemon/cgroup/cgroups.h"
+#include "daemon/devices/devices.h"
 #include "daemon/model/events.h"
 #include "daemon/kernel/source.h"
 #include "daemon/varlink/server.h"
@@ -17,7 +18,6 @@ struct waiter;
 struct monitor;
 struct listing;
 struct revokes;
-struct inventory;
 struct inquiry;
 struct drain;
 struct failing;
@@ -34,11 +34,8 @@ struct manager {
 	struct cgroups *cgroups; /* what is set and counted there */
 	struct source *source; /* where pins come from */
 	struct revokes *revokes; /* of the kernel, under way */
-	struct inventory *inventory; /* devices that have memory */
+	struct devices *devices; /* that have memory, or pin it */
 	struct failing *failing; /* failures of memory */
-	sd_event_source *inventory_source;
-	bool inventory_wanted; /* revokes have been listed */
-	const char *sys;
 	struct inquiry *inquiries; /* calls that wait to hear who holds memory */
 	struct drain *drains; /* under way */
 	const char *config_file;

@@ -47,6 +47,28 @@ static int start_cgroups(struct manager *m, const struct manager_config *config)
 	return cgroups_new(m->event, &cgroups, &m->cgroups);
 }
 
+static bool at_rest(void *userdata)
+{
+	return manager_n_revokes(userdata) == 0;
+}
+
+static int start_devices(struct manager *m, const struct manager_config *config)
+{
+	const struct devices_config devices = {
+		.sys = config->sys,
+		.source = m->source,
+		.at_rest = at_rest,
+		.userdata = m,
+	};
+
+	return devices_new(m->event, &devices, &m->devices);
+}
+
+void manager_set_proc(struct manager *m, int iomem_fd, int kpageflags_fd)
+{
+	devices_set_proc(m->devices, iomem_fd, kpageflags_fd);
+}
+
 static int on_stop(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
 {
 	return sd_event_exit(sd_event_source_get_event(source), 0);
@@ -115,6 +137,8 @@ int manager_new(const struct manager_config *config, struct manager **ret)
 	r = start_source(m, config);
 	if (r >= 0)
 		r = start_cgroups(m, config);
+	if (r >= 0)
+		r = start_devices(m, config);
 	if (r < 0)
 		return r;
 	r = manager_kernel_new(m, config);
@@ -186,6 +210,7 @@ struct manager *manager_free(struct manager *m)
 	manager_failures_free(m);
 	manager_revokes_free(m);
 	manager_kernel_free(m);
+	devices_free(m->devices);
 	source_free(m->source);
 	events_free(m->events);
 	cgroups_free(m->cgroups);

@@ -63,7 +63,7 @@ static int add_ranges(struct inquiry *q, bool at_rest, struct answer *a)
 						"last", json_hex(q->ranges[i].last)));
 		if (r < 0)
 			return r;
-		r = manager_place(q->m, q->ranges[i].first, at_rest, &place);
+		r = devices_place(q->m->devices, q->ranges[i].first, at_rest, &place);
 		if (r < 0)
 			return r;
 		r = append(a->places, place_to_json(&place));
@@ -95,11 +95,12 @@ static int add_holders(struct inquiry *q, const struct holder *holders, size_t n
 /* It took the kernel a moment: what has gone or changed meanwhile is not told of. */
 static void answer_who(struct inquiry *q, const struct holder *holders, size_t n)
 {
-	const bool at_rest = manager_at_rest(q->m);
+	const bool at_rest = devices_at_rest(q->m->devices);
 	_cleanup_(answer_done) struct answer a = {};
 	int r;
 
-	r = inventory_check(q->m->inventory, q->text, &q->target, at_rest, q->ranges, q->n_ranges);
+	r = inventory_check(devices_inventory(q->m->devices), q->text, &q->target, at_rest,
+			    q->ranges, q->n_ranges);
 	if (r == -ENOENT)
 		r = reply_no_such_target(q->call, q->text);
 	else if (r == -ESTALE)
@@ -204,7 +205,7 @@ static int parse_address(const char *text, uint64_t *ret, const char **ret_reaso
 static int classify(struct manager *m, struct call *call, bool ready, json_t *params)
 {
 	const char *text = json_get_string(params, "target", ""), *reason;
-	const bool at_rest = ready && manager_at_rest(m);
+	const bool at_rest = ready && devices_at_rest(m->devices);
 	struct place place;
 	uint64_t phys;
 	int r = 0;
@@ -212,9 +213,9 @@ static int classify(struct manager *m, struct call *call, bool ready, json_t *pa
 	if (parse_address(text, &phys, &reason) < 0)
 		return reply_invalid_target(call, text, reason);
 	if (at_rest)
-		r = inventory_refresh(m->inventory);
+		r = inventory_refresh(devices_inventory(m->devices));
 	if (r >= 0)
-		r = manager_place(m, phys, at_rest, &place);
+		r = devices_place(m->devices, phys, at_rest, &place);
 	if (r < 0)
 		return r;
 	return call_reply(call, json_pack("{s:o}", "place", place_to_json(&place)));

@@ -108,7 +108,8 @@ static void set_place(struct failing *failing, struct failure *f)
 	if (f->place)
 		return;
 	/* While memory is being taken away sysfs is left alone. */
-	r = manager_place(m, f->pfn * page_bytes(), manager_n_revokes(m) == 0, &place);
+	r = devices_place(m->devices, f->pfn * page_bytes(), devices_at_rest(m->devices),
+			  &place);
 	if (r < 0) {
 		log_debug_errno(r, "cannot tell where failed memory is: %m");
 		place_init(&place, f->pfn * page_bytes());

@@ -239,7 +239,7 @@ static void on_over(struct revoke *revoke, void *userdata)
 	revoke->holders = holders_free(revoke->holders);
 	if (m->releases)
 		releases_revoke_done(m->releases, revoke->info.id, revoke->info.outcome);
-	manager_read_inventory(m);
+	devices_read(m->devices);
 }
 
 static int on_listed(const struct revoke_info *info, void *userdata)
@@ -270,7 +270,7 @@ static int list_revokes(sd_event_source *source, void *userdata)
 	else
 		revokes_end_list(m->revokes);
 	look_at_all(m);
-	manager_read_inventory(m);
+	devices_read(m->devices);
 	return 0;
 }
 

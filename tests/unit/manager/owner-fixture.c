@@ -15,7 +15,9 @@
 #include "tests/unit/manager/owner-fixture.h"
 
 #include "daemon/cgroup/cgroups-internal.h"
+#include "daemon/devices/devices-internal.h"
 #include "daemon/kernel/source-internal.h"
+#include "daemon/manager/internal.h"
 #include "daemon/release/release-internal.h"
 
 #define PATIENCE_USEC (60 * 1000000ULL) /* then the test fails, however slow the machine */
@@ -111,6 +113,24 @@ int owner_setup(void **state)
 	assert_int_equal(methods_server_new(m, &m->server), 0);
 	*state = m;
 	return 0;
+}
+
+static bool at_rest(void *userdata)
+{
+	return manager_n_revokes(userdata) == 0;
+}
+
+void make_devices(struct manager *m, const char *sys, inventory_source source)
+{
+	m->devices = calloc(1, sizeof(*m->devices));
+	assert_non_null(m->devices);
+	m->devices->config = (struct devices_config){
+		.sys = sys,
+		.source = m->source,
+		.at_rest = at_rest,
+		.userdata = m,
+	};
+	assert_int_equal(inventory_new(sys, source, &m->devices->inventory), 0);
 }
 
 int owner_teardown(void **state)

@@ -32,6 +32,8 @@ struct client {
 
 int owner_setup(void **state); /* *state is a struct manager */
 int owner_teardown(void **state);
+/* Devices of a made up sysfs. sys outlives it; source: of inventory_new() */
+void make_devices(struct manager *m, const char *sys, inventory_source source);
 
 /* False where the test may not do that. */
 bool process_start_as(struct process *p, uid_t uid);

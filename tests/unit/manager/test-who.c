@@ -138,9 +138,9 @@ static int setup(void **state)
 	add_pin(m, 3, PINGUARD_KIND_RDMA, "0000:00:04.0");
 	add_pin(m, 4, PINGUARD_KIND_RDMA, "gone0");
 	m->source->genl = (struct genl *)m;
-	m->sys = tree;
 	assert_int_equal(manager_revokes_new(m), 0);
-	return inventory_new(tree, made_up_nd, &m->inventory);
+	make_devices(m, tree, made_up_nd);
+	return 0;
 }
 
 static int teardown(void **state)
@@ -291,7 +291,7 @@ static void test_vanishes(void **state)
 	struct process p;
 
 	process_start(&p);
-	read_again = m->inventory;
+	read_again = devices_inventory(m->devices);
 	meanwhile = change_and_tell;
 	ask(m, &p, MANAGER("Who"), "dax0.0", MANAGER("NotReady"));
 	meanwhile = remove_and_tell;
@@ -348,7 +348,7 @@ static void test_revoke(void **state)
 	struct process p;
 
 	process_start(&p);
-	assert_int_equal(inventory_refresh(m->inventory), 0);
+	assert_int_equal(inventory_refresh(devices_inventory(m->devices)), 0);
 	assert_int_equal(manager_on_revoke(m, &begin), 0);
 	remove_dax();
 	known = ask(m, &p, MANAGER("Who"), "dax0.0", NULL);

@@ -86,7 +86,7 @@ int failure_setup(void **state)
 	m = *state;
 	fake = (struct fake_kernel){ .loop = m->event };
 	assert_int_equal(manager_failures_new(m, &config), 0);
-	assert_int_equal(inventory_new("/nonexistent", NULL, &m->inventory), 0);
+	make_devices(m, "/nonexistent", NULL);
 	return 0;
 }
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "daemon/base/clock.h"
-#include "daemon/devices/inventory.h"
+#include "daemon/devices/devices-internal.h"
 #include "daemon/triggers/failures-internal.h"
 #include "daemon/cgroup/cgroups-internal.h"
 #include "daemon/kernel/source-internal.h"
@@ -107,6 +107,11 @@ struct range_query *range_query_free(struct range_query *q)
 	return NULL;
 }
 
+static bool at_rest(void *userdata)
+{
+	return true;
+}
+
 static struct manager *start(void)
 {
 	const struct manager_config config = {
@@ -125,7 +130,10 @@ static struct manager *start(void)
 	assert_non_null(m->cgroups);
 	m->registry = registry_new();
 	m->events = events_new();
-	assert_int_equal(inventory_new("/nonexistent", NULL, &m->inventory), 0);
+	m->devices = calloc(1, sizeof(*m->devices));
+	assert_non_null(m->devices);
+	m->devices->config = (struct devices_config){ .source = m->source, .at_rest = at_rest };
+	assert_int_equal(inventory_new("/nonexistent", NULL, &m->devices->inventory), 0);
 	assert_int_equal(manager_failures_new(m, &config), 0);
 	return m;
 }

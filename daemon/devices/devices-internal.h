@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef PINGUARD_DEVICES_INTERNAL_H
+#define PINGUARD_DEVICES_INTERNAL_H
+
+#include "daemon/devices/devices.h"
+
+struct devices {
+	struct devices_config config;
+	struct inventory *inventory;
+	sd_event_source *settle;
+	bool wanted; /* somebody has asked for it since the start */
+};
+
+#endif

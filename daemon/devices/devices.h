@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Devices: those that have memory, where it is and what is at an address, and
+ * those that pin it. Reads sysfs, /proc and udev, and asks the kernel for page
+ * frames; knows neither pins nor who holds them, and decides nothing. While
+ * memory is being taken away it reads nothing.
+ */
+#ifndef PINGUARD_DEVICES_H
+#define PINGUARD_DEVICES_H
+
+#include "daemon/devices/devname.h"
+#include "daemon/devices/inventory.h"
+#include "daemon/devices/target.h"
+#include "daemon/kernel/source.h"
+
+struct devices;
+
+/* All that it points to outlives them. */
+struct devices_config {
+	const char *sys; /* "/sys" */
+	const struct source *source; /* says what a page frame is */
+	/* Whether no memory is being taken away, so that sysfs of what has memory may be read. */
+	bool (*at_rest)(void *userdata);
+	void *userdata;
+};
+
+/* Follows hot-plug where that is possible. 0 or a negative errno */
+int devices_new(sd_event *event, const struct devices_config *config, struct devices **ret);
+struct devices *devices_free(struct devices *d);
+DEFINE_CLEANUP(struct devices *, devices_free);
+
+/* Files that the service manager opened, -1 for none; not closed. */
+void devices_set_proc(struct devices *d, int iomem_fd, int kpageflags_fd);
+
+bool devices_at_rest(const struct devices *d);
+struct inventory *devices_inventory(const struct devices *d);
+/* If something has changed, as soon as no memory is being taken away; logs its errors. */
+void devices_read(struct devices *d);
+
+/**
+ * devices_place() - what is at an address, as the kernel says it where it does
+ * @at_rest: as devices_at_rest(), or false to read nothing
+ *
+ * Return: 0 or a negative errno; an address without memory is no error
+ */
+int devices_place(struct devices *d, uint64_t phys, bool at_rest, struct place *ret);
+
+/* As devnames_find(). */
+int devices_find_names(const struct devices *d, const char *name, struct devnames *ret);
+
+#endif
