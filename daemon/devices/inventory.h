@@ -22,6 +22,8 @@
 #define INVENTORY_BAD_MAX    4096 /* ranges of bad blocks of a region, the rest is left out */
 #define INVENTORY_BLOCKS_MAX (1U << 20) /* memory blocks */
 
+struct inventory;
+
 /* Reads all that it knows into the inventory, with what follows. */
 typedef int (*inventory_source)(struct inventory *inv);
 /* Regions, namespaces and DIMMs, as libndctl knows them. */
@@ -72,6 +74,19 @@ int inventory_resolve(struct inventory *inv, const char *name, const struct targ
  */
 int inventory_check(struct inventory *inv, const char *name, const struct target *target,
 		    bool at_rest, const struct phys_range *ranges, size_t n);
+
+/**
+ * inventory_place() - find what is at an address
+ * @at_rest: no memory is being taken away: sysfs may be read
+ * @ret: all of it, with a class concluded from the devices; place_set_frame()
+ *	brings in the kernel's
+ *
+ * While not at rest it answers from what was known before; what cannot be known
+ * then, such as whether a block is online, is left out.
+ *
+ * Return: 0 or a negative errno; an address without memory is no error
+ */
+int inventory_place(struct inventory *inv, uint64_t phys, bool at_rest, struct place *ret);
 
 /* --- for sources --- */
 

@@ -45,7 +45,6 @@ enum failure_step {
 };
 
 struct failures;
-struct holders;
 
 struct failure {
 	UT_hash_handle hh; /* by pfn: the last one of a frame since the machine's start */
@@ -72,7 +71,7 @@ struct failure {
 
 	/* Of whoever acts on it. */
 	enum failure_step step;
-	struct holders *holders;
+	void *holders; /* the search for who holds it; NULL for none */
 	unsigned int tries; /* look-ups that went wrong */
 	uint64_t seq; /* of the event to tell; 0 for none */
 	bool told; /* the history and the journal have it */

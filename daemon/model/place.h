@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a physical address is: its memory class, and the devices that it belongs
- * to. Plain data, but for inventory_place().
+ * to. Plain data.
  */
 #ifndef PINGUARD_PLACE_H
 #define PINGUARD_PLACE_H
@@ -88,7 +88,7 @@ void place_init(struct place *place, uint64_t phys);
  * @from_kernel: pinguard's part of the kernel says it
  * @page_flags: KPF_* bits, NULL where not known
  *
- * After inventory_place(), which finds the devices.
+ * After the devices were found.
  */
 void place_set_frame(struct place *place, uint32_t class, bool from_kernel,
 		     const uint64_t *page_flags);
@@ -99,20 +99,5 @@ const char *place_class_name(uint32_t class); /* NULL for an unknown one */
 json_t *place_to_json(const struct place *place);
 /* The inverse; all keys must be there. -EBADMSG for what is no place. */
 int place_from_json(const json_t *object, struct place *ret);
-
-struct inventory;
-
-/**
- * inventory_place() - find what is at an address
- * @at_rest: no memory is being taken away: sysfs may be read
- * @ret: all of it, with a class concluded from the devices; place_set_frame()
- *	brings in the kernel's
- *
- * While not at rest it answers from what was known before; what cannot be known
- * then, such as whether a block is online, is left out.
- *
- * Return: 0 or a negative errno; an address without memory is no error
- */
-int inventory_place(struct inventory *inv, uint64_t phys, bool at_rest, struct place *ret);
 
 #endif

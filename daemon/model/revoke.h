@@ -16,15 +16,13 @@
 
 #define REVOKES_MAX 1024 /* at a time; each is a process of the kernel's that waits */
 
-struct holders;
-
 struct revoke {
 	UT_hash_handle hh; /* by info.id */
 	struct revoke_info info;
 	bool listed;
 	/* Of whoever acts on it. */
 	struct revokes *revokes;
-	struct holders *holders; /* who is being looked for; NULL when that is known */
+	void *holders; /* the search for who holds it; NULL when that is known */
 	bool looked; /* it is known, and they are asked */
 	bool failed; /* a try to ask them, as the journal says */
 };

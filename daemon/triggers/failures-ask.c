@@ -313,11 +313,13 @@ static void look(struct failing *failing, struct failure *f)
 		.done = on_holders,
 		.userdata = f,
 	};
+	struct holders *holders = NULL;
 	int r;
 
 	failure_set_step(f, FAILURE_LOOKING);
 	set_place(failing, f);
-	r = holders_find(failing->m->event, &config, &f->holders);
+	r = holders_find(failing->m->event, &config, &holders);
+	f->holders = holders;
 	if (r < 0)
 		fail(failing, f, r);
 }

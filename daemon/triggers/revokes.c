@@ -172,11 +172,13 @@ static void look(struct manager *m, struct revoke *revoke)
 		.done = on_holders,
 		.userdata = revoke,
 	};
+	struct holders *holders = NULL;
 	int r;
 
 	if (revoke->holders || revoke->looked)
 		return;
-	r = holders_find(m->event, &config, &revoke->holders);
+	r = holders_find(m->event, &config, &holders);
+	revoke->holders = holders;
 	if (r < 0)
 		fail(m, revoke, r, "cannot tell who is affected by a revoke");
 }
