@@ -3,12 +3,12 @@
 noinst_LTLIBRARIES += daemon/libserver.la
 daemon_libserver_la_SOURCES = \
 	daemon/base/turn.c daemon/base/turn.h \
+	daemon/varlink/call.c \
+	daemon/varlink/connection.c \
+	daemon/varlink/internal.h \
 	daemon/varlink/peer.c daemon/varlink/peer.h \
 	daemon/varlink/server.c daemon/varlink/server.h \
-	daemon/varlink/server-call.c \
-	daemon/varlink/server-connection.c \
-	daemon/varlink/server-internal.h \
-	daemon/varlink/server-service.c
+	daemon/varlink/service.c
 nodist_daemon_libserver_la_SOURCES = daemon/varlink/idl.c
 daemon_libserver_la_LIBADD = lib/libutil.la $(SYSTEMD_LIBS) $(JANSSON_LIBS)
 

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <utlist.h>
 
-#include "daemon/varlink/server-internal.h"
+#include "daemon/varlink/internal.h"
 #include "lib/log.h"
 #include "lib/socket.h"
 

@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "daemon/varlink/server-internal.h"
+#include "daemon/varlink/internal.h"
 
 #define INVALID_MESSAGE "org.example.test.InvalidMessage"
 #define LIMIT_EXCEEDED	"org.example.test.LimitExceeded"

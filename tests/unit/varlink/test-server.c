@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "daemon/varlink/server-internal.h"
+#include "daemon/varlink/internal.h"
 
 /* Sends one call and returns the parameters of its answer. */
 static json_t *ask(struct fixture *f, struct client *c, const char *call, const char *error)

@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <utlist.h>
 
-#include "daemon/varlink/server-internal.h"
+#include "daemon/varlink/internal.h"
 #include "daemon/base/turn.h"
 #include "lib/json.h"
 #include "lib/log.h"

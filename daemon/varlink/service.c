@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/varlink/server-internal.h"
+#include "daemon/varlink/internal.h"
 #include "lib/json.h"
 
 const struct server_interface service_interface = { "org.varlink.service",

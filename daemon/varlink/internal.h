@@ -73,7 +73,7 @@ struct call {
 /* server.c */
 void server_forget(struct server *server, struct connection *connection);
 
-/* server-connection.c */
+/* connection.c */
 int connection_new(struct server *server, int fd, struct peer *peer, struct user *user);
 struct connection *connection_ref(struct connection *connection);
 struct connection *connection_unref(struct connection *connection);
@@ -85,12 +85,12 @@ void connection_schedule(struct connection *connection);
 void connection_drop(struct connection *connection, const char *why);
 DEFINE_CLEANUP(struct connection *, connection_unref);
 
-/* server-call.c */
+/* call.c */
 int call_dispatch(struct connection *connection, json_t *message);
 void call_drained(struct call *call);
 void call_gone(struct call *call);
 
-/* server-service.c: the methods of org.varlink.service, with the server as userdata */
+/* service.c: the methods of org.varlink.service, with the server as userdata */
 extern const struct method service_methods[];
 extern const struct server_interface service_interface;
 
