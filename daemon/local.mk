@@ -11,6 +11,15 @@ include daemon/release/local.mk
 include daemon/triggers/local.mk
 include daemon/manager/local.mk
 
+CLEANFILES += $(idl_sources)
+$(idl_sources): daemon/local.mk
+	$(AM_V_at)$(MKDIR_P) $(@D)
+	$(AM_V_GEN)for file in $(filter %.varlink,$^); do \
+		echo "const char idl_$$(basename "$$file" .varlink | tr . _)[] ="; \
+		sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' "$$file" || exit; \
+		echo ';'; \
+	done > $@.tmp && mv $@.tmp $@
+
 sbin_PROGRAMS += pinguard
 pinguard_SOURCES = daemon/main.c
 pinguard_LDADD = daemon/libcore.la

@@ -3,6 +3,7 @@
 daemon_libcore_la_SOURCES += \
 	daemon/manager/drain.c \
 	daemon/manager/follow.c \
+	daemon/manager/idl.h \
 	daemon/manager/inquiry.c daemon/manager/inquiry.h \
 	daemon/manager/internal.h \
 	daemon/manager/kernel.c \
@@ -19,3 +20,11 @@ daemon_libcore_la_SOURCES += \
 	daemon/manager/status.c \
 	daemon/manager/wait.c \
 	daemon/manager/who.c
+nodist_daemon_libcore_la_SOURCES = daemon/manager/idl.c
+
+manager_idl = \
+	daemon/manager/org.pinguard.Manager.varlink \
+	daemon/manager/org.pinguard.Owner.varlink
+idl_sources += daemon/manager/idl.c
+EXTRA_DIST += $(manager_idl)
+daemon/manager/idl.c: $(manager_idl)

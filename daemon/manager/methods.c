@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "daemon/base/clock.h"
+#include "daemon/manager/idl.h"
 #include "daemon/manager/methods.h"
 #include "daemon/manager/release.h"
 #include "lib/json.h"
@@ -103,8 +104,8 @@ static const struct method methods[] = {
 };
 
 static const struct server_interface interfaces[] = {
-	{ MANAGER_INTERFACE, server_idl_org_pinguard_Manager },
-	{ OWNER_INTERFACE, server_idl_org_pinguard_Owner },
+	{ MANAGER_INTERFACE, idl_org_pinguard_Manager },
+	{ OWNER_INTERFACE, idl_org_pinguard_Owner },
 	{},
 };
 

@@ -94,4 +94,7 @@ void call_gone(struct call *call);
 extern const struct method service_methods[];
 extern const struct server_interface service_interface;
 
+/* idl.c, made by the build: the .varlink file */
+extern const char idl_org_varlink_service[];
+
 #endif

@@ -12,19 +12,9 @@ daemon_libserver_la_SOURCES = \
 nodist_daemon_libserver_la_SOURCES = daemon/varlink/idl.c
 daemon_libserver_la_LIBADD = lib/libutil.la $(SYSTEMD_LIBS) $(JANSSON_LIBS)
 
-# server_idl_NAME, with the dots of an interface's name as underscores
-server_idl = \
-	daemon/manager/org.pinguard.Manager.varlink \
-	daemon/manager/org.pinguard.Owner.varlink \
-	daemon/varlink/org.varlink.service.varlink
-EXTRA_DIST += $(server_idl)
-CLEANFILES += daemon/varlink/idl.c
-daemon/varlink/idl.c: $(server_idl) daemon/varlink/local.mk
-	$(AM_V_at)$(MKDIR_P) $(@D)
-	$(AM_V_GEN)( echo '#include "daemon/varlink/server.h"'; \
-	for name in $(server_idl); do \
-		file=$$name; test -f "$$file" || file="$(srcdir)/$$name"; \
-		echo "const char server_idl_$$(basename "$$name" .varlink | tr . _)[] ="; \
-		sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' "$$file"; \
-		echo ';'; \
-	done ) > $@.tmp && mv $@.tmp $@
+# The texts of interfaces: idl_NAME, with the dots of the name as underscores. Each
+# folder that has some adds its own; see daemon/manager/local.mk.
+varlink_idl = daemon/varlink/org.varlink.service.varlink
+idl_sources = daemon/varlink/idl.c
+EXTRA_DIST += $(varlink_idl)
+daemon/varlink/idl.c: $(varlink_idl)

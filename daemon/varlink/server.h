@@ -84,11 +84,6 @@ struct server_interface {
 	const char *description; /* the .varlink file */
 };
 
-/* Texts of the .varlink files, embedded by the build. */
-extern const char server_idl_org_varlink_service[];
-extern const char server_idl_org_pinguard_Manager[];
-extern const char server_idl_org_pinguard_Owner[];
-
 /* All that it points to must outlive the server. */
 struct server_config {
 	const char *vendor, *product, *version, *url; /* GetInfo */

@@ -6,7 +6,7 @@
 #include "lib/json.h"
 
 const struct server_interface service_interface = { "org.varlink.service",
-						    server_idl_org_varlink_service };
+						    idl_org_varlink_service };
 
 static int get_info(struct call *call, json_t *params, void *userdata)
 {

@@ -317,8 +317,8 @@ void client_silent(struct manager *m, struct client *c)
 
 static const char *idl_of(const char *name)
 {
-	return strncmp(name, "org.pinguard.Owner.", 19) == 0 ? server_idl_org_pinguard_Owner :
-								server_idl_org_pinguard_Manager;
+	return strncmp(name, "org.pinguard.Owner.", 19) == 0 ? idl_org_pinguard_Owner :
+								idl_org_pinguard_Manager;
 }
 
 json_t *client_reply(struct manager *m, struct client *c, const char *method, bool continues)

@@ -4,6 +4,7 @@
 
 #include "tests/unit/unit.h"
 
+#include "daemon/manager/idl.h"
 #include "daemon/manager/methods.h"
 #include "daemon/manager/release.h"
 #include "lib/json.h"

@@ -73,7 +73,7 @@ void check_json(struct release *release, const char *state, const char *next)
 	_cleanup_json_ json_t *json = release_json(release, 10);
 	const json_t *owner = json_array_get(json_object_get(json, "owners"), 0);
 
-	idl_check_type(server_idl_org_pinguard_Manager, "ReleaseRequest", json);
+	idl_check_type(idl_org_pinguard_Manager, "ReleaseRequest", json);
 	assert_string_equal(json_get_string(owner, "state", ""), state);
 	assert_string_equal(json_get_string(owner, "next", "(null)"), next);
 	assert_string_equal(json_get_string(json, "target", ""), "mem\\x0aory32");

@@ -141,7 +141,7 @@ static void test_input(void **state)
 	assert_int_equal(json_array_size(json_object_get(hook.input, "pins")), 2);
 	assert_int_equal(json_array_size(json_object_get(hook.input, "failures")), 0);
 	pin = json_array_get(json_object_get(hook.input, "pins"), 0);
-	idl_check_type(server_idl_org_pinguard_Owner, "Pin", pin);
+	idl_check_type(idl_org_pinguard_Owner, "Pin", pin);
 	assert_string_equal(state_of(release, NULL), "hook_running");
 	process_end(&p);
 }
@@ -178,12 +178,12 @@ static void test_failed_memory(void **state)
 	array = json_object_get(hook.input, "failures");
 	assert_int_equal(json_array_size(array), 2);
 	failure = json_array_get(array, 0);
-	idl_check_type(server_idl_org_pinguard_Owner, "Failure", failure);
+	idl_check_type(idl_org_pinguard_Owner, "Failure", failure);
 	assert_string_equal(json_get_string(failure, "pin", ""), "0x1");
 	assert_string_equal(json_get_string(failure, "address", ""), "0x7f0000001000");
 	assert_true(json_is_true(json_object_get(failure, "data_lost")));
 	failure = json_array_get(array, 1);
-	idl_check_type(server_idl_org_pinguard_Owner, "Failure", failure);
+	idl_check_type(idl_org_pinguard_Owner, "Failure", failure);
 	assert_true(json_is_null(json_object_get(failure, "address")));
 	process_end(&p);
 }

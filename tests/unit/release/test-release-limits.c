@@ -160,7 +160,7 @@ static void count_events(struct scene *s, const struct process *p, unsigned int 
 		json_t *parameters = json_object_get(message, "parameters");
 		json_t *event = json_object_get(parameters, "event");
 
-		idl_check_reply(server_idl_org_pinguard_Manager, "Monitor", parameters);
+		idl_check_reply(idl_org_pinguard_Manager, "Monitor", parameters);
 		more = json_get_bool(message, "continues", false);
 		for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 			if (strcmp(json_get_string(event, "type", ""), names[i]) != 0)

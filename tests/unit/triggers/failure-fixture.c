@@ -169,7 +169,7 @@ json_t *last_event(struct manager *m, enum event_type type)
 		if (event->type != type)
 			continue;
 		json = render_event(event, true);
-		idl_check_type(server_idl_org_pinguard_Manager, "Event", json);
+		idl_check_type(idl_org_pinguard_Manager, "Event", json);
 		return json;
 	}
 	return NULL;

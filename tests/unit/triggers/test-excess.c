@@ -386,7 +386,7 @@ static unsigned int count_releases(struct manager *m, struct client *c)
 			continue;
 		}
 		assert_string_equal(error, MANAGER("LimitExceeded"));
-		idl_check_error(server_idl_org_pinguard_Manager, "LimitExceeded",
+		idl_check_error(idl_org_pinguard_Manager, "LimitExceeded",
 				json_object_get(message, "parameters"));
 		return n;
 	}
