@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Carries messages: reads them by turns, and sends what is queued. */
 #include <errno.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -54,9 +55,9 @@ void connection_close(struct connection *connection)
 	varlink_reader_done(&connection->reader);
 	varlink_writer_done(&connection->writer);
 	if (connection->call)
-		call_gone(connection->call);
-	server_forget(server, connection);
-	connection->user = NULL;
+		server->watch->gone(connection);
+	DL_DELETE(server->connections, connection);
+	user_disconnected(TAKE_PTR(connection->user));
 	connection_unref(connection);
 }
 
@@ -106,7 +107,7 @@ static int take_message(struct connection *connection)
 	else if (r == -EBADMSG)
 		r = reject(connection, "it is no JSON object");
 	else if (r == 0)
-		r = call_dispatch(connection, message);
+		r = connection->server->watch->message(connection, message);
 	if (r == -EINVAL)
 		r = reject(connection, "it is no varlink call");
 	connection->deadline_stale = true;
@@ -195,16 +196,17 @@ static int wait_for_turn(struct connection *connection)
 /* All that is due but for messages; 1 where the connection is at its end. */
 static int work(struct connection *connection)
 {
-	struct call *call = connection->call;
 	size_t queued;
 	int r;
 
 	connection->work = sd_event_source_disable_unref(connection->work);
 	if (connection->dropped)
 		return 1;
-	if (call && call->blocked && !connection->deaf &&
-	    varlink_writer_queued(&connection->writer) <= SERVER_QUEUE_LOW_BYTES)
-		call_drained(call);
+	if (connection->blocked && !connection->deaf &&
+	    varlink_writer_queued(&connection->writer) <= SERVER_QUEUE_LOW_BYTES) {
+		connection->blocked = false;
+		connection->server->watch->drained(connection);
+	}
 	if (connection->hungry && connection->eof)
 		connection->closing = true;
 
@@ -212,12 +214,11 @@ static int work(struct connection *connection)
 	if (r < 0)
 		return r;
 	queued = varlink_writer_queued(&connection->writer);
-	call = connection->call;
-	if (connection->deaf && call)
+	if (connection->deaf && connection->call)
 		return 1;
-	if (connection->closing && !call && queued == 0)
+	if (connection->closing && !connection->call && queued == 0)
 		return 1;
-	if (call && call->blocked && queued <= SERVER_QUEUE_LOW_BYTES)
+	if (connection->blocked && queued <= SERVER_QUEUE_LOW_BYTES)
 		connection_schedule(connection);
 	if (!connection->hungry && may_dispatch(connection)) {
 		r = wait_for_turn(connection);
@@ -362,5 +363,6 @@ int connection_new(struct server *server, int fd, struct peer *peer, struct user
 	connection->peer = *peer;
 	*peer = (struct peer){ .pidfd = -1 };
 	DL_APPEND(server->connections, connection);
+	user_connected(user);
 	return 0;
 }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PINGUARD_SERVER_INTERNAL_H
-#define PINGUARD_SERVER_INTERNAL_H
+/*
+ * Between the files of this folder alone, each of which names none but those
+ * above it: users, connection, call, dispatch, service, server.
+ */
+#ifndef PINGUARD_VARLINK_INTERNAL_H
+#define PINGUARD_VARLINK_INTERNAL_H
 
 #include <stdint.h>
 #include <uthash.h>
@@ -25,9 +29,30 @@ struct listener {
 	struct listener *next;
 };
 
+struct connection;
+
+/* What a connection tells whoever takes up its messages. */
+struct connection_watch {
+	/* 0; -EINVAL: it is none of varlink's calls; other errors are fatal */
+	int (*message)(struct connection *connection, json_t *message);
+	/* the queue is short again: once, after connection->blocked was set */
+	void (*drained)(struct connection *connection);
+	/* while it had a call */
+	void (*gone)(struct connection *connection);
+};
+
+struct method_table {
+	const struct method *all;
+	void *userdata;
+};
+
 struct server {
 	sd_event *event;
 	struct server_config config;
+	/* org.varlink.service, and the config's */
+	struct method_table methods[2];
+	struct server_interface *interfaces; /* ends with a NULL name */
+	const struct connection_watch *watch;
 	struct listener *listeners;
 	sd_event_source *resume; /* accepting, after a pause */
 	struct connection *connections;
@@ -47,6 +72,7 @@ struct connection {
 	struct varlink_reader reader;
 	struct varlink_writer writer;
 	struct call *call; /* the one being answered; it holds a reference, we do not */
+	bool blocked;	   /* the watch is owed a call when the queue is short */
 	bool ready;	   /* in the user's list */
 	bool hungry;	   /* there is no whole message left in the reader */
 	bool eof;	   /* the client sends no more */
@@ -65,13 +91,19 @@ struct call {
 	const struct method *method; /* NULL where it is unknown */
 	bool more, oneway;
 	bool answered, subscribed;
-	bool blocked; /* the drained callback is owed */
 	const struct call_watch *watch;
 	void *watch_userdata;
 };
 
-/* server.c */
-void server_forget(struct server *server, struct connection *connection);
+/* users.c */
+/* With user_put(), for the uid may have nothing yet; NULL when out of memory. */
+struct user *user_get(struct server *server, uid_t uid);
+void user_put(struct user *user);
+/* The limit that one more connection were over, for people; NULL for none. */
+const char *user_over_limit(struct user *user, int *ret_max);
+void user_connected(struct user *user);
+void user_disconnected(struct user *user); /* the last time it goes with it */
+bool user_subscribe(struct user *user); /* false where it is one too many */
 
 /* connection.c */
 int connection_new(struct server *server, int fd, struct peer *peer, struct user *user);
@@ -86,9 +118,14 @@ void connection_drop(struct connection *connection, const char *why);
 DEFINE_CLEANUP(struct connection *, connection_unref);
 
 /* call.c */
+/* An error of the interface that is called, else of the config's error_interface. */
+int call_error_own(struct call *call, const char *error, json_t *params);
+/* Of struct connection_watch. */
+void call_drained(struct connection *connection);
+void call_gone(struct connection *connection);
+
+/* dispatch.c */
 int call_dispatch(struct connection *connection, json_t *message);
-void call_drained(struct call *call);
-void call_gone(struct call *call);
 
 /* service.c: the methods of org.varlink.service, with the server as userdata */
 extern const struct method service_methods[];

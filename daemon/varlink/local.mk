@@ -5,10 +5,13 @@ daemon_libserver_la_SOURCES = \
 	daemon/base/turn.c daemon/base/turn.h \
 	daemon/varlink/call.c \
 	daemon/varlink/connection.c \
+	daemon/varlink/dispatch.c \
 	daemon/varlink/internal.h \
 	daemon/varlink/peer.c daemon/varlink/peer.h \
 	daemon/varlink/server.c daemon/varlink/server.h \
-	daemon/varlink/service.c
+	daemon/varlink/service.c \
+	daemon/varlink/users.c \
+	daemon/varlink/varlink.h
 nodist_daemon_libserver_la_SOURCES = daemon/varlink/idl.c
 daemon_libserver_la_LIBADD = lib/libutil.la $(SYSTEMD_LIBS) $(JANSSON_LIBS)
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Sockets that are listened on, and who is let in. */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -26,6 +28,31 @@ static int on_resume(sd_event_source *source, uint64_t usec, void *userdata)
 	return 0;
 }
 
+/* Calls are what connections carry. */
+static const struct connection_watch calls = {
+	.message = call_dispatch,
+	.drained = call_drained,
+	.gone = call_gone,
+};
+
+/* All that is called and described: org.varlink.service, and what the config has. */
+static int set_tables(struct server *server)
+{
+	const struct server_config *config = &server->config;
+	size_t n = 0;
+
+	server->methods[0] = (struct method_table){ service_methods, server };
+	server->methods[1] = (struct method_table){ config->methods, config->userdata };
+	while (config->interfaces[n].name)
+		n++;
+	server->interfaces = calloc(n + 2, sizeof(*server->interfaces));
+	if (!server->interfaces)
+		return -ENOMEM;
+	server->interfaces[0] = service_interface;
+	memcpy(&server->interfaces[1], config->interfaces, n * sizeof(*server->interfaces));
+	return 0;
+}
+
 int server_new(sd_event *event, const struct server_config *config, struct server **ret)
 {
 	_cleanup_(server_freep) struct server *server = calloc(1, sizeof(*server));
@@ -37,6 +64,10 @@ int server_new(sd_event *event, const struct server_config *config, struct serve
 	server->config = *config;
 	if (!server->config.message_timeout_usec)
 		server->config.message_timeout_usec = SERVER_MESSAGE_TIMEOUT_USEC;
+	server->watch = &calls;
+	r = set_tables(server);
+	if (r < 0)
+		return r;
 	/* now, for it needs a file descriptor when there may be none */
 	r = sd_event_add_time(event, &server->resume, CLOCK_MONOTONIC, 0, 0, on_resume, server);
 	if (r >= 0)
@@ -66,6 +97,7 @@ struct server *server_free(struct server *server)
 		connection_close(connection);
 	}
 	sd_event_unref(server->event);
+	free(server->interfaces);
 	free(server);
 	return NULL;
 }
@@ -87,61 +119,13 @@ static void refuse(struct server *server, int fd, const char *limit, int max)
 	(void)send(fd, message, (size_t)length + 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-static struct user *user_get(struct server *server, uid_t uid)
-{
-	struct user *user;
-
-	HASH_FIND(hh, server->users, &uid, sizeof(uid), user);
-	if (!user) {
-		user = calloc(1, sizeof(*user));
-		if (!user)
-			return NULL;
-		user->uid = uid;
-		user->server = server;
-		HASH_ADD(hh, server->users, uid, sizeof(user->uid), user);
-	}
-	return user;
-}
-
-static void user_put(struct server *server, struct user *user)
-{
-	if (user->connections == 0) {
-		HASH_DELETE(hh, server->users, user);
-		sd_event_source_disable_unref(user->turn);
-		free(user);
-	}
-}
-
-static bool over_limit(struct server *server, struct user *user, int fd)
-{
-	unsigned int total = SERVER_CONNECTIONS_MAX;
-
-	if (user->uid != 0) {
-		total -= SERVER_CONNECTIONS_ROOT;
-		if (user->connections >= SERVER_CONNECTIONS_UID_MAX) {
-			if (!user->warned)
-				log_notice("uid %u has %u connections, refusing more",
-					   (unsigned int)user->uid, user->connections);
-			user->warned = true;
-			refuse(server, fd, "connections of one user", SERVER_CONNECTIONS_UID_MAX);
-			return true;
-		}
-	}
-	if (server->n_connections >= total) {
-		log_debug("%u connections, refusing one of uid %u", server->n_connections,
-			  (unsigned int)user->uid);
-		refuse(server, fd, "connections", SERVER_CONNECTIONS_MAX);
-		return true;
-	}
-	return false;
-}
-
 int server_add_connection(struct server *server, int fd)
 {
 	_cleanup_(closep) int owned_fd = fd;
 	_cleanup_(peer_done) struct peer peer = { .pidfd = -1 };
+	const char *limit;
 	struct user *user;
-	int r;
+	int r, max;
 
 	r = fcntl(fd, F_SETFL, O_NONBLOCK) < 0 ? -errno : peer_init(&peer, fd);
 	if (r < 0)
@@ -149,27 +133,16 @@ int server_add_connection(struct server *server, int fd)
 	user = user_get(server, peer.uid);
 	if (!user)
 		return -ENOMEM;
-	r = over_limit(server, user, fd) ? -EUSERS : connection_new(server, fd, &peer, user);
+	limit = user_over_limit(user, &max);
+	if (limit)
+		refuse(server, fd, limit, max);
+	r = limit ? -EUSERS : connection_new(server, fd, &peer, user);
 	if (r < 0) {
-		user_put(server, user);
+		user_put(user);
 		return r;
 	}
 	TAKE_FD(owned_fd);
-	user->connections++;
-	server->n_connections++;
 	return 0;
-}
-
-void server_forget(struct server *server, struct connection *connection)
-{
-	struct user *user = connection->user;
-
-	DL_DELETE(server->connections, connection);
-	server->n_connections--;
-	user->connections--;
-	if (user->connections < SERVER_CONNECTIONS_UID_MAX / 2)
-		user->warned = false;
-	user_put(server, user);
 }
 
 /* The listener stays readable while accept() fails: waiting is all that does not spin. */

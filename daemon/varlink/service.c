@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What each varlink service answers: org.varlink.service. */
 #include <errno.h>
 #include <string.h>
 
@@ -10,11 +11,12 @@ const struct server_interface service_interface = { "org.varlink.service",
 
 static int get_info(struct call *call, json_t *params, void *userdata)
 {
-	const struct server_config *config = &((struct server *)userdata)->config;
+	const struct server *server = userdata;
+	const struct server_config *config = &server->config;
 	const struct server_interface *interface;
-	_cleanup_json_ json_t *interfaces = json_pack("[s]", service_interface.name);
+	_cleanup_json_ json_t *interfaces = json_array();
 
-	for (interface = config->interfaces; interface->name; interface++)
+	for (interface = server->interfaces; interface->name; interface++)
 		if (json_array_append_new(interfaces, json_string(interface->name)) < 0)
 			return -ENOMEM;
 	return call_reply(call, json_pack("{ss ss ss ss sO}", "vendor", config->vendor, "product",
@@ -26,13 +28,10 @@ static int get_interface_description(struct call *call, json_t *params, void *us
 {
 	const struct server *server = userdata;
 	const char *name = json_get_string(params, "interface", "");
-	const struct server_interface *interface = server->config.interfaces;
+	const struct server_interface *interface = server->interfaces;
 
-	if (!strcmp(name, service_interface.name))
-		interface = &service_interface;
-	else
-		while (interface->name && strcmp(interface->name, name) != 0)
-			interface++;
+	while (interface->name && strcmp(interface->name, name) != 0)
+		interface++;
 	if (!interface->name)
 		return call_error(call, VARLINK_ERROR_INTERFACE_NOT_FOUND,
 				  json_pack("{ss}", "interface", name));
