@@ -106,19 +106,3 @@ bool peer_is_admin(const struct peer *peer, gid_t admin_gid)
 {
 	return peer->uid == 0 || peer_in_group(peer, admin_gid);
 }
-
-static bool is_uid(const struct peer *peer, uid_t uid)
-{
-	return uid != (uid_t)-1 && peer->uid == uid;
-}
-
-bool peer_may_see(const struct peer *peer, gid_t admin_gid, uid_t owner_uid, uid_t delegate_uid)
-{
-	return peer_is_admin(peer, admin_gid) || is_uid(peer, owner_uid) ||
-	       is_uid(peer, delegate_uid);
-}
-
-bool peer_may_limit(const struct peer *peer, gid_t admin_gid, uid_t delegate_uid)
-{
-	return peer_is_admin(peer, admin_gid) || is_uid(peer, delegate_uid);
-}

@@ -48,19 +48,4 @@ bool peer_in_group(const struct peer *peer, gid_t gid);
 /* peer_is_admin() - root or a member of the group; everything, physical addresses included */
 bool peer_is_admin(const struct peer *peer, gid_t admin_gid);
 
-/*
- * peer_may_see() - a pin, or an event about it
- * @owner_uid: of the pin
- * @delegate_uid: owner of the delegated cgroup that the pin is in or below,
- *	(uid_t)-1 where there is none
- */
-bool peer_may_see(const struct peer *peer, gid_t admin_gid, uid_t owner_uid, uid_t delegate_uid);
-
-/*
- * peer_may_limit() - set and clear the quota of a cgroup
- * @delegate_uid: owner of a delegated cgroup strictly above it, (uid_t)-1 where
- *	there is none
- */
-bool peer_may_limit(const struct peer *peer, gid_t admin_gid, uid_t delegate_uid);
-
 #endif

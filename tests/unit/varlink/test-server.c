@@ -263,16 +263,6 @@ static void test_authorisation(void **state)
 	assert_true(peer_is_admin(&user, 77));
 	assert_true(peer_is_admin(&user, 1000));
 	assert_false(peer_is_admin(&user, 78));
-	assert_true(peer_may_see(&user, 78, 1000, (uid_t)-1));
-	assert_true(peer_may_see(&user, 78, 1001, 1000));
-	assert_false(peer_may_see(&user, 78, 1001, (uid_t)-1));
-	assert_true(peer_may_see(&user, 77, 1001, (uid_t)-1));
-	assert_true(peer_may_limit(&user, 78, 1000));
-	assert_false(peer_may_limit(&user, 78, 0));
-	assert_false(peer_may_limit(&user, 78, (uid_t)-1));
-	assert_true(peer_may_limit(&root, 78, (uid_t)-1));
-	user.uid = (uid_t)-1;
-	assert_false(peer_may_limit(&user, 78, (uid_t)-1));
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
