@@ -14,6 +14,10 @@
 #include "daemon/kernel/pinmsg.h"
 #include "lib/macros.h"
 
+/* A kernel with one of these looks at the frames of pins. */
+#define GENL_FRAME_FEATURES \
+	(PINGUARD_FEATURE_DEVICE_REMOVAL | PINGUARD_FEATURE_MEMORY_OFFLINE)
+
 struct genl;
 
 enum genl_state {

@@ -96,7 +96,7 @@ static int ask_kernel(struct inquiry *q)
 	const struct holders_config config = {
 		.genl = source_genl(q->m->source),
 		.registry = q->m->registry,
-		.exact = source_features(q->m->source) & MANAGER_REVOKE_FEATURES,
+		.exact = source_features(q->m->source) & GENL_FRAME_FEATURES,
 		.max = q->kind->max,
 		.ranges = ranges,
 		.n_ranges = q->n_ranges,

@@ -108,7 +108,7 @@ static int set_revoke(struct manager *m)
 	r = config_load(m->config_file, &config);
 	if (r < 0)
 		return r;
-	if (!(source_features(m->source) & MANAGER_REVOKE_FEATURES))
+	if (!(source_features(m->source) & GENL_FRAME_FEATURES))
 		return 0;
 	r = genl_set_revoke(source_genl(m->source), config.revoke_mode, config.revoke_timeout_usec);
 	if (r < 0)

@@ -2,6 +2,7 @@
 # What ties the parts, and the methods.
 daemon_libcore_la_SOURCES += \
 	daemon/manager/drain.c \
+	daemon/manager/failures.c \
 	daemon/manager/follow.c \
 	daemon/manager/idl.h \
 	daemon/manager/inquiry.c daemon/manager/inquiry.h \

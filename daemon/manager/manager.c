@@ -9,16 +9,11 @@
 #include "daemon/manager/methods.h"
 #include "daemon/cgroup/policies.h"
 #include "daemon/manager/release.h"
+#include "daemon/triggers/triggers.h"
 #include "lib/log.h"
 
 #define STATUS_PAUSE_USEC  (2 * 1000000ULL)
 #define IDLE_CGROUPS	   512
-
-void manager_add_event(struct manager *m, struct event *event)
-{
-	events_add(m->events, event);
-	methods_wake_monitors(m);
-}
 
 /* A path for each cgroup that a pin names, while it is still there to be asked. */
 static int resolve(struct manager *m, uint64_t id, struct cgroup_node **ret)
@@ -76,19 +71,16 @@ static int on_end(uint64_t seq, void *userdata)
 	r = manager_releases_resynced(m);
 	if (r < 0)
 		return r;
-	manager_excess_resynced(m);
 	trim(m);
 	/* The first one is no loss: there was nothing before it. */
 	if (source_n_resyncs(m->source) != m->told_resyncs) {
 		m->told_resyncs = source_n_resyncs(m->source);
 		event = event_new(EVENT_RESYNC, loop_usec(m->event, CLOCK_REALTIME));
 		if (event)
-			manager_add_event(m, event);
+			events_add(m->events, event);
 	}
 	manager_status_changed(m);
-	r = manager_list_revokes(m);
-	if (r >= 0)
-		r = manager_list_failures(m);
+	r = triggers_resynced(m->triggers);
 	if (r >= 0)
 		r = manager_check_marks(m);
 	return r < 0 ? r : waiters_settle(m);
@@ -121,7 +113,7 @@ static int add_pin_event(struct manager *m, const struct pin_event *e)
 	if (e->limit_cgroup_id)
 		event->limit = cgroup_node_ref(
 			registry_cgroup_find(m->registry, e->limit_cgroup_id));
-	manager_add_event(m, event);
+	events_add(m->events, event);
 	return 0;
 }
 
@@ -133,13 +125,9 @@ static int on_event(const struct pin_event *e, void *userdata)
 	size_t i;
 	int r;
 
-	if (e->type >= PIN_EVENT_FAILURE) {
-		r = registry_apply(m->registry, e);
-		return r > 0 ? manager_on_failure(m, e) : r;
-	}
 	if (e->type >= PIN_EVENT_REVOKE) {
 		r = registry_apply(m->registry, e);
-		return r > 0 ? manager_on_revoke(m, e) : r;
+		return r > 0 ? triggers_event(m->triggers, e) : r;
 	}
 	for (i = 0; i < ARRAY_SIZE(ids); i++) {
 		r = resolve(m, ids[i], &node);
@@ -152,7 +140,7 @@ static int on_event(const struct pin_event *e, void *userdata)
 	manager_status_changed(m);
 	r = add_pin_event(m, e);
 	if (e->type == PIN_EVENT_PIN || e->type == PIN_EVENT_CHANGE)
-		manager_pinned(m, e->pin.charged_cgroup_id);
+		triggers_pinned(m->triggers, e->pin.charged_cgroup_id);
 	if (m->releases && e->type == PIN_EVENT_UNPIN)
 		releases_unpinned(m->releases, e->pin.id);
 	else if (m->releases && e->type == PIN_EVENT_CHANGE)

@@ -17,10 +17,9 @@
 struct waiter;
 struct monitor;
 struct listing;
-struct revokes;
 struct inquiry;
 struct drain;
-struct failing;
+struct triggers;
 struct actions;
 struct callers;
 struct owners;
@@ -33,20 +32,17 @@ struct manager {
 	struct events *events;
 	struct cgroups *cgroups; /* what is set and counted there */
 	struct source *source; /* where pins come from */
-	struct revokes *revokes; /* of the kernel, under way */
 	struct devices *devices; /* that have memory, or pin it */
-	struct failing *failing; /* failures of memory */
 	struct inquiry *inquiries; /* calls that wait to hear who holds memory */
 	struct drain *drains; /* under way */
 	const char *config_file;
 	uint64_t marks_usec; /* no owner loses its mark before */
 	struct server *server;
 
-	uint64_t started_usec; /* CLOCK_REALTIME: the history goes no further back */
-
 	struct actions *actions; /* of ladders */
 	struct owners *owners; /* that are registered */
 	struct releases *releases; /* NULL while the service stops */
+	struct triggers *triggers; /* start them by themselves */
 	struct callers *requesters; /* of them that are no administrators */
 	struct follower *followers; /* of them */
 
@@ -54,10 +50,8 @@ struct manager {
 	struct monitor *monitors;
 	struct listing *listings;
 
-	sd_event_source *settle_source, *status_source, *revokes_source, *marks_source;
+	sd_event_source *settle_source, *status_source, *marks_source;
 	sd_event_source *resynced_source; /* of the releases */
-	sd_event_source *retry_source; /* of the revokes */
-	sd_event_source *excess_source; /* looks for more pins than quotas say */
 	char *status; /* as written last, at status_usec */
 	uint64_t status_usec;
 	unsigned int told_resyncs;
@@ -99,8 +93,6 @@ int manager_wait_ready(struct manager *m, struct call *call, json_t *params, man
 int waiters_settle(struct manager *m);
 void waiters_free(struct manager *m);
 
-/* Takes the event over, and tells who listens. */
-void manager_add_event(struct manager *m, struct event *event);
 /* The line that systemctl status shows will be written anew. */
 void manager_status_changed(struct manager *m);
 

@@ -123,6 +123,7 @@ int methods_server_new(struct manager *m, struct server **ret)
 		.userdata = m,
 	};
 
+	events_listen(m->events, monitors_wake, m);
 	return server_new(m->event, &config, ret);
 }
 

@@ -9,7 +9,6 @@
 
 int methods_server_new(struct manager *m, struct server **ret);
 void methods_free(struct manager *m); /* calls that are under way */
-void methods_wake_monitors(struct manager *m);
 
 /* One per file. */
 int method_get_status(struct call *call, json_t *params, void *userdata);
@@ -27,6 +26,7 @@ int method_set_policy(struct call *call, json_t *params, void *userdata);
 int method_clear_policy(struct call *call, json_t *params, void *userdata);
 void listings_free(struct manager *m);
 void monitors_free(struct manager *m);
+void monitors_wake(void *userdata); /* the manager: there is an event */
 
 /* Shared by them: errors, and who may see what. */
 int reply_not_supported(struct call *call, const char *reason);

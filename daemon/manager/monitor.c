@@ -67,20 +67,12 @@ static int send_event(struct monitor *mon, const struct event *event)
 	return ready ? call_reply_continues(mon->call, wrap(ready)) : 0;
 }
 
-/* Where the history begins: events before that are lost. */
-static uint64_t history_usec(struct manager *m)
-{
-	uint64_t first = events_first(m->events);
-
-	return first > 0 ? events_get(m->events, first)->time_usec : m->started_usec;
-}
-
 /* What is lost is not passed over in silence. */
 static int send_gap(struct monitor *mon)
 {
 	struct event gap = {
 		.type = EVENT_RESYNC,
-		.time_usec = history_usec(mon->m),
+		.time_usec = events_begin_usec(mon->m->events),
 		.uid = PIN_UID_NONE,
 	};
 
@@ -150,8 +142,9 @@ static int on_step(sd_event_source *source, void *userdata)
 	return 0;
 }
 
-void methods_wake_monitors(struct manager *m)
+void monitors_wake(void *userdata)
 {
+	struct manager *m = userdata;
 	struct monitor *mon;
 
 	/* One that cannot be woken now is at the next event. */
@@ -193,7 +186,7 @@ int method_monitor(struct call *call, json_t *params, void *userdata)
 	mon->follow = json_get_bool(params, "follow", true);
 	mon->position = events_since(m->events, since);
 	/* 0 asks for all there is; that some is gone is told then, too. */
-	mon->gap = (uint64_t)since < history_usec(m) && (since > 0 || events_first(m->events) > 0);
+	mon->gap = (uint64_t)since < events_begin_usec(m->events) && (since > 0 || events_first(m->events) > 0);
 	DL_APPEND(m->monitors, mon);
 	call_set_watch(call, &watch, mon);
 	r = next_step(mon);

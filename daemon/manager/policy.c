@@ -193,7 +193,7 @@ static void record(struct manager *m, struct call *call, enum event_type type, c
 	event->policy = policy;
 	event->uid = uid;
 	event->cgroup = cgroup_node_ref(node);
-	manager_add_event(m, event);
+	events_add(m->events, event);
 }
 
 int method_set_policy(struct call *call, json_t *params, void *userdata)

@@ -9,6 +9,7 @@
 #include "daemon/manager/methods.h"
 #include "daemon/model/render.h"
 #include "daemon/base/store.h"
+#include "daemon/triggers/triggers.h"
 #include "lib/escape.h"
 #include "lib/format.h"
 #include "lib/json.h"
@@ -226,7 +227,7 @@ static void record(struct manager *m, struct call *call, const char *path,
 	event->max_bytes = quota ? quota->max_bytes : UINT64_MAX;
 	event->uid = uid;
 	event->cgroup = cgroup_node_ref(node);
-	manager_add_event(m, event);
+	events_add(m->events, event);
 }
 
 /* 0, or 1 when the call has been answered */
@@ -276,7 +277,7 @@ int method_set_quota(struct call *call, json_t *params, void *userdata)
 		return quota_error(call, cgroup, r, reason);
 	quota = quotas_find(quotas, path);
 	record(m, call, path, quota);
-	manager_quota_set(m, path, uid);
+	triggers_quota_set(m->triggers, path, uid);
 	return call_reply(call, json_pack("{s:o}", "quota", quota_json(m, path, quota)));
 }
 

@@ -11,6 +11,7 @@
 #include "daemon/manager/release.h"
 #include "daemon/model/render.h"
 #include "daemon/base/turn.h"
+#include "daemon/triggers/triggers.h"
 #include "lib/escape.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -198,10 +199,8 @@ static void on_event(enum release_event type, struct release *release,
 	struct event *event = event_new(types[type], loop_usec(m->event, CLOCK_REALTIME));
 	struct release_process process;
 
-	if (type == RELEASE_EVENT_OVER) {
-		manager_failures_release_over(m, release);
-		manager_excess_release_over(m);
-	}
+	if (type == RELEASE_EVENT_OVER)
+		triggers_release_over(m->triggers, release);
 	if (!event)
 		return;
 	event->uid = release_uid(release);
@@ -216,7 +215,7 @@ static void on_event(enum release_event type, struct release *release,
 		event_free(event);
 		return;
 	}
-	manager_add_event(m, event);
+	events_add(m->events, event);
 }
 
 static int look(uint64_t pin_id, struct pin_info *ret, void *userdata)
@@ -303,7 +302,6 @@ int manager_releases_new(struct manager *m)
 void manager_releases_free(struct manager *m)
 {
 	m->resynced_source = sd_event_source_disable_unref(m->resynced_source);
-	manager_excess_free(m);
 	m->releases = releases_free(m->releases);
 	m->actions = actions_free(m->actions);
 }

@@ -11,6 +11,7 @@
 #include "daemon/base/messages.h"
 #include "daemon/manager/methods.h"
 #include "daemon/manager/release.h"
+#include "daemon/triggers/triggers.h"
 #include "lib/log.h"
 
 static uint64_t cgroup_id(const char *path, void *userdata)
@@ -49,7 +50,9 @@ static int start_cgroups(struct manager *m, const struct manager_config *config)
 
 static bool at_rest(void *userdata)
 {
-	return manager_n_revokes(userdata) == 0;
+	struct manager *m = userdata;
+
+	return triggers_n_revokes(m->triggers) == 0;
 }
 
 static int start_devices(struct manager *m, const struct manager_config *config)
@@ -111,6 +114,25 @@ static int add_sources(struct manager *m)
 	return sd_event_source_set_enabled(m->status_source, SD_EVENT_OFF);
 }
 
+static int start_triggers(struct manager *m, const struct manager_config *config)
+{
+	const struct triggers_config triggers = {
+		.registry = m->registry,
+		.events = m->events,
+		.source = m->source,
+		.cgroups = m->cgroups,
+		.devices = m->devices,
+		.owners = m->owners,
+		.releases = m->releases,
+		.requesters = m->requesters,
+		.state_dir = config->state_dir,
+		.proc = config->proc,
+		.boot_id = config->boot_id,
+	};
+
+	return triggers_new(m->event, &triggers, &m->triggers);
+}
+
 int manager_new(const struct manager_config *config, struct manager **ret)
 {
 	_cleanup_(manager_freep) struct manager *m = calloc(1, sizeof(*m));
@@ -121,16 +143,10 @@ int manager_new(const struct manager_config *config, struct manager **ret)
 	r = sd_event_new(&m->event);
 	if (r < 0)
 		return log_error_errno(r, "cannot make an event loop: %m");
-	m->started_usec = loop_usec(m->event, CLOCK_REALTIME);
 	m->registry = registry_new();
-	m->events = events_new();
+	m->events = events_new(loop_usec(m->event, CLOCK_REALTIME));
 	if (!m->registry || !m->events)
 		return -ENOMEM;
-	r = manager_revokes_new(m);
-	if (r >= 0)
-		r = manager_failures_new(m, config);
-	if (r < 0)
-		return r;
 	r = add_sources(m);
 	if (r < 0)
 		return log_error_errno(r, "cannot fill the event loop: %m");
@@ -147,6 +163,9 @@ int manager_new(const struct manager_config *config, struct manager **ret)
 	r = manager_releases_new(m);
 	if (r < 0)
 		return log_error_errno(r, "cannot take requests to release pins: %m");
+	r = start_triggers(m, config);
+	if (r < 0)
+		return r;
 	r = methods_server_new(m, &m->server);
 	if (r < 0)
 		return log_error_errno(r, "cannot make the control socket's server: %m");
@@ -207,8 +226,7 @@ struct manager *manager_free(struct manager *m)
 	manager_owners_free(m);
 	waiters_free(m);
 	methods_free(m);
-	manager_failures_free(m);
-	manager_revokes_free(m);
+	triggers_free(m->triggers);
 	manager_kernel_free(m);
 	devices_free(m->devices);
 	source_free(m->source);

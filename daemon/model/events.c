@@ -4,11 +4,24 @@
 struct events {
 	struct event *ring[EVENTS_MAX];
 	uint64_t next;
+	uint64_t started_usec;
+	void (*added)(void *userdata);
+	void *userdata;
 };
 
-struct events *events_new(void)
+struct events *events_new(uint64_t started_usec)
 {
-	return calloc(1, sizeof(struct events));
+	struct events *e = calloc(1, sizeof(*e));
+
+	if (e)
+		e->started_usec = started_usec;
+	return e;
+}
+
+void events_listen(struct events *e, void (*added)(void *userdata), void *userdata)
+{
+	e->added = added;
+	e->userdata = userdata;
 }
 
 struct events *events_free(struct events *e)
@@ -57,11 +70,20 @@ void events_add(struct events *e, struct event *event)
 
 	event_free(*slot);
 	*slot = event;
+	if (e->added)
+		e->added(e->userdata);
 }
 
 uint64_t events_first(const struct events *e)
 {
 	return e->next > EVENTS_MAX ? e->next - EVENTS_MAX : 0;
+}
+
+uint64_t events_begin_usec(const struct events *e)
+{
+	const uint64_t first = events_first(e);
+
+	return first > 0 ? events_get(e, first)->time_usec : e->started_usec;
 }
 
 uint64_t events_next(const struct events *e)

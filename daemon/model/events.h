@@ -52,7 +52,8 @@ struct event {
 
 struct events;
 
-struct events *events_new(void);
+/* started_usec: the history goes no further back */
+struct events *events_new(uint64_t started_usec);
 struct events *events_free(struct events *e);
 DEFINE_CLEANUP(struct events *, events_free);
 
@@ -60,13 +61,17 @@ DEFINE_CLEANUP(struct events *, events_free);
 struct event *event_new(enum event_type type, uint64_t time_usec);
 void event_free(struct event *event);
 
-/* Takes the event over. */
+/* Called after each event that is added; one listener at a time. */
+void events_listen(struct events *e, void (*added)(void *userdata), void *userdata);
+/* Takes the event over, and tells who listens. */
 void events_add(struct events *e, struct event *event);
 /* Numbers of the oldest event that is kept, and of the one to come. */
 uint64_t events_first(const struct events *e);
 uint64_t events_next(const struct events *e);
 /* NULL outside of those. */
 const struct event *events_get(const struct events *e, uint64_t number);
+/* Where the history begins: events before that are lost. CLOCK_REALTIME */
+uint64_t events_begin_usec(const struct events *e);
 /* Number of the first event at or after a time. */
 uint64_t events_since(const struct events *e, uint64_t time_usec);
 

@@ -143,13 +143,6 @@ struct release_config {
  */
 int release_start(struct releases *releases, const struct release_config *config,
 		  struct release **ret);
-/*
- * Pins charged to a cgroup and those below it, until their bytes are
- * excess_bytes or more: those of the owner with most first, of each the
- * largest first. *ret_ids is the caller's to free.
- */
-int release_find_excess(struct registry *registry, uint64_t cgroup_id, uint64_t excess_bytes,
-			uint64_t **ret_ids, size_t *ret_n);
 struct release *release_ref(struct release *release);
 struct release *release_unref(struct release *release); /* NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct release *, release_unref);

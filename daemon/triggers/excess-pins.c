@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "daemon/release/release.h"
+#include "daemon/triggers/internal.h"
 
 struct candidate {
 	uint64_t id, bytes;
@@ -61,7 +61,7 @@ static size_t find_candidates(struct registry *registry, uint64_t cgroup_id, str
 	return n;
 }
 
-int release_find_excess(struct registry *registry, uint64_t cgroup_id, uint64_t excess_bytes,
+int excess_find_pins(struct registry *registry, uint64_t cgroup_id, uint64_t excess_bytes,
 			uint64_t **ret_ids, size_t *ret_n)
 {
 	_cleanup_(freep) struct candidate *c = calloc(registry_count(registry) ?: 1, sizeof(*c));

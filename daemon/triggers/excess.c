@@ -3,28 +3,34 @@
 #include <errno.h>
 #include <string.h>
 
+#include "daemon/base/callers.h"
 #include "daemon/base/clock.h"
-#include "daemon/manager/internal.h"
-#include "daemon/manager/release.h"
+#include "daemon/triggers/internal.h"
 #include "lib/escape.h"
 #include "lib/log.h"
 
 #define PAUSE_USEC	(1 * 1000000ULL) /* between two looks at one cgroup */
 #define LOOKS_PER_TURN	64 /* then others have their turn */
 
+struct excess {
+	const struct triggers_config *config;
+	sd_event *event;
+	sd_event_source *source; /* of the next look */
+};
+
 /* Whether somebody is being asked for what is too much there. */
-static bool is_asked(struct manager *m, const char *path)
+static bool is_asked(struct excess *x, const char *path)
 {
 	struct release *release;
 
-	for (release = releases_next(m->releases, NULL); release;
-	     release = releases_next(m->releases, release))
+	for (release = releases_next(x->config->releases, NULL); release;
+	     release = releases_next(x->config->releases, release))
 		if (release_is_of_quota(release, path))
 			return true;
 	return false;
 }
 
-static int ask(struct manager *m, const char *path, uint64_t excess_bytes, bool admin, uint32_t uid)
+static int ask(struct excess *x, const char *path, uint64_t excess_bytes, bool admin, uint32_t uid)
 {
 	_cleanup_(release_unrefp) struct release *release = NULL;
 	_cleanup_(freep) uint64_t *ids = NULL;
@@ -39,13 +45,14 @@ static int ask(struct manager *m, const char *path, uint64_t excess_bytes, bool 
 	};
 	int r;
 
-	r = cgroupfs_resolve_path(cgroups_fs(m->cgroups), path, &node);
+	r = cgroupfs_resolve_path(cgroups_fs(x->config->cgroups), path, &node);
 	if (r >= 0)
-		r = release_find_excess(m->registry, node->id, excess_bytes, &ids, &config.n_pins);
+		r = excess_find_pins(x->config->registry, node->id, excess_bytes, &ids,
+				     &config.n_pins);
 	config.pin_ids = ids;
 	if (r < 0 || config.n_pins == 0)
 		return r;
-	return release_start(m->releases, &config, &release);
+	return release_start(x->config->releases, &config, &release);
 }
 
 /*
@@ -53,29 +60,29 @@ static int ask(struct manager *m, const char *path, uint64_t excess_bytes, bool 
  * before. What cannot be done now is done later: with the next pin, and when a
  * request is over.
  */
-static void look(struct manager *m, struct quota *quota, uint32_t uid)
+static void look(struct excess *x, struct quota *quota, uint32_t uid)
 {
 	const bool admin = quota->uid == (uid_t)-1, automatic = uid == PIN_UID_NONE;
 	_cleanup_(freep) char *shown = NULL;
 	uint64_t excess;
 	int r;
 
-	quota->looked_usec = loop_usec(m->event, CLOCK_MONOTONIC);
+	quota->looked_usec = loop_usec(x->event, CLOCK_MONOTONIC);
 	quota->raised = false;
 	quota->again = false;
-	excess = quotas_excess(cgroups_quotas(m->cgroups), quota);
+	excess = quotas_excess(cgroups_quotas(x->config->cgroups), quota);
 	if (excess == 0)
 		return;
 	/* The rest is for who waits for an answer. */
-	if (automatic && releases_n_running(m->releases) >= RELEASES_MAX / 2) {
+	if (automatic && releases_n_running(x->config->releases) >= RELEASES_MAX / 2) {
 		quota->again = true;
 		return;
 	}
-	if (!admin && callers_admit(m->requesters, quota->uid, quota->looked_usec) < 0) {
+	if (!admin && callers_admit(x->config->requesters, quota->uid, quota->looked_usec) < 0) {
 		quota->raised = true;
 		return;
 	}
-	r = ask(m, quota->path, excess, admin, admin ? uid : quota->uid);
+	r = ask(x, quota->path, excess, admin, admin ? uid : quota->uid);
 	quota->again = r < 0;
 	if (r < 0 && !quota->failed) {
 		shown = escape_string(quota->path);
@@ -88,21 +95,21 @@ static void look(struct manager *m, struct quota *quota, uint32_t uid)
 static int on_look(sd_event_source *source, uint64_t usec, void *userdata);
 
 /* The first one counts. */
-static void look_at(struct manager *m, uint64_t usec)
+static void look_at(struct excess *x, uint64_t usec)
 {
 	uint64_t before;
 	int r = 0;
 
-	if (m->excess_source && sd_event_source_get_enabled(m->excess_source, NULL) > 0) {
-		(void)sd_event_source_get_time(m->excess_source, &before);
+	if (x->source && sd_event_source_get_enabled(x->source, NULL) > 0) {
+		(void)sd_event_source_get_time(x->source, &before);
 		if (usec < before)
-			r = sd_event_source_set_time(m->excess_source, usec);
+			r = sd_event_source_set_time(x->source, usec);
 	} else {
-		m->excess_source = sd_event_source_disable_unref(m->excess_source);
-		r = sd_event_add_time(m->event, &m->excess_source, CLOCK_MONOTONIC, usec, 0,
-				      on_look, m);
+		x->source = sd_event_source_disable_unref(x->source);
+		r = sd_event_add_time(x->event, &x->source, CLOCK_MONOTONIC, usec, 0,
+				      on_look, x);
 		if (r >= 0)
-			(void)sd_event_source_set_description(m->excess_source, "excess");
+			(void)sd_event_source_set_description(x->source, "excess");
 	}
 	if (r < 0)
 		log_error_errno(r, "cannot look whether more is pinned than quotas say: %m");
@@ -116,99 +123,121 @@ static uint64_t due_usec(const struct quota *quota)
 static int on_look(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	uint64_t next = UINT64_MAX;
-	struct manager *m = userdata;
-	uint64_t now = loop_usec(m->event, CLOCK_MONOTONIC);
+	struct excess *x = userdata;
+	uint64_t now = loop_usec(x->event, CLOCK_MONOTONIC);
+	struct quotas *quotas = cgroups_quotas(x->config->cgroups);
+	struct quota *quota = NULL;
 	unsigned int n = 0;
-	struct quota *quota;
 
 	/* The end of the list looks at all of them. */
-	if (!m->releases || !manager_ready(m))
+	if (!source_ready(x->config->source))
 		return 0;
-	for (quota = quotas_next(cgroups_quotas(m->cgroups), NULL); quota; quota = quotas_next(cgroups_quotas(m->cgroups), quota)) {
+	while ((quota = quotas_next(quotas, quota))) {
 		if (!quota->raised)
 			continue;
 		if (due_usec(quota) <= now && n < LOOKS_PER_TURN) {
 			n++;
-			if (is_asked(m, quota->path)) {
+			if (is_asked(x, quota->path)) {
 				quota->looked_usec = now;
 				quota->raised = false;
 				quota->again = true;
 			} else {
-				look(m, quota, PIN_UID_NONE);
+				look(x, quota, PIN_UID_NONE);
 			}
 		}
 		if (quota->raised)
 			next = MIN(next, MAX(due_usec(quota), now));
 	}
 	if (next != UINT64_MAX)
-		look_at(m, next);
+		look_at(x, next);
 	return 0;
 }
 
-static bool is_possible(const struct manager *m)
+static bool is_possible(const struct excess *x)
 {
-	/* Without the kernel's word nobody knows whether a pin is gone. */
-	return cgroups_quotas(m->cgroups) && cgroups_count(m->cgroups) && m->releases && !source_observes(m->source);
+	/* Counting means that there are quotas; without the kernel's word nobody knows of releases. */
+	return cgroups_count(x->config->cgroups) && !source_observes(x->config->source);
 }
 
-static void set_raised(struct manager *m, struct quota *quota)
+static void set_raised(struct excess *x, struct quota *quota)
 {
 	quota->raised = true;
-	look_at(m, due_usec(quota));
+	look_at(x, due_usec(quota));
 }
 
-void manager_quota_set(struct manager *m, const char *path, uint32_t uid)
+void excess_quota_set(struct excess *x, const char *path, uint32_t uid)
 {
-	struct quota *quota = cgroups_quotas(m->cgroups) ? quotas_find(cgroups_quotas(m->cgroups), path) : NULL;
+	struct quota *quota = is_possible(x) ?
+				      quotas_find(cgroups_quotas(x->config->cgroups), path) : NULL;
 
-	if (!quota || !is_possible(m))
+	if (!quota)
 		return;
-	if (manager_ready(m))
-		look(m, quota, uid);
+	if (source_ready(x->config->source))
+		look(x, quota, uid);
 	else
 		quota->raised = true;
 	if (quota->raised)
-		look_at(m, due_usec(quota));
+		look_at(x, due_usec(quota));
 }
 
-void manager_pinned(struct manager *m, uint64_t charged_cgroup_id)
+void excess_pinned(struct excess *x, uint64_t charged_cgroup_id)
 {
+	struct quotas *quotas = cgroups_quotas(x->config->cgroups);
 	struct cgroup_node *node;
 	struct quota *quota;
 
-	if (!is_possible(m) || quotas_n_high(cgroups_quotas(m->cgroups)) == 0)
+	if (!is_possible(x) || quotas_n_high(quotas) == 0)
 		return;
-	for (node = registry_cgroup_find(m->registry, charged_cgroup_id); node;
+	for (node = registry_cgroup_find(x->config->registry, charged_cgroup_id); node;
 	     node = node->parent) {
-		quota = node->path ? quotas_find_high(cgroups_quotas(m->cgroups), node->path) : NULL;
+		quota = node->path ? quotas_find_high(quotas, node->path) : NULL;
 		if (quota)
-			set_raised(m, quota);
+			set_raised(x, quota);
 	}
 }
 
-void manager_excess_resynced(struct manager *m)
+void excess_resynced(struct excess *x)
 {
-	struct quota *quota;
+	struct quotas *quotas = cgroups_quotas(x->config->cgroups);
+	struct quota *quota = NULL;
 
-	if (!is_possible(m))
+	if (!is_possible(x))
 		return;
-	for (quota = quotas_next(cgroups_quotas(m->cgroups), NULL); quota; quota = quotas_next(cgroups_quotas(m->cgroups), quota))
+	while ((quota = quotas_next(quotas, quota)))
 		if (quota->high_bytes != UINT64_MAX || quota->raised)
-			set_raised(m, quota);
+			set_raised(x, quota);
 }
 
-void manager_excess_release_over(struct manager *m)
+void excess_release_over(struct excess *x)
 {
-	struct quota *quota;
+	struct quotas *quotas = cgroups_quotas(x->config->cgroups);
+	struct quota *quota = NULL;
 
-	if (!is_possible(m))
+	if (!is_possible(x))
 		return;
-	for (quota = quotas_next(cgroups_quotas(m->cgroups), NULL); quota; quota = quotas_next(cgroups_quotas(m->cgroups), quota))
+	while ((quota = quotas_next(quotas, quota)))
 		if (quota->again)
-			set_raised(m, quota);
+			set_raised(x, quota);
 }
 
-void manager_excess_free(struct manager *m)
+int excess_new(sd_event *event, const struct triggers_config *config, struct excess **ret)
 {
-	m->excess_source = sd_event_source_disable_unref(m->excess_source);
+	struct excess *x = calloc(1, sizeof(*x));
+
+	if (!x)
+		return -ENOMEM;
+	x->config = config;
+	x->event = sd_event_ref(event);
+	*ret = x;
+	return 0;
+}
+
+struct excess *excess_free(struct excess *x)
+{
+	if (!x)
+		return NULL;
+	sd_event_source_disable_unref(x->source);
+	sd_event_unref(x->event);
+	free(x);
+	return NULL;
 }

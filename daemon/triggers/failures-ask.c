@@ -8,8 +8,6 @@
 #include "daemon/base/clock.h"
 #include "daemon/kernel/holders.h"
 #include "daemon/triggers/failures-internal.h"
-#include "daemon/manager/internal.h"
-#include "daemon/manager/release.h"
 #include "daemon/model/place.h"
 #include "daemon/model/render.h"
 #include "daemon/base/turn.h"
@@ -42,11 +40,11 @@ static struct release_failure part_of(const struct failure *f, const struct hold
 	};
 }
 
-static json_t *owner_json(struct manager *m, const struct pin *pin,
+static json_t *owner_json(const struct triggers_config *c, const struct pin *pin,
 			  const struct release_failure *part)
 {
 	const bool gone = pin->flags & PINGUARD_FLAG_OWNER_GONE;
-	struct owner *owner = m->owners ? owners_find(m->owners, pin->tgid) : NULL;
+	struct owner *owner = c->owners ? owners_find(c->owners, pin->tgid) : NULL;
 
 	return json_pack("{s:I, s:o, s:I, s:o, s:o, s:s, s:o, s:o, s:o, s:b}",
 			 "pid", (json_int_t)pin->tgid,
@@ -82,14 +80,14 @@ static void set_owners(struct failing *failing, struct failure *f, const struct 
 	bool full = false;
 
 	for (size_t i = 0; i < n; i++) {
-		const struct pin *pin = registry_find(failing->m->registry, pins[i].id);
+		const struct pin *pin = registry_find(failing->config->registry, pins[i].id);
 		struct release_failure part;
 
 		if (!pin)
 			continue;
 		known++;
 		part = part_of(f, &pins[i], pin);
-		full = full || !add_owner(array, owner_json(failing->m, pin, &part), &names_bytes);
+		full = full || !add_owner(array, owner_json(failing->config, pin, &part), &names_bytes);
 	}
 	/* Who it was stays known when they have let go. */
 	if (known > 0 || !f->owners)
@@ -99,7 +97,7 @@ static void set_owners(struct failing *failing, struct failure *f, const struct 
 
 static void set_place(struct failing *failing, struct failure *f)
 {
-	struct manager *m = failing->m;
+	const struct triggers_config *c = failing->config;
 	_cleanup_json_ json_t *json = NULL;
 	struct place place;
 	uint64_t flags;
@@ -108,7 +106,7 @@ static void set_place(struct failing *failing, struct failure *f)
 	if (f->place)
 		return;
 	/* While memory is being taken away sysfs is left alone. */
-	r = devices_place(m->devices, f->pfn * page_bytes(), devices_at_rest(m->devices),
+	r = devices_place(c->devices, f->pfn * page_bytes(), devices_at_rest(c->devices),
 			  &place);
 	if (r < 0) {
 		log_debug_errno(r, "cannot tell where failed memory is: %m");
@@ -145,14 +143,14 @@ static void set_token(struct failure *f, const struct release *release)
 static int sort(struct failing *failing, struct failure *f, const struct holder *pins, size_t n,
 		struct asking *a)
 {
-	struct manager *m = failing->m;
+	const struct triggers_config *c = failing->config;
 
 	a->ids = calloc(n ?: 1, sizeof(*a->ids));
 	a->parts = calloc(n ?: 1, sizeof(*a->parts));
 	if (!a->ids || !a->parts)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
-		const struct pin *pin = registry_find(m->registry, pins[i].id);
+		const struct pin *pin = registry_find(c->registry, pins[i].id);
 		struct release_failure part;
 		struct release *release;
 		int r;
@@ -160,7 +158,7 @@ static int sort(struct failing *failing, struct failure *f, const struct holder 
 		if (!pin)
 			continue;
 		part = part_of(f, &pins[i], pin);
-		release = release_find_failure(m->releases, pin->id);
+		release = release_find_failure(c->releases, pin->id);
 		if (!release) {
 			a->parts[a->n] = part;
 			a->ids[a->n++] = pin->id;
@@ -179,7 +177,7 @@ static int sort(struct failing *failing, struct failure *f, const struct holder 
 static int start(struct failing *failing, struct failure *f, struct asking *a)
 {
 	_cleanup_(release_unrefp) struct release *release = NULL;
-	struct manager *m = failing->m;
+	const struct triggers_config *c = failing->config;
 	char address[ADDRESS_LEN];
 	const struct release_config config = {
 		.reason = RELEASE_MEMORY_FAILURE,
@@ -195,10 +193,10 @@ static int start(struct failing *failing, struct failure *f, struct asking *a)
 	};
 	int r;
 
-	if (releases_n_reason(m->releases, RELEASE_MEMORY_FAILURE) >= FAILURES_REQUESTS_MAX)
+	if (releases_n_reason(c->releases, RELEASE_MEMORY_FAILURE) >= FAILURES_REQUESTS_MAX)
 		return -EBUSY;
 	snprintf(address, sizeof(address), "0x%" PRIx64, f->pfn * page_bytes());
-	r = release_start(m->releases, &config, &release);
+	r = release_start(c->releases, &config, &release);
 	if (r >= 0)
 		set_token(f, release);
 	return r;
@@ -211,7 +209,7 @@ static int ask(struct failing *failing, struct failure *f, const struct holder *
 	int r;
 
 	*ret_blocked = false;
-	if (n == 0 || !failing->m->releases)
+	if (n == 0 || !failing->config->releases)
 		return 0;
 	r = sort(failing, f, pins, n, &a);
 	if (r >= 0 && a.n > 0)
@@ -238,7 +236,7 @@ static void retry_later(struct failing *failing)
 
 	if (failing->retry)
 		return;
-	r = sd_event_add_time_relative(failing->m->event, &failing->retry, CLOCK_MONOTONIC,
+	r = sd_event_add_time_relative(failing->event, &failing->retry, CLOCK_MONOTONIC,
 				       FAILURES_PAUSE_USEC, 0, on_retry, failing);
 	if (r < 0)
 		log_error_errno(r, "cannot look at failures of memory again: %m");
@@ -268,7 +266,7 @@ static void looked(struct failing *failing, struct failure *f, const struct hold
 	int r;
 
 	set_owners(failing, f, pins, n);
-	f->asked_usec = loop_usec(failing->m->event, CLOCK_REALTIME);
+	f->asked_usec = loop_usec(failing->event, CLOCK_REALTIME);
 	r = ask(failing, f, pins, n, &blocked);
 	if (r < 0) {
 		fail(failing, f, r);
@@ -278,7 +276,7 @@ static void looked(struct failing *failing, struct failure *f, const struct hold
 	f->tries = 0;
 	failure_set_step(f, blocked ? FAILURE_BLOCKED : FAILURE_IDLE);
 	/* A request that ends takes it up; without one of failed memory, others are too many. */
-	if (blocked && !releases_n_reason(failing->m->releases, RELEASE_MEMORY_FAILURE))
+	if (blocked && !releases_n_reason(failing->config->releases, RELEASE_MEMORY_FAILURE))
 		retry_later(failing);
 	if (!f->told)
 		failing_tell(failing, f);
@@ -293,7 +291,7 @@ static void on_holders(int error, const struct holder *pins, size_t n, void *use
 
 	if (error < 0)
 		fail(failing, f, error);
-	else if (!manager_ready(failing->m))
+	else if (!source_ready(failing->config->source))
 		failure_set_step(f, FAILURE_BLOCKED); /* until the pins have been read again */
 	else
 		looked(failing, f, pins, n);
@@ -304,8 +302,8 @@ static void look(struct failing *failing, struct failure *f)
 {
 	const struct pfn_range range = { f->pfn, f->pfn };
 	const struct holders_config config = {
-		.genl = source_genl(failing->m->source),
-		.registry = failing->m->registry,
+		.genl = source_genl(failing->config->source),
+		.registry = failing->config->registry,
 		.exact = true,
 		.max = SIZE_MAX,
 		.ranges = &range,
@@ -318,7 +316,7 @@ static void look(struct failing *failing, struct failure *f)
 
 	failure_set_step(f, FAILURE_LOOKING);
 	set_place(failing, f);
-	r = holders_find(failing->m->event, &config, &holders);
+	r = holders_find(failing->event, &config, &holders);
 	f->holders = holders;
 	if (r < 0)
 		fail(failing, f, r);
@@ -350,7 +348,7 @@ void failing_work(struct failing *failing)
 
 	if (!failures_next_waiting(failing->failures))
 		return;
-	r = turn_schedule(failing->m->event, &failing->turn, on_turn, failing, "failures");
+	r = turn_schedule(failing->event, &failing->turn, on_turn, failing, "failures");
 	if (r < 0)
 		log_error_errno(r, "cannot look at failures of memory: %m");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The history of failures on disk, and the start and the end of all that. */
+/* The history of failures on disk. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,7 +9,6 @@
 #include "daemon/base/clock.h"
 #include "daemon/kernel/holders.h"
 #include "daemon/triggers/failures-internal.h"
-#include "daemon/manager/internal.h"
 #include "daemon/base/messages.h"
 #include "daemon/base/store.h"
 #include "lib/json.h"
@@ -17,7 +16,7 @@
 
 #define COST_FACTOR 20 /* writing takes at most this part of the time */
 
-void failing_save(struct failing *failing)
+static void save(struct failing *failing)
 {
 	const uint64_t before = clock_usec(CLOCK_MONOTONIC);
 	int r;
@@ -38,7 +37,7 @@ void failing_save(struct failing *failing)
 
 static int on_save(sd_event_source *source, uint64_t usec, void *userdata)
 {
-	failing_save(userdata);
+	save(userdata);
 	return 0;
 }
 
@@ -50,7 +49,7 @@ void failing_changed(struct failing *failing)
 	failing->dirty = true;
 	if (failing->save || failing->dir_fd < 0)
 		return;
-	r = sd_event_add_time(failing->m->event, &failing->save, CLOCK_MONOTONIC,
+	r = sd_event_add_time(failing->event, &failing->save, CLOCK_MONOTONIC,
 			      failing->saved_usec + pause, 0, on_save, failing);
 	if (r < 0)
 		log_warning_errno(r, "cannot write the history of memory failures: %m");
@@ -62,7 +61,7 @@ static int set_aside(struct failing *failing, const char *reason)
 {
 	_cleanup_(freep) char *aside = NULL;
 	int r = store_set_aside(failing->dir_fd, FAILURES_FILE,
-				loop_usec(failing->m->event, CLOCK_REALTIME), &aside);
+				loop_usec(failing->event, CLOCK_REALTIME), &aside);
 
 	if (r < 0)
 		return log_error_errno(r, "cannot put the damaged %s aside: %m", FAILURES_FILE);
@@ -72,7 +71,7 @@ static int set_aside(struct failing *failing, const char *reason)
 	return 0;
 }
 
-int failing_load(struct failing *failing)
+static int load(struct failing *failing)
 {
 	_cleanup_json_ json_t *root = NULL;
 	const char *reason;
@@ -102,7 +101,7 @@ static void copy_boot_id(const char *text, char *buf)
 }
 
 /* The unit hides the file, and says it instead. */
-static void get_boot_id(const struct manager_config *config, char *buf)
+static void get_boot_id(const struct triggers_config *config, char *buf)
 {
 	_cleanup_(freep) char *path = NULL;
 	_cleanup_(closep) int fd = -1;
@@ -127,53 +126,33 @@ static void get_boot_id(const struct manager_config *config, char *buf)
 	copy_boot_id(text, buf);
 }
 
-int manager_failures_new(struct manager *m, const struct manager_config *config)
+int failing_open(struct failing *failing)
 {
+	const char *state_dir = failing->config->state_dir;
 	char boot_id[FAILURE_BOOT_ID_LEN + 2];
-	struct failing *failing = calloc(1, sizeof(*failing));
 	int r;
 
-	if (!failing)
-		return -ENOMEM;
-	failing->m = m;
-	failing->dir_fd = -1;
-	m->failing = failing;
-	get_boot_id(config, boot_id);
+	get_boot_id(failing->config, boot_id);
 	r = failures_new(boot_id, failing, &failing->failures);
-	if (r < 0 || !config->state_dir)
+	if (r < 0 || !state_dir)
 		return r;
-	failing->dir_fd = open(config->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (failing->dir_fd < 0)
-		r = -errno;
-	else
-		r = failing_load(failing);
+	failing->dir_fd = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = failing->dir_fd < 0 ? -errno : load(failing);
 	if (r >= 0 || r == -ENOMEM)
 		return r;
 	/* The rest is worth having without it; what is there is left as it is. */
 	closep(&failing->dir_fd);
 	failing->dir_fd = -1;
-	log_error_errno(r, "no history of memory failures is kept in %s: %m", config->state_dir);
+	log_error_errno(r, "no history of memory failures is kept in %s: %m", state_dir);
 	return 0;
 }
 
-void manager_failures_free(struct manager *m)
+void failing_close(struct failing *failing)
 {
-	struct failing *failing = TAKE_PTR(m->failing);
-	struct failure *f = NULL;
-
-	if (!failing)
-		return;
-	if (failing->failures) {
-		failing_save(failing);
-		while ((f = failures_next(failing->failures, f)))
-			f->holders = holders_free(f->holders);
-	}
-	failures_free(failing->failures);
-	sd_event_source_disable_unref(failing->turn);
-	sd_event_source_disable_unref(failing->list);
-	sd_event_source_disable_unref(failing->save);
-	sd_event_source_disable_unref(failing->retry);
-	sd_event_source_disable_unref(failing->rest);
+	if (failing->failures)
+		save(failing);
+	failing->failures = failures_free(failing->failures);
+	failing->save = sd_event_source_disable_unref(failing->save);
 	closep(&failing->dir_fd);
-	free(failing);
+	failing->dir_fd = -1;
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Between the files of the manager that have to do with failures of memory. */
-#ifndef PINGUARD_MANAGER_FAILURE_H
-#define PINGUARD_MANAGER_FAILURE_H
+/* Between the files that have to do with failures of memory. */
+#ifndef PINGUARD_FAILURES_INTERNAL_H
+#define PINGUARD_FAILURES_INTERNAL_H
 
 #include "daemon/triggers/failures-log.h"
-#include "daemon/model/failure.h"
-#include "daemon/manager/manager.h"
+#include "daemon/triggers/internal.h"
 
 #define FAILURES_FILE		 "failures.json"
 #define FAILURES_FILE_BYTES	 ((size_t)16 << 20)
@@ -14,7 +13,8 @@
 #define FAILURES_TRIES		 5 /* to find out who holds a frame */
 
 struct failing {
-	struct manager *m;
+	const struct triggers_config *config;
+	sd_event *event;
 	struct failures *failures;
 	int dir_fd; /* of the history; -1: it is not kept */
 	bool dirty, save_failed, full, look_failed;
@@ -25,16 +25,17 @@ struct failing {
 	sd_event_source *turn, *list, *save, *retry, *rest;
 };
 
+/* failures-history.c: from the file, or empty where that cannot be */
+int failing_open(struct failing *failing);
+void failing_close(struct failing *failing);
 /* The history has changed, and is written soon. */
 void failing_changed(struct failing *failing);
-void failing_save(struct failing *failing);
-int failing_load(struct failing *failing);
 
-/* To the history of events and the journal. */
+/* failures-tell.c: to the history of events and the journal */
 void failing_tell(struct failing *failing, struct failure *failure);
 void failing_tell_done(struct failing *failing, struct failure *failure);
 
-/* manager-failure-ask.c: looks at those that wait, and asks their owners; in a turn of its own. */
+/* failures-ask.c: looks at those that wait, and asks their owners; in a turn of its own. */
 void failing_work(struct failing *failing);
 /* Nothing more is done about it. */
 void failing_drop_work(struct failing *failing, struct failure *failure);

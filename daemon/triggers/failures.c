@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is done when memory fails: the kernel's events and list, who is told, ListFailures. */
+/* What is done when memory fails: the kernel's events and its list. */
 #include <errno.h>
 #include <string.h>
 
 #include "daemon/base/clock.h"
 #include "daemon/kernel/holders.h"
 #include "daemon/triggers/failures-internal.h"
-#include "daemon/manager/internal.h"
-#include "daemon/manager/methods.h"
-#include "daemon/manager/release.h"
 #include "daemon/base/messages.h"
 #include "daemon/base/turn.h"
 #include "lib/json.h"
@@ -17,81 +14,13 @@
 /* While there is no room for all that is in use; then the list is read again. */
 #define FULL_USEC (5 * 1000000ULL)
 
-/* --- who is told --- */
-
-static int on_rest(sd_event_source *source, uint64_t usec, void *userdata)
-{
-	struct failing *failing = userdata;
-	unsigned int n = failure_pace_rest(&failing->pace, clock_usec(CLOCK_MONOTONIC));
-
-	failing->rest = sd_event_source_disable_unref(failing->rest);
-	if (n > 0)
-		failure_log_more(n);
-	return 0;
-}
-
-static bool may_log(struct failing *failing)
-{
-	int r;
-
-	if (failure_pace_pass(&failing->pace, clock_usec(CLOCK_MONOTONIC)))
-		return true;
-	if (failing->rest)
-		return false;
-	r = sd_event_add_time_relative(failing->m->event, &failing->rest, CLOCK_MONOTONIC,
-				       FAILURE_LOG_USEC, 0, on_rest, failing);
-	if (r < 0)
-		log_warning_errno(r, "failures of memory are not in the journal: %m");
-	else
-		(void)sd_event_source_set_description(failing->rest, "failures-rest");
-	return false;
-}
-
-static void tell(struct failing *failing, struct failure *f, enum event_type type, uint64_t seq)
-{
-	_cleanup_json_ json_t *json = failure_to_json(f);
-	struct event *event = event_new(type, loop_usec(failing->m->event, CLOCK_REALTIME));
-
-	if (event && json)
-		event->failure = json_dumps(json, JSON_COMPACT);
-	if (!event || !event->failure) {
-		log_warning("out of memory, a failure of memory is missing in the history");
-		event_free(event);
-		return;
-	}
-	event->seq = seq;
-	manager_add_event(failing->m, event);
-	if (!may_log(failing))
-		return;
-	if (type == EVENT_FAILURE)
-		failure_log(json);
-	else
-		failure_log_done(json);
-}
-
-void failing_tell(struct failing *failing, struct failure *f)
-{
-	f->told = true;
-	f->told_usec = loop_usec(failing->m->event, CLOCK_REALTIME);
-	tell(failing, f, EVENT_FAILURE, f->seq);
-	f->seq = 0;
-}
-
-void failing_tell_done(struct failing *failing, struct failure *f)
-{
-	if (!f->told)
-		failing_tell(failing, f);
-	tell(failing, f, EVENT_FAILURE_DONE, f->seq);
-	f->seq = 0;
-}
-
 /* --- the kernel's list --- */
 
 static int on_listed(const struct failure_info *info, void *userdata)
 {
 	struct failing *failing = userdata;
 	struct failure *f;
-	int r = failures_list(failing->failures, info, loop_usec(failing->m->event, CLOCK_REALTIME), &f);
+	int r = failures_list(failing->failures, info, loop_usec(failing->event, CLOCK_REALTIME), &f);
 
 	if (r == 1)
 		failing_changed(failing);
@@ -114,7 +43,7 @@ static int schedule_list(struct failing *failing, uint64_t usec);
 static int list(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct failing *failing = userdata;
-	struct manager *m = failing->m;
+	struct genl *genl = source_genl(failing->config->source);
 	struct pin_kernel_info info;
 	const bool resynced = failing->resynced;
 	int r;
@@ -122,16 +51,16 @@ static int list(sd_event_source *source, uint64_t usec, void *userdata)
 	failing->list = sd_event_source_disable_unref(failing->list);
 	failing->listed_usec = clock_usec(CLOCK_MONOTONIC);
 	failing->resynced = failing->list_full = false;
-	if (resynced && genl_get_info(source_genl(m->source), &info) >= 0)
+	if (resynced && genl_get_info(genl, &info) >= 0)
 		failures_counted(failing->failures, info.failures);
 	failures_begin_list(failing->failures);
-	r = genl_list_failures(source_genl(m->source), on_listed, failing);
+	r = genl_list_failures(genl, on_listed, failing);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
 		log_warning_errno(r, "cannot list memory that failed and is in use: %m");
 	else if (resynced)
-		failures_end_list(failing->failures, loop_usec(m->event, CLOCK_REALTIME), on_ended, failing);
+		failures_end_list(failing->failures, loop_usec(failing->event, CLOCK_REALTIME), on_ended, failing);
 	if (resynced)
 		failures_unblock(failing->failures);
 	failing_work(failing);
@@ -145,7 +74,7 @@ static int schedule_list(struct failing *failing, uint64_t usec)
 
 	if (failing->list)
 		return sd_event_source_set_time(failing->list, usec);
-	r = sd_event_add_time(failing->m->event, &failing->list, CLOCK_MONOTONIC, usec, 1000, list,
+	r = sd_event_add_time(failing->event, &failing->list, CLOCK_MONOTONIC, usec, 1000, list,
 			      failing);
 	if (r < 0)
 		return r;
@@ -153,20 +82,20 @@ static int schedule_list(struct failing *failing, uint64_t usec)
 	return 0;
 }
 
-int manager_list_failures(struct manager *m)
+int failing_list(struct failing *failing)
 {
-	if (!m->failing || !(source_features(m->source) & PINGUARD_FEATURE_MEMORY_FAILURE))
+	if (!(source_features(failing->config->source) & PINGUARD_FEATURE_MEMORY_FAILURE))
 		return 0;
-	m->failing->resynced = true;
-	return schedule_list(m->failing, 0);
+	failing->resynced = true;
+	return schedule_list(failing, 0);
 }
 
 /* --- the kernel's events --- */
 
 static void cancel_request(struct failing *failing, const struct failure *over)
 {
-	struct release *release = over->token[0] && failing->m->releases ?
-					  release_find(failing->m->releases, over->token) : NULL;
+	struct release *release = over->token[0] && failing->config->releases ?
+					  release_find(failing->config->releases, over->token) : NULL;
 	const struct failure *f = NULL;
 
 	if (!release || release_reason(release) != RELEASE_MEMORY_FAILURE)
@@ -179,7 +108,7 @@ static void cancel_request(struct failing *failing, const struct failure *over)
 
 static void on_failure_done(struct failing *failing, const struct pin_event *e)
 {
-	const uint64_t now = loop_usec(failing->m->event, CLOCK_REALTIME);
+	const uint64_t now = loop_usec(failing->event, CLOCK_REALTIME);
 	struct failure *f;
 
 	if (failures_done(failing->failures, &e->failure, now, &f) <= 0)
@@ -197,7 +126,7 @@ static void on_failure_done(struct failing *failing, const struct pin_event *e)
 
 static void on_failure(struct failing *failing, const struct pin_event *e)
 {
-	const uint64_t now = loop_usec(failing->m->event, CLOCK_REALTIME);
+	const uint64_t now = loop_usec(failing->event, CLOCK_REALTIME);
 	struct failure *f;
 	int r = failures_add(failing->failures, &e->failure, now, &f);
 
@@ -219,13 +148,10 @@ static void on_failure(struct failing *failing, const struct pin_event *e)
 	}
 }
 
-int manager_on_failure(struct manager *m, const struct pin_event *e)
+int failing_event(struct failing *failing, const struct pin_event *e)
 {
-	struct failing *failing = m->failing;
 	int r;
 
-	if (!failing)
-		return 0;
 	if (e->type == PIN_EVENT_FAILURE_DONE) {
 		on_failure_done(failing, e);
 		return 0;
@@ -241,37 +167,54 @@ int manager_on_failure(struct manager *m, const struct pin_event *e)
 	return 0;
 }
 
-void manager_failures_release_over(struct manager *m, const struct release *release)
+void failing_release_over(struct failing *failing, const struct release *release)
 {
-	if (!m->failing || release_reason(release) != RELEASE_MEMORY_FAILURE)
+	if (release_reason(release) != RELEASE_MEMORY_FAILURE)
 		return;
-	failures_unblock(m->failing->failures);
-	failing_work(m->failing);
+	failures_unblock(failing->failures);
+	failing_work(failing);
 }
 
-/* --- ListFailures --- */
-
-int method_list_failures(struct call *call, json_t *params, void *userdata)
+struct failures *failing_failures(const struct failing *failing)
 {
-	const int64_t since = json_get_int(params, "since_usec", 0);
-	_cleanup_json_ json_t *array = json_array();
-	struct manager *m = userdata;
-	struct failures *failures = m->failing->failures;
+	return failing->failures;
+}
+
+/* --- start and end --- */
+
+int failing_new(sd_event *event, const struct triggers_config *config, struct failing **ret)
+{
+	struct failing *failing = calloc(1, sizeof(*failing));
+	int r;
+
+	if (!failing)
+		return -ENOMEM;
+	failing->config = config;
+	failing->event = sd_event_ref(event);
+	failing->dir_fd = -1;
+	r = failing_open(failing);
+	if (r < 0) {
+		failing_free(failing);
+		return r;
+	}
+	*ret = failing;
+	return 0;
+}
+
+struct failing *failing_free(struct failing *failing)
+{
 	struct failure *f = NULL;
 
-	if (since < 0)
-		return call_error_invalid(call, "since_usec");
-	/* What was seen when the kernel could tell is told where it cannot, too. */
-	if (failures_count(failures) == 0 &&
-	    !(source_features(m->source) & PINGUARD_FEATURE_MEMORY_FAILURE))
-		return reply_not_supported(call, source_reason(m->source) ?:
-					   "the kernel does not tell of failures of memory");
-	if (!array)
-		return -ENOMEM;
-	while ((f = failures_next(failures, f)))
-		if (f->last_usec >= (uint64_t)since &&
-		    json_array_append_new(array, failure_to_json(f)) < 0)
-			return -ENOMEM;
-	return call_reply(call, json_pack("{s:O, s:I}", "failures", array, "unseen",
-					  (json_int_t)failures_unseen(failures)));
+	if (!failing)
+		return NULL;
+	while (failing->failures && (f = failures_next(failing->failures, f)))
+		f->holders = holders_free(f->holders);
+	failing_close(failing);
+	sd_event_source_disable_unref(failing->turn);
+	sd_event_source_disable_unref(failing->list);
+	sd_event_source_disable_unref(failing->retry);
+	sd_event_source_disable_unref(failing->rest);
+	sd_event_unref(failing->event);
+	free(failing);
+	return NULL;
 }

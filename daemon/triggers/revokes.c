@@ -7,17 +7,23 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/kernel/holders.h"
-#include "daemon/manager/internal.h"
-#include "daemon/manager/release.h"
 #include "daemon/base/messages.h"
 #include "daemon/model/render.h"
 #include "daemon/model/revoke.h"
+#include "daemon/triggers/internal.h"
 #include "daemon/base/turn.h"
 #include "lib/escape.h"
 #include "lib/log.h"
 
 #define TARGET_LEN 48
 #define RETRY_USEC (1 * 1000000ULL) /* where the owners could not be asked */
+
+struct revoking {
+	const struct triggers_config *config;
+	sd_event *event;
+	struct revokes *revokes; /* of the kernel, under way */
+	sd_event_source *turn, *retry;
+};
 
 static uint64_t first_byte(const struct revoke_info *info)
 {
@@ -38,10 +44,10 @@ static const char *describe(const struct revoke_info *info, char *buf)
 	return buf;
 }
 
-static void record(struct manager *m, enum event_type type, uint64_t seq,
+static void record(struct revoking *rv, enum event_type type, uint64_t seq,
 		   const struct revoke_info *info)
 {
-	struct event *event = event_new(type, loop_usec(m->event, CLOCK_REALTIME));
+	struct event *event = event_new(type, loop_usec(rv->event, CLOCK_REALTIME));
 
 	if (event)
 		event->revoke = malloc(sizeof(*info));
@@ -52,7 +58,7 @@ static void record(struct manager *m, enum event_type type, uint64_t seq,
 	}
 	event->seq = seq;
 	*event->revoke = *info;
-	manager_add_event(m, event);
+	events_add(rv->config->events, event);
 }
 
 static void tell(const struct revoke_info *info, bool again)
@@ -88,13 +94,13 @@ static void tell_over(const struct revoke_info *info)
 }
 
 /* Of those that hold some of it, if any do. */
-static int ask_owners(struct manager *m, const struct revoke_info *info,
+static int ask_owners(struct revoking *rv, const struct revoke_info *info,
 		      const struct holder *pins, size_t n)
 {
 	_cleanup_(release_unrefp) struct release *release = NULL;
 	_cleanup_(freep) uint64_t *ids = calloc(n ?: 1, sizeof(*ids));
 	const bool offline = info->reason == PINGUARD_REVOKE_REASON_MEMORY_OFFLINE;
-	const uint64_t left = revoke_usec_left(info, loop_usec(m->event, CLOCK_REALTIME));
+	const uint64_t left = revoke_usec_left(info, loop_usec(rv->event, CLOCK_REALTIME));
 	char target[TARGET_LEN];
 	const struct release_config config = {
 		.reason = offline ? RELEASE_MEMORY_OFFLINE : RELEASE_DEVICE_REMOVAL,
@@ -115,56 +121,56 @@ static int ask_owners(struct manager *m, const struct revoke_info *info,
 	for (i = 0; i < n; i++)
 		ids[i] = pins[i].id;
 	/* The kernel's time is over, and its word of that on its way. */
-	return n == 0 || left == 0 ? 0 : release_start(m->releases, &config, &release);
+	return n == 0 || left == 0 ? 0 : release_start(rv->config->releases, &config, &release);
 }
 
 static int on_retry(sd_event_source *source, uint64_t usec, void *userdata);
 
 /* Tried again for as long as the kernel waits; told once. */
-static void fail(struct manager *m, struct revoke *revoke, int error, const char *what)
+static void fail(struct revoking *rv, struct revoke *revoke, int error, const char *what)
 {
 	int r = 0;
 
 	if (!revoke->failed)
 		log_warning_errno(error, "%s, trying again: %m", what);
 	revoke->failed = true;
-	if (m->retry_source && sd_event_source_get_enabled(m->retry_source, NULL) > 0)
+	if (rv->retry && sd_event_source_get_enabled(rv->retry, NULL) > 0)
 		return;
-	m->retry_source = sd_event_source_disable_unref(m->retry_source);
-	r = sd_event_add_time_relative(m->event, &m->retry_source, CLOCK_MONOTONIC, RETRY_USEC, 0,
-				       on_retry, m);
+	rv->retry = sd_event_source_disable_unref(rv->retry);
+	r = sd_event_add_time_relative(rv->event, &rv->retry, CLOCK_MONOTONIC, RETRY_USEC, 0,
+				       on_retry, rv);
 	if (r < 0)
 		log_error_errno(r, "cannot look at the revokes again: %m");
 	else
-		(void)sd_event_source_set_description(m->retry_source, "revokes-retry");
+		(void)sd_event_source_set_description(rv->retry, "revokes-retry");
 }
 
 static void on_holders(int error, const struct holder *pins, size_t n, void *userdata)
 {
 	struct revoke *revoke = userdata;
-	struct manager *m = revokes_userdata(revoke->revokes);
+	struct revoking *rv = revokes_userdata(revoke->revokes);
 	_cleanup_(holders_freep) struct holders *holders = TAKE_PTR(revoke->holders);
 
 	if (error < 0) {
-		fail(m, revoke, error, "cannot tell who is affected by a revoke");
+		fail(rv, revoke, error, "cannot tell who is affected by a revoke");
 		return;
 	}
-	if (!manager_ready(m))
+	if (!source_ready(rv->config->source))
 		return; /* the next list of pins brings it up again */
-	error = ask_owners(m, &revoke->info, pins, n);
+	error = ask_owners(rv, &revoke->info, pins, n);
 	if (error < 0)
-		fail(m, revoke, error,
+		fail(rv, revoke, error,
 		     "cannot ask the owners of memory that the kernel wants back");
 	else
 		revoke->looked = true;
 }
 
-static void look(struct manager *m, struct revoke *revoke)
+static void look(struct revoking *rv, struct revoke *revoke)
 {
 	const struct pfn_range range = { revoke->info.first_pfn, revoke->info.last_pfn };
 	const struct holders_config config = {
-		.genl = source_genl(m->source),
-		.registry = m->registry,
+		.genl = source_genl(rv->config->source),
+		.registry = rv->config->registry,
 		.exact = true,
 		.max = SIZE_MAX,
 		.ranges = &range,
@@ -177,19 +183,19 @@ static void look(struct manager *m, struct revoke *revoke)
 
 	if (revoke->holders || revoke->looked)
 		return;
-	r = holders_find(m->event, &config, &holders);
+	r = holders_find(rv->event, &config, &holders);
 	revoke->holders = holders;
 	if (r < 0)
-		fail(m, revoke, r, "cannot tell who is affected by a revoke");
+		fail(rv, revoke, r, "cannot tell who is affected by a revoke");
 }
 
-static void look_at_all(struct manager *m)
+static void look_at_all(struct revoking *rv)
 {
 	struct revoke *revoke;
 
-	for (revoke = revokes_next(m->revokes, NULL); revoke;
-	     revoke = revokes_next(m->revokes, revoke))
-		look(m, revoke);
+	for (revoke = revokes_next(rv->revokes, NULL); revoke;
+	     revoke = revokes_next(rv->revokes, revoke))
+		look(rv, revoke);
 }
 
 static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
@@ -198,34 +204,34 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 	return 0;
 }
 
-static void on_revoke_done(struct manager *m, const struct pin_event *e)
+static void on_revoke_done(struct revoking *rv, const struct pin_event *e)
 {
-	struct revoke *revoke = revokes_find(m->revokes, e->revoke.id);
+	struct revoke *revoke = revokes_find(rv->revokes, e->revoke.id);
 
 	if (!revoke) {
-		record(m, EVENT_REVOKE_DONE, e->seq, &e->revoke);
+		record(rv, EVENT_REVOKE_DONE, e->seq, &e->revoke);
 		return;
 	}
 	/* The kernel says not all of it once more. */
 	revoke->info.outcome = e->revoke.outcome;
-	record(m, EVENT_REVOKE_DONE, e->seq, &revoke->info);
-	revokes_remove(m->revokes, revoke);
+	record(rv, EVENT_REVOKE_DONE, e->seq, &revoke->info);
+	revokes_remove(rv->revokes, revoke);
 }
 
-int manager_on_revoke(struct manager *m, const struct pin_event *e)
+int revoking_event(struct revoking *rv, const struct pin_event *e)
 {
 	struct revoke *revoke;
 	int r;
 
 	if (e->type == PIN_EVENT_REVOKE_DONE) {
-		on_revoke_done(m, e);
+		on_revoke_done(rv, e);
 		return 0;
 	}
-	r = revokes_add(m->revokes, &e->revoke, &revoke);
+	r = revokes_add(rv->revokes, &e->revoke, &revoke);
 	/* The kernel is asked for the owners before the journal and others are told. */
 	if (r > 0)
-		look(m, revoke);
-	record(m, EVENT_REVOKE, e->seq, &e->revoke);
+		look(rv, revoke);
+	record(rv, EVENT_REVOKE, e->seq, &e->revoke);
 	if (r > 0)
 		tell(&e->revoke, false);
 	else if (r == -E2BIG)
@@ -235,24 +241,24 @@ int manager_on_revoke(struct manager *m, const struct pin_event *e)
 
 static void on_over(struct revoke *revoke, void *userdata)
 {
-	struct manager *m = userdata;
+	struct revoking *rv = userdata;
 
 	tell_over(&revoke->info);
 	revoke->holders = holders_free(revoke->holders);
-	if (m->releases)
-		releases_revoke_done(m->releases, revoke->info.id, revoke->info.outcome);
-	devices_read(m->devices);
+	if (rv->config->releases)
+		releases_revoke_done(rv->config->releases, revoke->info.id, revoke->info.outcome);
+	devices_read(rv->config->devices);
 }
 
 static int on_listed(const struct revoke_info *info, void *userdata)
 {
-	struct manager *m = userdata;
+	struct revoking *rv = userdata;
 	struct revoke *revoke;
-	int r = revokes_add(m->revokes, info, &revoke);
+	int r = revokes_add(rv->revokes, info, &revoke);
 
 	if (r > 0) {
 		/* It began while nobody followed: the history has it from here on. */
-		record(m, EVENT_REVOKE, 0, info);
+		record(rv, EVENT_REVOKE, 0, info);
 		tell(info, true);
 	}
 	return r == -ENOMEM ? r : 0;
@@ -260,50 +266,65 @@ static int on_listed(const struct revoke_info *info, void *userdata)
 
 static int list_revokes(sd_event_source *source, void *userdata)
 {
-	struct manager *m = userdata;
+	struct revoking *rv = userdata;
 	int r;
 
-	revokes_begin_list(m->revokes);
-	r = genl_list_revokes(source_genl(m->source), on_listed, m);
+	revokes_begin_list(rv->revokes);
+	r = genl_list_revokes(source_genl(rv->config->source), on_listed, rv);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
 		log_warning_errno(r, "cannot list the kernel's revokes: %m");
 	else
-		revokes_end_list(m->revokes);
-	look_at_all(m);
-	devices_read(m->devices);
+		revokes_end_list(rv->revokes);
+	look_at_all(rv);
+	devices_read(rv->config->devices);
 	return 0;
 }
 
-int manager_list_revokes(struct manager *m)
+int revoking_list(struct revoking *rv)
 {
-	if (!(source_features(m->source) & MANAGER_REVOKE_FEATURES))
+	if (!(source_features(rv->config->source) & GENL_FRAME_FEATURES))
 		return 0;
 	/* Later: nothing is asked of the kernel while an answer of it is being read. */
-	return turn_schedule(m->event, &m->revokes_source, list_revokes, m, "revokes");
+	return turn_schedule(rv->event, &rv->turn, list_revokes, rv, "revokes");
 }
 
-int manager_revokes_new(struct manager *m)
+int revoking_new(sd_event *event, const struct triggers_config *config, struct revoking **ret)
 {
-	return revokes_new(on_over, m, &m->revokes);
+	struct revoking *rv = calloc(1, sizeof(*rv));
+	int r;
+
+	if (!rv)
+		return -ENOMEM;
+	rv->config = config;
+	rv->event = sd_event_ref(event);
+	r = revokes_new(on_over, rv, &rv->revokes);
+	if (r < 0) {
+		revoking_free(rv);
+		return r;
+	}
+	*ret = rv;
+	return 0;
 }
 
-void manager_revokes_free(struct manager *m)
+struct revoking *revoking_free(struct revoking *rv)
 {
-	struct revoke *revoke;
+	struct revoke *revoke = NULL;
 
-	m->revokes_source = sd_event_source_disable_unref(m->revokes_source);
-	m->retry_source = sd_event_source_disable_unref(m->retry_source);
-	if (!m->revokes)
-		return;
-	for (revoke = revokes_next(m->revokes, NULL); revoke;
-	     revoke = revokes_next(m->revokes, revoke))
+	if (!rv)
+		return NULL;
+	sd_event_source_disable_unref(rv->turn);
+	sd_event_source_disable_unref(rv->retry);
+	while (rv->revokes && (revoke = revokes_next(rv->revokes, revoke)))
 		revoke->holders = holders_free(revoke->holders);
-	m->revokes = revokes_free(m->revokes);
+	revokes_free(rv->revokes);
+	sd_event_unref(rv->event);
+	free(rv);
+	return NULL;
 }
 
-size_t manager_n_revokes(const struct manager *m)
+size_t revoking_count(const struct revoking *rv)
 {
-	return m->revokes ? revokes_count(m->revokes) : 0;
+	return revokes_count(rv->revokes);
 }

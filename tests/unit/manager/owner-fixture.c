@@ -19,6 +19,7 @@
 #include "daemon/kernel/source-internal.h"
 #include "daemon/manager/internal.h"
 #include "daemon/release/release-internal.h"
+#include "daemon/triggers/internal.h"
 
 #define PATIENCE_USEC (60 * 1000000ULL) /* then the test fails, however slow the machine */
 
@@ -85,6 +86,46 @@ static void add_to_proc(pid_t pid)
 		process_set_cgroup(pid, FIXTURE_CGROUP);
 }
 
+static bool at_rest(void *userdata)
+{
+	struct manager *m = userdata;
+
+	return triggers_n_revokes(m->triggers) == 0;
+}
+
+void make_devices(struct manager *m, const char *sys, inventory_source source)
+{
+	devices_free(m->devices);
+	m->devices = calloc(1, sizeof(*m->devices));
+	assert_non_null(m->devices);
+	m->devices->config = (struct devices_config){
+		.sys = sys,
+		.source = m->source,
+		.at_rest = at_rest,
+		.userdata = m,
+	};
+	assert_int_equal(inventory_new(sys, source, &m->devices->inventory), 0);
+	if (m->triggers)
+		m->triggers->config.devices = m->devices;
+}
+
+static void make_triggers(struct manager *m)
+{
+	const struct triggers_config config = {
+		.registry = m->registry,
+		.events = m->events,
+		.source = m->source,
+		.cgroups = m->cgroups,
+		.devices = m->devices,
+		.owners = m->owners,
+		.releases = m->releases,
+		.requesters = m->requesters,
+		.proc = "/proc",
+	};
+
+	assert_int_equal(triggers_new(m->event, &config, &m->triggers), 0);
+}
+
 int owner_setup(void **state)
 {
 	struct manager *m = calloc(1, sizeof(*m));
@@ -102,7 +143,7 @@ int owner_setup(void **state)
 	m->cgroups = calloc(1, sizeof(*m->cgroups));
 	assert_non_null(m->cgroups);
 	m->registry = registry_new();
-	m->events = events_new();
+	m->events = events_new(0);
 	assert_int_equal(registry_cgroup_get(m->registry, 1, &root), 0);
 	assert_int_equal(registry_cgroup_set(m->registry, root, NULL, "/"), 0);
 	assert_int_equal(registry_cgroup_get(m->registry, TEST_CGROUP, &node), 0);
@@ -110,27 +151,11 @@ int owner_setup(void **state)
 	assert_int_equal(manager_releases_new(m), 0);
 	releases_set_ladders(m->releases, NULL);
 	make_proc(m);
+	make_devices(m, "/nonexistent", NULL);
+	make_triggers(m);
 	assert_int_equal(methods_server_new(m, &m->server), 0);
 	*state = m;
 	return 0;
-}
-
-static bool at_rest(void *userdata)
-{
-	return manager_n_revokes(userdata) == 0;
-}
-
-void make_devices(struct manager *m, const char *sys, inventory_source source)
-{
-	m->devices = calloc(1, sizeof(*m->devices));
-	assert_non_null(m->devices);
-	m->devices->config = (struct devices_config){
-		.sys = sys,
-		.source = m->source,
-		.at_rest = at_rest,
-		.userdata = m,
-	};
-	assert_int_equal(inventory_new(sys, source, &m->devices->inventory), 0);
 }
 
 int owner_teardown(void **state)

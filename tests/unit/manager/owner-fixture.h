@@ -33,7 +33,7 @@ struct client {
 
 int owner_setup(void **state); /* *state is a struct manager */
 int owner_teardown(void **state);
-/* Devices of a made up sysfs. sys outlives it; source: of inventory_new() */
+/* In place of none: devices of a made up sysfs. sys outlives it; source: of inventory_new() */
 void make_devices(struct manager *m, const char *sys, inventory_source source);
 
 /* False where the test may not do that. */

@@ -8,6 +8,7 @@
 #include "daemon/devices/inventory.h"
 #include "daemon/kernel/source-internal.h"
 #include "daemon/manager/internal.h"
+#include "daemon/triggers/triggers.h"
 
 /* --- in the place of the kernel's family --- */
 
@@ -138,7 +139,6 @@ static int setup(void **state)
 	add_pin(m, 3, PINGUARD_KIND_RDMA, "0000:00:04.0");
 	add_pin(m, 4, PINGUARD_KIND_RDMA, "gone0");
 	m->source->genl = (struct genl *)m;
-	assert_int_equal(manager_revokes_new(m), 0);
 	make_devices(m, tree, made_up_nd);
 	return 0;
 }
@@ -349,7 +349,7 @@ static void test_revoke(void **state)
 
 	process_start(&p);
 	assert_int_equal(inventory_refresh(devices_inventory(m->devices)), 0);
-	assert_int_equal(manager_on_revoke(m, &begin), 0);
+	assert_int_equal(triggers_event(m->triggers, &begin), 0);
 	remove_dax();
 	known = ask(m, &p, MANAGER("Who"), "dax0.0", NULL);
 	assert_string_equal(json_get_string(first(known, "places"), "dax", ""), "dax0.0");
@@ -358,7 +358,7 @@ static void test_revoke(void **state)
 	ask(m, &p, MANAGER("Who"), "dax7.0", MANAGER("InvalidTarget"));
 	end.type = PIN_EVENT_REVOKE_DONE;
 	end.revoke.outcome = PINGUARD_REVOKE_OUTCOME_DONE;
-	assert_int_equal(manager_on_revoke(m, &end), 0);
+	assert_int_equal(triggers_event(m->triggers, &end), 0);
 	ask(m, &p, MANAGER("Who"), "dax0.0", MANAGER("NoSuchTarget"));
 	process_end(&p);
 }

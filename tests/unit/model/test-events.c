@@ -12,7 +12,7 @@
 
 static void test_ring(void **state)
 {
-	_cleanup_(events_freep) struct events *e = events_new();
+	_cleanup_(events_freep) struct events *e = events_new(0);
 	uint64_t i;
 
 	assert_null(events_get(e, 0));
@@ -34,7 +34,7 @@ static void test_ring(void **state)
 static void test_keeps_cgroups(void **state)
 {
 	_cleanup_(registry_freep) struct registry *r = registry_new();
-	_cleanup_(events_freep) struct events *e = events_new();
+	_cleanup_(events_freep) struct events *e = events_new(0);
 	struct event *event = event_new(EVENT_UNPIN, 1);
 	struct cgroup_node *node;
 

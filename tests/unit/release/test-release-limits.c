@@ -2,6 +2,7 @@
 /* Many requests, many owners, what is remembered of them, and the service's end. */
 #include "tests/unit/release/scene.h"
 
+#include "daemon/triggers/internal.h"
 #include "daemon/release/release-internal.h"
 #include "daemon/model/render.h"
 
@@ -280,15 +281,15 @@ static void test_excess(void **state)
 	pin_add(m, 2, 100, 500);
 	pin_add(m, 3, 200, 700);
 	pin_add(m, 4, 300, 10);
-	assert_int_equal(release_find_excess(m->registry, TEST_CGROUP, 501, &some, &n), 0);
+	assert_int_equal(excess_find_pins(m->registry, TEST_CGROUP, 501, &some, &n), 0);
 	assert_int_equal(n, 2);
 	assert_int_equal(some[0], 2);
 	assert_int_equal(some[1], 1);
-	assert_int_equal(release_find_excess(m->registry, 1, 100000, &all, &n), 0);
+	assert_int_equal(excess_find_pins(m->registry, 1, 100000, &all, &n), 0);
 	assert_int_equal(n, 4);
 	assert_int_equal(all[2], 3);
 	assert_int_equal(all[3], 4);
-	assert_int_equal(release_find_excess(m->registry, 99, 1, &none, &n), 0);
+	assert_int_equal(excess_find_pins(m->registry, 99, 1, &none, &n), 0);
 	assert_int_equal(n, 0);
 }
 

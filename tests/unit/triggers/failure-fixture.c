@@ -79,14 +79,11 @@ int __wrap_genl_get_info(struct genl *g, struct pin_kernel_info *ret)
 
 int failure_setup(void **state)
 {
-	const struct manager_config config = { .proc = "/proc" };
 	struct manager *m;
 
 	assert_int_equal(owner_setup(state), 0);
 	m = *state;
 	fake = (struct fake_kernel){ .loop = m->event };
-	assert_int_equal(manager_failures_new(m, &config), 0);
-	make_devices(m, "/nonexistent", NULL);
 	return 0;
 }
 

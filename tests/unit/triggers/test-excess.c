@@ -11,6 +11,7 @@
 #include "daemon/cgroup/cgroups-internal.h"
 #include "daemon/kernel/source-internal.h"
 #include "daemon/manager/internal.h"
+#include "daemon/triggers/internal.h"
 
 #define HOUR_USEC (3600 * 1000000ULL)
 
@@ -65,6 +66,7 @@ static int setup(void **state)
 	cgroups.registry = m->registry;
 	assert_int_equal(cgroups_new(m->event, &cgroups, &m->cgroups), 0);
 	m->cgroups->misc = true;
+	m->triggers->config.cgroups = m->cgroups;
 	assert_int_equal(genl_new(m->event, &(struct genl_config){ .listener = &manager_listener,
 								   .userdata = m },
 				  &m->source->genl, &reason), 0);

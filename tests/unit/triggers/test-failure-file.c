@@ -114,7 +114,7 @@ static bool at_rest(void *userdata)
 
 static struct manager *start(void)
 {
-	const struct manager_config config = {
+	struct triggers_config config = {
 		.proc = fake.proc ?: "/proc",
 		.state_dir = fake.dir,
 		.boot_id = fake.boot_id,
@@ -124,17 +124,17 @@ static struct manager *start(void)
 	assert_non_null(m);
 	assert_true(sd_event_new(&m->event) >= 0);
 	loop = m->event;
-	m->source = calloc(1, sizeof(*m->source));
+	config.source = m->source = calloc(1, sizeof(*m->source));
+	config.cgroups = m->cgroups = calloc(1, sizeof(*m->cgroups));
+	config.registry = m->registry = registry_new();
+	config.events = m->events = events_new(0);
+	config.devices = m->devices = calloc(1, sizeof(*m->devices));
 	assert_non_null(m->source);
-	m->cgroups = calloc(1, sizeof(*m->cgroups));
 	assert_non_null(m->cgroups);
-	m->registry = registry_new();
-	m->events = events_new();
-	m->devices = calloc(1, sizeof(*m->devices));
 	assert_non_null(m->devices);
 	m->devices->config = (struct devices_config){ .source = m->source, .at_rest = at_rest };
 	assert_int_equal(inventory_new("/nonexistent", NULL, &m->devices->inventory), 0);
-	assert_int_equal(manager_failures_new(m, &config), 0);
+	assert_int_equal(triggers_new(m->event, &config, &m->triggers), 0);
 	return m;
 }
 
@@ -227,15 +227,15 @@ static void test_restart(void **state)
 	say(m, 2, 11, PINGUARD_FAILURE_RESULT_RECOVERED);
 	say(m, 3, 12, PINGUARD_FAILURE_RESULT_FAILED);
 	pump(m);
-	failures_find(m->failing->failures, 10)->pending = true;
-	failures_find(m->failing->failures, 12)->pending = true;
-	failing_changed(m->failing);
+	failures_find(m->triggers->failing->failures, 10)->pending = true;
+	failures_find(m->triggers->failing->failures, 12)->pending = true;
+	failing_changed(m->triggers->failing);
 	manager_free(m);
 	assert_int_equal(n_files("failures.json", name), 1);
 
 	/* The service was gone while 10 was isolated, and one more failed. */
 	m = start();
-	fs = m->failing->failures;
+	fs = m->triggers->failing->failures;
 	assert_int_equal(failures_count(fs), 3);
 	assert_string_equal(failures_find(fs, 10)->action, "huge page");
 	assert_non_null(failures_find(fs, 10)->place);
@@ -244,7 +244,7 @@ static void test_restart(void **state)
 	fake.counted = 4;
 	/* never looked into: what would be asked of it is answered above */
 	m->source->genl = (struct genl *)m;
-	assert_int_equal(manager_list_failures(m), 0);
+	assert_int_equal(failing_list(m->triggers->failing), 0);
 	pump(m);
 	assert_int_equal(failures_find(fs, 10)->state, FAILURE_ISOLATED);
 	assert_int_equal(failures_find(fs, 12)->state, FAILURE_OPEN);
@@ -262,7 +262,7 @@ static void test_restart(void **state)
 static enum failure_state state_after_restart(void)
 {
 	struct manager *m = start();
-	enum failure_state state = failures_next(m->failing->failures, NULL)->state;
+	enum failure_state state = failures_next(m->triggers->failing->failures, NULL)->state;
 
 	manager_free(m);
 	return state;
@@ -293,9 +293,9 @@ static void test_boot_id(void **state)
 	pump(m);
 	manager_free(m);
 	m = start();
-	assert_int_equal(failures_count(m->failing->failures), 2);
-	assert_int_equal(failures_next(m->failing->failures,
-				       failures_next(m->failing->failures, NULL))->state,
+	assert_int_equal(failures_count(m->triggers->failing->failures), 2);
+	assert_int_equal(failures_next(m->triggers->failing->failures,
+				       failures_next(m->triggers->failing->failures, NULL))->state,
 			 FAILURE_UNKNOWN);
 	manager_free(m);
 }
@@ -314,7 +314,7 @@ static void test_corrupt(void **state)
 
 		write_file(texts[i]);
 		m = start();
-		assert_int_equal(failures_count(m->failing->failures), 0);
+		assert_int_equal(failures_count(m->triggers->failing->failures), 0);
 		assert_int_equal(n_files("failures.json", name), 1);
 		assert_int_equal(strncmp(name, "failures.json.corrupt-", 22), 0);
 		/* It goes on, with a file of its own. */
@@ -345,16 +345,16 @@ static void test_storm(void **state)
 	passed = clock_usec(CLOCK_MONOTONIC) - before;
 	assert_true(fake.n_writes >= 1);
 	assert_true(fake.n_writes <= 1 + passed / FAILURES_PAUSE_USEC);
-	assert_int_equal(failures_count(m->failing->failures), FAILURES_MAX);
+	assert_int_equal(failures_count(m->triggers->failing->failures), FAILURES_MAX);
 	/* What is over made room for all of them. */
-	assert_int_equal(failures_unseen(m->failing->failures), 0);
-	assert_non_null(failures_find(m->failing->failures, 10000));
-	assert_null(failures_find(m->failing->failures, 1));
+	assert_int_equal(failures_unseen(m->triggers->failing->failures), 0);
+	assert_non_null(failures_find(m->triggers->failing->failures, 10000));
+	assert_null(failures_find(m->triggers->failing->failures, 1));
 	manager_free(m);
 	/* All that is remembered fits, and can be read again. */
 	m = start();
-	assert_int_equal(failures_count(m->failing->failures), FAILURES_MAX);
-	assert_non_null(failures_find(m->failing->failures, 10000));
+	assert_int_equal(failures_count(m->triggers->failing->failures), FAILURES_MAX);
+	assert_non_null(failures_find(m->triggers->failing->failures, 10000));
 	manager_free(m);
 }
 
@@ -377,7 +377,7 @@ static void test_full_disk(void **state)
 	manager_free(m);
 	fake.write_error = 0;
 	m = start();
-	assert_int_equal(failures_count(m->failing->failures), 1);
+	assert_int_equal(failures_count(m->triggers->failing->failures), 1);
 	assert_int_equal(n_files("failures.json", name), 1);
 	manager_free(m);
 }
@@ -391,7 +391,7 @@ static void test_no_directory(void **state)
 	m = start();
 	say(m, 1, 10, PINGUARD_FAILURE_RESULT_FAILED);
 	pump(m);
-	assert_int_equal(failures_count(m->failing->failures), 1);
+	assert_int_equal(failures_count(m->triggers->failing->failures), 1);
 	manager_free(m);
 	assert_int_equal(fake.n_writes, 0);
 	assert_int_equal(mkdir(fake.dir, 0700), 0);

@@ -93,8 +93,8 @@ static void test_second_frame(void **state)
 	first = owner_request(s.m, &s.registered, token);
 	/* The same frame is nothing new, also where it is looked at again. */
 	say_failed(s.m, 2, 0);
-	failure_set_step(failures_find(s.m->failing->failures, 0), FAILURE_WAITING);
-	failing_work(s.m->failing);
+	failure_set_step(failures_find(s.m->triggers->failing->failures, 0), FAILURE_WAITING);
+	failing_work(s.m->triggers->failing);
 	pump(s.m);
 	assert_int_equal(fake.n_looks, 2);
 	say_failed(s.m, 3, 1);
@@ -247,7 +247,7 @@ static void test_recovered(void **state)
 	assert_int_equal(json_get_int(list, "unseen", -1), 0);
 	pin_remove(s.m, 2);
 	say_done(s.m, 1, PINGUARD_FAILURE_OUTCOME_ISOLATED);
-	assert_int_equal(failures_find(s.m->failing->failures, 1)->state, FAILURE_ISOLATED);
+	assert_int_equal(failures_find(s.m->triggers->failing->failures, 1)->state, FAILURE_ISOLATED);
 	scene_close(&s);
 }
 
@@ -296,8 +296,8 @@ static void test_many_pins(void **state)
 	for (unsigned int i = 0; i < fake.n_more; i++)
 		pin_remove(s.m, fake.more_first + i);
 	fake.n_more = 0;
-	failure_set_step(failures_find(s.m->failing->failures, 0), FAILURE_WAITING);
-	failing_work(s.m->failing);
+	failure_set_step(failures_find(s.m->triggers->failing->failures, 0), FAILURE_WAITING);
+	failing_work(s.m->triggers->failing);
 	pump(s.m);
 	assert_int_equal(fake.n_looks, 2);
 	after = list_failures(&s);

@@ -23,13 +23,13 @@ static void test_many_owners(void **state)
 		say_failed(s.m, i + 1, first + i);
 	pump(s.m);
 	assert_int_equal(releases_n_running(s.m->releases), FAILURES_REQUESTS_MAX);
-	assert_int_equal(failures_n_step(s.m->failing->failures, FAILURE_BLOCKED), 4);
+	assert_int_equal(failures_n_step(s.m->triggers->failing->failures, FAILURE_BLOCKED), 4);
 	/* What is known already can be told nevertheless. */
 	assert_true(has_event(s.m, EVENT_FAILURE));
 	pin_remove(s.m, first);
 	pump(s.m);
 	assert_int_equal(releases_n_running(s.m->releases), FAILURES_REQUESTS_MAX);
-	assert_int_equal(failures_n_step(s.m->failing->failures, FAILURE_BLOCKED), 3);
+	assert_int_equal(failures_n_step(s.m->triggers->failing->failures, FAILURE_BLOCKED), 3);
 	assert_non_null(release_find_failure(s.m->releases, first + FAILURES_REQUESTS_MAX));
 	assert_null(release_find_failure(s.m->releases, first + n - 1));
 	for (uint64_t i = 1; i < n; i++) {
@@ -37,8 +37,8 @@ static void test_many_owners(void **state)
 		pump(s.m);
 	}
 	assert_int_equal(releases_n_running(s.m->releases), 0);
-	assert_int_equal(failures_n_step(s.m->failing->failures, FAILURE_BLOCKED), 0);
-	assert_int_equal(failures_n_step(s.m->failing->failures, FAILURE_WAITING), 0);
+	assert_int_equal(failures_n_step(s.m->triggers->failing->failures, FAILURE_BLOCKED), 0);
+	assert_int_equal(failures_n_step(s.m->triggers->failing->failures, FAILURE_WAITING), 0);
 	scene_close(&s);
 }
 
@@ -55,7 +55,7 @@ static void test_storm(void **state)
 	struct scene s;
 
 	scene_open(&s, state);
-	failures = s.m->failing->failures;
+	failures = s.m->triggers->failing->failures;
 	client_open(s.m, &c, &s.root);
 	fake.pin_of = always_2;
 	for (uint64_t i = 1; i <= 10000; i++)

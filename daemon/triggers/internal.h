@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The three of them, for each other and for tests. */
+#ifndef PINGUARD_TRIGGERS_INTERNAL_H
+#define PINGUARD_TRIGGERS_INTERNAL_H
+
+#include "daemon/triggers/triggers.h"
+
+struct revoking;
+struct failing;
+struct excess;
+
+struct triggers {
+	struct triggers_config config;
+	struct revoking *revoking;
+	struct failing *failing;
+	struct excess *excess;
+};
+
+/* revokes.c: what the kernel wants back. config outlives them, here and below. */
+int revoking_new(sd_event *event, const struct triggers_config *config, struct revoking **ret);
+struct revoking *revoking_free(struct revoking *r);
+int revoking_event(struct revoking *r, const struct pin_event *e);
+/* After each list of pins: those that are under way, also from before the service's start. */
+int revoking_list(struct revoking *r);
+size_t revoking_count(const struct revoking *r);
+
+/* failures.c: memory that failed */
+int failing_new(sd_event *event, const struct triggers_config *config, struct failing **ret);
+struct failing *failing_free(struct failing *failing);
+int failing_event(struct failing *failing, const struct pin_event *e);
+/* After each list of pins: what failed and is in use, also from before the service's start. */
+int failing_list(struct failing *failing);
+void failing_release_over(struct failing *failing, const struct release *release);
+struct failures *failing_failures(const struct failing *failing);
+
+/*
+ * excess.c: where more is pinned than a quota says, owners are asked for the
+ * rest: as soon as it is set (by uid), when a pin has been charged that passes
+ * its high mark, when the list of pins has been read, and when a request is
+ * over that stood in the way. What goes wrong is logged.
+ */
+int excess_new(sd_event *event, const struct triggers_config *config, struct excess **ret);
+struct excess *excess_free(struct excess *x);
+void excess_quota_set(struct excess *x, const char *path, uint32_t uid);
+void excess_pinned(struct excess *x, uint64_t charged_cgroup_id);
+void excess_resynced(struct excess *x);
+void excess_release_over(struct excess *x);
+
+/* excess-pins.c */
+/*
+ * Pins charged to a cgroup and those below it, until their bytes are
+ * excess_bytes or more: those of the owner with most first, of each the
+ * largest first. *ret_ids is the caller's to free.
+ */
+int excess_find_pins(struct registry *registry, uint64_t cgroup_id, uint64_t excess_bytes,
+		     uint64_t **ret_ids, size_t *ret_n);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What starts requests by itself: revokes of the kernel, memory that failed,
+ * and more pins than a quota says. Each finds out whose pins it is about, and
+ * has the release of them started; what follows is the release's. Knows no call
+ * and no client.
+ */
+#ifndef PINGUARD_TRIGGERS_H
+#define PINGUARD_TRIGGERS_H
+
+#include <systemd/sd-event.h>
+
+#include "daemon/cgroup/cgroups.h"
+#include "daemon/devices/devices.h"
+#include "daemon/kernel/source.h"
+#include "daemon/model/events.h"
+#include "daemon/model/failure.h"
+#include "daemon/release/release.h"
+
+struct triggers;
+
+/* What they stand on, all of which outlives them. */
+struct triggers_config {
+	struct registry *registry;
+	struct events *events;
+	struct source *source;
+	struct cgroups *cgroups;
+	struct devices *devices;
+	struct owners *owners;
+	struct releases *releases;
+	struct callers *requesters; /* how often users' quotas may ask */
+	const char *state_dir; /* NULL for none: no history of failures is kept */
+	const char *proc; /* "/proc" */
+	const char *boot_id; /* of this start of the machine; NULL: proc says it */
+};
+
+int triggers_new(sd_event *event, const struct triggers_config *config, struct triggers **ret);
+struct triggers *triggers_free(struct triggers *t);
+DEFINE_CLEANUP(struct triggers *, triggers_free);
+
+/* REVOKE, FAILURE and what ends them, after the registry was told. A negative errno ends the service. */
+int triggers_event(struct triggers *t, const struct pin_event *e);
+/* A pin is charged there, or more than before. */
+void triggers_pinned(struct triggers *t, uint64_t charged_cgroup_id);
+/* The list of pins has been read. What the kernel lists beside it is read next. */
+int triggers_resynced(struct triggers *t);
+void triggers_release_over(struct triggers *t, const struct release *release);
+/* A quota has been set by that user. Its owners are asked before this returns. */
+void triggers_quota_set(struct triggers *t, const char *path, uint32_t uid);
+
+/* Memory that is being taken away, at how many places. */
+size_t triggers_n_revokes(const struct triggers *t);
+/* All that is known of memory that failed. */
+struct failures *triggers_failures(const struct triggers *t);
+
+#endif
