@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "client/pinctl.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/varlink.h"
 
@@ -69,14 +70,6 @@ static int connection_failed(const struct pinctl *ctl, int error)
 	}
 }
 
-uint64_t now_monotonic_usec(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
 int watch_interrupt(struct pinctl *ctl)
 {
 	sigset_t interrupt;
@@ -100,7 +93,7 @@ static int try_connect(struct pinctl *ctl)
 	if (r < 0)
 		return r;
 	varlink_client_set_interrupt(ctl->client, ctl->interrupt_fd);
-	ctl->connected_usec = now_monotonic_usec();
+	ctl->connected_usec = clock_usec(CLOCK_MONOTONIC);
 	return 0;
 }
 
@@ -114,7 +107,7 @@ static int ensure_connected(struct pinctl *ctl)
 int manager_reconnect(struct pinctl *ctl, uint64_t timeout_usec)
 {
 	struct pollfd interrupt = { .fd = ctl->interrupt_fd, .events = POLLIN };
-	uint64_t start_usec = now_monotonic_usec();
+	uint64_t start_usec = clock_usec(CLOCK_MONOTONIC);
 	int r;
 
 	log_notice("the service closed the connection; trying to reach it again");
@@ -128,7 +121,7 @@ int manager_reconnect(struct pinctl *ctl, uint64_t timeout_usec)
 			return STATUS_INTERRUPTED;
 		r = try_connect(ctl);
 	} while ((r == -ENOENT || r == -ECONNREFUSED || r == -ETIMEDOUT || r == -ECONNRESET) &&
-		 now_monotonic_usec() - start_usec < timeout_usec);
+		 clock_usec(CLOCK_MONOTONIC) - start_usec < timeout_usec);
 	if (r < 0)
 		return connection_failed(ctl, r);
 	log_notice("connected again");
@@ -216,13 +209,12 @@ static int service_error(const char *name, const json_t *params)
  */
 static bool not_ready(const char *error, uint64_t *since)
 {
-	struct timespec now, pause = { .tv_nsec = NOT_READY_PAUSE_USEC * 1000L };
+	struct timespec pause = { .tv_nsec = NOT_READY_PAUSE_USEC * 1000L };
 	uint64_t now_usec;
 
 	if (!error || strcmp(error, MANAGER "NotReady") != 0)
 		return false;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	now_usec = now.tv_sec * UINT64_C(1000000) + now.tv_nsec / 1000;
+	now_usec = clock_usec(CLOCK_MONOTONIC);
 	if (*since == 0)
 		*since = now_usec;
 	if (now_usec - *since >= TIMEOUT_USEC)
@@ -272,7 +264,7 @@ int manager_call(struct pinctl *ctl, const char *method, json_t *params, json_t 
 static int next_reply(struct pinctl *ctl, const struct stream *stream, json_t **ret_reply,
 		      char **ret_error, bool *ret_continues)
 {
-	uint64_t start_usec = now_monotonic_usec(), waited_usec = 0, left_usec, part_usec;
+	uint64_t start_usec = clock_usec(CLOCK_MONOTONIC), waited_usec = 0, left_usec, part_usec;
 	int r;
 
 	do {
@@ -285,7 +277,7 @@ static int next_reply(struct pinctl *ctl, const struct stream *stream, json_t **
 		if (r != -ETIMEDOUT || part_usec == left_usec)
 			return r;
 		stream->on_tick(stream->userdata);
-		waited_usec = now_monotonic_usec() - start_usec;
+		waited_usec = clock_usec(CLOCK_MONOTONIC) - start_usec;
 	} while (true);
 }
 

@@ -6,6 +6,7 @@
 
 #include "client/pinctl.h"
 #include "lib/cgroup-path.h"
+#include "lib/clock.h"
 #include "lib/escape.h"
 #include "lib/log.h"
 #include "lib/parse.h"
@@ -193,7 +194,7 @@ int parse_since(const char *argument, uint64_t *ret_usec)
 {
 	const char *reason;
 
-	if (parse_time(argument, now_realtime_usec(), ret_usec, &reason) < 0)
+	if (parse_time(argument, clock_usec(CLOCK_REALTIME), ret_usec, &reason) < 0)
 		return usage_error("not a time: \"%s\": %s", argument, reason);
 	return -1;
 }

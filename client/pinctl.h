@@ -147,9 +147,6 @@ int manager_reconnect(struct pinctl *ctl, uint64_t timeout_usec);
 /* From now on Ctrl-C ends what waits, not the program; -1 or an exit status. */
 int watch_interrupt(struct pinctl *ctl);
 
-uint64_t now_monotonic_usec(void);
-uint64_t now_realtime_usec(void);
-
 /* --- table.c --- */
 
 enum column_type {

@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 
 #include "client/request.h"
+#include "lib/clock.h"
 
 #define BAR_WIDTH    20
 #define OWNERS_SHOWN 10
@@ -85,7 +86,7 @@ void progress_line(struct progress *progress, const char *format, ...)
 
 static const char *show_until(char buf[static FORMAT_SIZE_LEN], int64_t usec)
 {
-	uint64_t now_usec = now_realtime_usec();
+	uint64_t now_usec = clock_usec(CLOCK_REALTIME);
 
 	return format_span(buf,
 			   usec > 0 && (uint64_t)usec > now_usec ? (uint64_t)usec - now_usec : 0);

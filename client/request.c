@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/request.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/parse.h"
 
@@ -56,7 +57,7 @@ static int on_change(const json_t *reply, void *userdata)
 	struct following *following = userdata;
 	json_t *release = json_object_get(reply, "release");
 	uint64_t deadline_usec = (uint64_t)json_get_int(release, "deadline_usec", 0);
-	uint64_t now_usec = now_realtime_usec();
+	uint64_t now_usec = clock_usec(CLOCK_REALTIME);
 
 	if (!json_is_object(release))
 		return no_release();

@@ -4,21 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "client/pinctl.h"
+#include "lib/clock.h"
 #include "lib/format.h"
 
 #define ALARM_COLOUR "red"
 #define SHRUNK_WIDTH 24 /* more than that is left to one that shrinks if there is room */
-
-uint64_t now_realtime_usec(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
 
 static bool is_number(enum column_type type)
 {
@@ -63,7 +55,7 @@ int table_init(struct table *table, struct pinctl *ctl, const struct column *col
 
 	table->ctl = ctl;
 	table->columns = columns;
-	table->now_usec = now_realtime_usec();
+	table->now_usec = clock_usec(CLOCK_REALTIME);
 	if (ctl->columns) {
 		r = choose_columns(table, ctl->columns);
 		if (r >= 0)

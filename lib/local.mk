@@ -3,6 +3,7 @@
 noinst_LTLIBRARIES += lib/libutil.la
 lib_libutil_la_SOURCES = \
 	lib/cgroup-path.c lib/cgroup-path.h \
+	lib/clock.c lib/clock.h \
 	lib/escape.c lib/escape.h \
 	lib/file.c lib/file.h \
 	lib/format.c lib/format.h \

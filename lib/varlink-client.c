@@ -5,8 +5,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <time.h>
 
+#include "lib/clock.h"
 #include "lib/json.h"
 #include "lib/socket.h"
 #include "lib/varlink.h"
@@ -18,19 +18,11 @@ struct varlink_client {
 	struct varlink_writer writer;
 };
 
-static uint64_t now_monotonic_usec(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
 static uint64_t deadline_of(uint64_t timeout_usec)
 {
 	uint64_t deadline;
 
-	return __builtin_add_overflow(now_monotonic_usec(), timeout_usec, &deadline) ? UINT64_MAX :
+	return __builtin_add_overflow(clock_usec(CLOCK_MONOTONIC), timeout_usec, &deadline) ? UINT64_MAX :
 										       deadline;
 }
 
@@ -98,7 +90,7 @@ static int wait_for(struct varlink_client *client, short events, uint64_t deadli
 
 	do {
 		if (deadline != UINT64_MAX) {
-			uint64_t now = now_monotonic_usec(), left = deadline > now ? deadline - now : 0;
+			uint64_t now = clock_usec(CLOCK_MONOTONIC), left = deadline > now ? deadline - now : 0;
 
 			ts.tv_sec = (time_t)(left / 1000000);
 			ts.tv_nsec = (long)(left % 1000000) * 1000;

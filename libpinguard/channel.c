@@ -3,18 +3,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
-#include <time.h>
 
+#include "lib/clock.h"
 #include "lib/json.h"
 #include "libpinguard/channel.h"
-
-static uint64_t now_usec(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
 
 static int watch(int epoll_fd, int operation, int fd, uint32_t events)
 {
@@ -101,7 +93,7 @@ int channel_connect(struct channel *channel, const struct sockaddr_un *address, 
 		return r;
 	channel->fd = TAKE_FD(fd);
 	channel->events = EPOLLIN;
-	channel->since_usec = now_usec();
+	channel->since_usec = clock_usec(CLOCK_MONOTONIC);
 	return 0;
 }
 
@@ -127,7 +119,7 @@ void channel_drop(struct channel *channel)
 int channel_retry(struct channel *channel)
 {
 	/* a service that takes connections and drops them is not asked all the time */
-	if (channel->fd >= 0 && now_usec() >= channel->since_usec + CHANNEL_BACKOFF_MAX_USEC)
+	if (channel->fd >= 0 && clock_usec(CLOCK_MONOTONIC) >= channel->since_usec + CHANNEL_BACKOFF_MAX_USEC)
 		channel->backoff_usec = 0;
 	channel_drop(channel);
 	channel->backoff_usec = MIN(MAX(2 * channel->backoff_usec, CHANNEL_BACKOFF_MIN_USEC),

@@ -13,7 +13,7 @@ libpinguard_libowner_la_LIBADD = $(JANSSON_LIBS)
 
 lib_LTLIBRARIES += libpinguard/libpinguard.la
 libpinguard_libpinguard_la_SOURCES = \
-	lib/escape.c lib/json.c lib/parse.c lib/socket.c lib/varlink.c
+	lib/clock.c lib/escape.c lib/json.c lib/parse.c lib/socket.c lib/varlink.c
 libpinguard_libpinguard_la_LIBADD = libpinguard/libowner.la $(JANSSON_LIBS)
 # CURRENT:REVISION:AGE; a new function raises CURRENT and AGE, and none goes
 libpinguard_libpinguard_la_LDFLAGS = -version-info 0:0:0 \
