@@ -133,7 +133,7 @@ int owner_answers_run(struct pinguard_owner *owner)
 static int check_answer(const struct pinguard_owner *owner, const char *token,
 			enum pinguard_result result, const char *reason)
 {
-	if (getpid() != owner->pid)
+	if (owner_is_foreign(owner))
 		return -ECHILD;
 	if ((size_t)result >= ARRAY_SIZE(results) || !results[result] || !token[0] ||
 	    !message_utf8(token) || (reason && !message_utf8(reason)))

@@ -3,7 +3,7 @@
 #define PINGUARD_OWNER_INTERNAL_H
 
 #include <stdbool.h>
-#include <sys/types.h>
+#include <unistd.h>
 
 #include "libpinguard/channel.h"
 #include "pinguard/pinguard.h"
@@ -38,13 +38,24 @@ struct pinguard_owner {
 	void *request_userdata, *withdrawn_userdata, *completed_userdata, *state_userdata;
 };
 
+/** owner_is_foreign() - whether this process is a child of the one that made it */
+static inline bool owner_is_foreign(const struct pinguard_owner *owner)
+{
+	return getpid() != owner->pid;
+}
+
 /**
  * owner_stopped() - whether a dispatch must not go on
  *
  * A callback dropped the last reference but the dispatch's own, or it came
  * back in a child.
  */
-bool owner_stopped(const struct pinguard_owner *owner);
+static inline bool owner_stopped(const struct pinguard_owner *owner)
+{
+	return owner->n_ref == 1 || owner_is_foreign(owner);
+}
+
+/* --- answers.c --- */
 
 /** owner_answers_run() - the part of a dispatch that is about answers */
 int owner_answers_run(struct pinguard_owner *owner);

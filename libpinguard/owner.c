@@ -10,16 +10,6 @@
 
 DEFINE_CLEANUP(struct pinguard_owner *, pinguard_owner_unref);
 
-static bool is_foreign(const struct pinguard_owner *owner)
-{
-	return getpid() != owner->pid;
-}
-
-bool owner_stopped(const struct pinguard_owner *owner)
-{
-	return owner->n_ref == 1 || is_foreign(owner);
-}
-
 _public_ int pinguard_owner_new(const char *socket_path, struct pinguard_owner **ret_owner)
 {
 	_cleanup_(pinguard_owner_unrefp) struct pinguard_owner *owner = NULL;
@@ -63,7 +53,7 @@ _public_ struct pinguard_owner *pinguard_owner_unref(struct pinguard_owner *owne
 
 	if (!owner || --owner->n_ref > 0)
 		return NULL;
-	own = !is_foreign(owner);
+	own = !owner_is_foreign(owner);
 	channel_done(&owner->stream, own);
 	channel_done(&owner->answers, own);
 	owner_answers_clear(owner);
@@ -76,7 +66,7 @@ _public_ struct pinguard_owner *pinguard_owner_unref(struct pinguard_owner *owne
 	_public_ void pinguard_owner_set_##name##_callback(                                  \
 		struct pinguard_owner *owner, pinguard_##name##_fn callback, void *userdata) \
 	{                                                                                    \
-		if (is_foreign(owner))                                                       \
+		if (owner_is_foreign(owner))                                                       \
 			return;                                                              \
 		owner->on_##name = callback;                                                 \
 		owner->name##_userdata = userdata;                                           \
@@ -90,12 +80,12 @@ DEFINE_SETTER(state);
 
 _public_ int pinguard_owner_fd(struct pinguard_owner *owner)
 {
-	return is_foreign(owner) ? -ECHILD : owner->epoll_fd;
+	return owner_is_foreign(owner) ? -ECHILD : owner->epoll_fd;
 }
 
 _public_ int pinguard_owner_state(struct pinguard_owner *owner)
 {
-	return is_foreign(owner) ? -ECHILD : (int)owner->state;
+	return owner_is_foreign(owner) ? -ECHILD : (int)owner->state;
 }
 
 static void set_state(struct pinguard_owner *owner, enum pinguard_owner_state state)
@@ -191,7 +181,7 @@ _public_ int pinguard_owner_dispatch(struct pinguard_owner *owner)
 {
 	int r, q = 0;
 
-	if (is_foreign(owner))
+	if (owner_is_foreign(owner))
 		return -ECHILD;
 	if (owner->dispatching)
 		return -EBUSY;
@@ -201,7 +191,7 @@ _public_ int pinguard_owner_dispatch(struct pinguard_owner *owner)
 	if (!owner_stopped(owner))
 		q = owner_answers_run(owner);
 	owner->dispatching = false;
-	if (is_foreign(owner))
+	if (owner_is_foreign(owner))
 		q = r = -ECHILD;
 	pinguard_owner_unref(owner);
 	return r < 0 ? r : q;
