@@ -9,6 +9,8 @@
 #define _cleanup_(f)	   __attribute__((cleanup(f)))
 #define _printf_(fmt, arg) __attribute__((format(printf, fmt, arg)))
 #define _unused_	   __attribute__((unused))
+/* What libpinguard.sym names is defined with this; all else is hidden. */
+#define _public_	   __attribute__((visibility("default")))
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 

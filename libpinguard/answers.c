@@ -7,7 +7,6 @@
 #include "lib/json.h"
 #include "libpinguard/message.h"
 #include "libpinguard/owner-internal.h"
-#include "libpinguard/public.h"
 
 static const char *const results[] = {
 	[PINGUARD_RESULT_RELEASED] = "released",

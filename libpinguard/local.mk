@@ -7,7 +7,6 @@ libpinguard_libowner_la_SOURCES = \
 	libpinguard/channel.c libpinguard/channel.h \
 	libpinguard/message.c libpinguard/message.h \
 	libpinguard/owner.c libpinguard/owner-internal.h \
-	libpinguard/public.h \
 	libpinguard/request.c
 libpinguard_libowner_la_LIBADD = $(JANSSON_LIBS)
 

@@ -6,7 +6,6 @@
 #include "lib/socket.h"
 #include "libpinguard/message.h"
 #include "libpinguard/owner-internal.h"
-#include "libpinguard/public.h"
 
 DEFINE_CLEANUP(struct pinguard_owner *, pinguard_owner_unref);
 

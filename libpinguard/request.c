@@ -2,7 +2,6 @@
 #include <errno.h>
 
 #include "libpinguard/message.h"
-#include "libpinguard/public.h"
 
 _public_ struct pinguard_request *pinguard_request_ref(struct pinguard_request *request)
 {
