@@ -108,14 +108,10 @@ static int wait_for(struct varlink_client *client, short events, uint64_t deadli
 static int send_call(struct varlink_client *client, const char *method, json_t *parameters,
 		     bool more)
 {
-	_cleanup_json_ json_t *message = json_pack("{ss so*}", "method", method, "parameters",
-						   parameters);
 	uint64_t deadline = deadline_of(client->timeout_usec);
 	int r;
 
-	if (!message || (more && json_object_set_new(message, "more", json_true()) < 0))
-		return -ENOMEM;
-	r = varlink_writer_add(&client->writer, message, VARLINK_CALL_MAX_BYTES, SIZE_MAX);
+	r = varlink_writer_call(&client->writer, method, parameters, more);
 	while (r == 0) {
 		r = varlink_writer_send(&client->writer, client->fd);
 		/* one that is closed may have said why */

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "lib/json.h"
 #include "lib/varlink.h"
 
 #define BUFFER_FIRST_BYTES ((size_t)4096)
@@ -187,6 +188,17 @@ int varlink_writer_add(struct varlink_writer *writer, const json_t *message,
 		return -ENOBUFS;
 	writer->end = dump.end;
 	return 0;
+}
+
+int varlink_writer_call(struct varlink_writer *writer, const char *method, json_t *parameters,
+			bool more)
+{
+	_cleanup_json_ json_t *message =
+		json_pack("{ss so*}", "method", method, "parameters", parameters);
+
+	if (!message || (more && json_object_set_new(message, "more", json_true()) < 0))
+		return -ENOMEM;
+	return varlink_writer_add(writer, message, VARLINK_CALL_MAX_BYTES, SIZE_MAX);
 }
 
 int varlink_writer_send(struct varlink_writer *writer, int fd)

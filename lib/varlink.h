@@ -103,6 +103,17 @@ void varlink_writer_done(struct varlink_writer *writer);
 int varlink_writer_add(struct varlink_writer *writer, const json_t *message,
 		       size_t message_max_bytes, size_t queue_max_bytes);
 
+/**
+ * varlink_writer_call() - queue a call of a method
+ * @method: "interface.Method"
+ * @parameters: an object or NULL; the reference is taken over, also on failure
+ * @more: whether the method may stream its replies
+ *
+ * Return: as varlink_writer_add(), with VARLINK_CALL_MAX_BYTES for the message
+ */
+int varlink_writer_call(struct varlink_writer *writer, const char *method, json_t *parameters,
+			bool more);
+
 /** varlink_writer_queued() - bytes that wait to be sent */
 size_t varlink_writer_queued(const struct varlink_writer *writer);
 

@@ -64,8 +64,8 @@ void owner_answers_fail(struct pinguard_owner *owner)
 /* Sends the first of the queue, one at a time. */
 static int send_first(struct pinguard_owner *owner)
 {
-	int r = channel_call(&owner->answers, OWNER_INTERFACE "Complete",
-			     json_incref(owner->queue->params), false);
+	int r = varlink_writer_call(&owner->answers.writer, OWNER_INTERFACE "Complete",
+				    json_incref(owner->queue->params), false);
 
 	return r < 0 ? r : channel_send(&owner->answers);
 }

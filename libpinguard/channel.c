@@ -5,7 +5,6 @@
 #include <sys/timerfd.h>
 
 #include "lib/clock.h"
-#include "lib/json.h"
 #include "libpinguard/channel.h"
 
 static int watch(int epoll_fd, int operation, int fd, uint32_t events)
@@ -125,16 +124,6 @@ int channel_retry(struct channel *channel)
 	channel->backoff_usec = MIN(MAX(2 * channel->backoff_usec, CHANNEL_BACKOFF_MIN_USEC),
 				    CHANNEL_BACKOFF_MAX_USEC);
 	return channel_arm(channel, channel->backoff_usec);
-}
-
-int channel_call(struct channel *channel, const char *method, json_t *parameters, bool more)
-{
-	_cleanup_json_ json_t *message =
-		json_pack("{ss so*}", "method", method, "parameters", parameters);
-
-	if (!message || (more && json_object_set_new(message, "more", json_true()) < 0))
-		return -ENOMEM;
-	return varlink_writer_add(&channel->writer, message, VARLINK_CALL_MAX_BYTES, SIZE_MAX);
 }
 
 int channel_send(struct channel *channel)

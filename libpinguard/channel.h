@@ -45,9 +45,6 @@ void channel_drop(struct channel *channel);
 /** channel_retry() - end the connection and have the timer expire when it is to be tried again */
 int channel_retry(struct channel *channel);
 
-/** channel_call() - queue a call; @parameters is taken over, also on failure */
-int channel_call(struct channel *channel, const char *method, json_t *parameters, bool more);
-
 /** channel_send() - send what is queued; that the other end is gone is left to channel_receive() */
 int channel_send(struct channel *channel);
 

@@ -149,7 +149,8 @@ static int stream_connect(struct pinguard_owner *owner)
 	int r = channel_connect(&owner->stream, &owner->address, owner->address_length);
 
 	if (r == 0)
-		r = channel_call(&owner->stream, OWNER_INTERFACE "Register", json_object(), true);
+		r = varlink_writer_call(&owner->stream.writer, OWNER_INTERFACE "Register",
+					json_object(), true);
 	if (r == 0)
 		set_state(owner, PINGUARD_OWNER_REGISTERING);
 	return r;
