@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-bin_PROGRAMS += pinctl
-pinctl_SOURCES = \
+# All but main(), for the tests.
+noinst_LTLIBRARIES += client/libpinctl.la
+client_libpinctl_la_SOURCES = \
 	client/call.c \
 	client/classify.c \
 	client/drain.c \
@@ -9,7 +10,6 @@ pinctl_SOURCES = \
 	client/events.h \
 	client/failures.c \
 	client/list.c \
-	client/main.c \
 	client/options.c \
 	client/owners.c \
 	client/pinctl.h \
@@ -31,6 +31,12 @@ pinctl_SOURCES = \
 	client/status.c \
 	client/table.c \
 	client/who.c
-pinctl_CPPFLAGS = $(AM_CPPFLAGS) $(SMARTCOLS_CFLAGS) $(NDCTL_CFLAGS) $(DAXCTL_CFLAGS)
-pinctl_LDADD = lib/libutil.la $(JANSSON_LIBS) $(SMARTCOLS_LIBS) \
+client_libpinctl_la_CPPFLAGS = \
+	$(AM_CPPFLAGS) $(SMARTCOLS_CFLAGS) $(NDCTL_CFLAGS) $(DAXCTL_CFLAGS)
+client_libpinctl_la_LIBADD = lib/libutil.la $(JANSSON_LIBS) $(SMARTCOLS_LIBS) \
 	$(NDCTL_LIBS) $(DAXCTL_LIBS)
+
+bin_PROGRAMS += pinctl
+pinctl_SOURCES = client/main.c
+pinctl_CPPFLAGS = $(AM_CPPFLAGS) $(SMARTCOLS_CFLAGS)
+pinctl_LDADD = client/libpinctl.la

@@ -17,10 +17,7 @@ EXTRA_tests_unit_client_test_pinctl_failures_DEPENDENCIES = pinctl
 tests_unit_client_test_pinctl_release_SOURCES = tests/unit/client/test-pinctl-release.c tests/unit/client/pinctl-fixture.c
 tests_unit_client_test_pinctl_release_LDADD = daemon/libserver.la $(CMOCKA_LIBS)
 EXTRA_tests_unit_client_test_pinctl_release_DEPENDENCIES = pinctl
-tests_unit_client_test_pinctl_remove_SOURCES = tests/unit/client/test-pinctl-remove.c tests/unit/client/pinctl-fixture.c \
-	client/call.c client/list.c client/options.c client/progress.c client/remove-nd.c client/remove-run.c \
-	client/remove.c client/request-show.c client/table.c
+tests_unit_client_test_pinctl_remove_SOURCES = tests/unit/client/test-pinctl-remove.c tests/unit/client/pinctl-fixture.c
 tests_unit_client_test_pinctl_remove_CPPFLAGS = $(AM_CPPFLAGS) $(SMARTCOLS_CFLAGS) $(NDCTL_CFLAGS) $(DAXCTL_CFLAGS)
-tests_unit_client_test_pinctl_remove_LDADD = daemon/libserver.la $(CMOCKA_LIBS) $(JANSSON_LIBS) \
-	$(SMARTCOLS_LIBS) $(NDCTL_LIBS) $(DAXCTL_LIBS)
+tests_unit_client_test_pinctl_remove_LDADD = client/libpinctl.la daemon/libserver.la $(CMOCKA_LIBS)
 endif
