@@ -2,35 +2,35 @@
 # All but main(), for the tests.
 noinst_LTLIBRARIES += client/libpinctl.la
 client_libpinctl_la_SOURCES = \
-	client/call.c \
-	client/classify.c \
-	client/drain.c \
-	client/events-release.c \
-	client/events.c \
-	client/events.h \
-	client/failures.c \
-	client/list.c \
-	client/options.c \
-	client/owners.c \
-	client/pinctl.h \
-	client/pins.c \
-	client/place.c \
-	client/place.h \
-	client/policy.c \
-	client/progress.c \
-	client/quota.c \
-	client/release.c \
-	client/remove-nd.c \
-	client/remove-run.c \
-	client/remove.c \
-	client/remove.h \
-	client/request-show.c \
-	client/request.c \
-	client/request.h \
-	client/selector.c \
-	client/status.c \
-	client/table.c \
-	client/who.c
+	client/base/call.c \
+	client/base/list.c \
+	client/base/options.c \
+	client/base/pinctl.h \
+	client/base/table.c \
+	client/parts/place.c \
+	client/parts/place.h \
+	client/parts/progress.c \
+	client/parts/remove-nd.c \
+	client/parts/remove-run.c \
+	client/parts/remove.c \
+	client/parts/remove.h \
+	client/parts/request-show.c \
+	client/parts/request.c \
+	client/parts/request.h \
+	client/parts/selector.c \
+	client/verbs/classify.c \
+	client/verbs/drain.c \
+	client/verbs/events-release.c \
+	client/verbs/events.c \
+	client/verbs/events.h \
+	client/verbs/failures.c \
+	client/verbs/owners.c \
+	client/verbs/pins.c \
+	client/verbs/policy.c \
+	client/verbs/quota.c \
+	client/verbs/release.c \
+	client/verbs/status.c \
+	client/verbs/who.c
 client_libpinctl_la_CPPFLAGS = \
 	$(AM_CPPFLAGS) $(SMARTCOLS_CFLAGS) $(NDCTL_CFLAGS) $(DAXCTL_CFLAGS)
 client_libpinctl_la_LIBADD = lib/libutil.la $(JANSSON_LIBS) $(SMARTCOLS_LIBS) \

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "client/remove.h"
-#include "client/request.h"
+#include "client/parts/remove.h"
+#include "client/parts/request.h"
 #include "lib/varlink.h"
 
 static char sysfs[64], blocks[128];

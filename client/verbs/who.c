@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/place.h"
+#include "client/parts/place.h"
 #include "lib/parse.h"
 
 static const char who_help[] =

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "client/pinctl.h"
+#include "client/base/pinctl.h"
 #include "lib/clock.h"
 #include "lib/format.h"
 

@@ -3,7 +3,7 @@
 #ifndef PINGUARD_PINCTL_REMOVE_H
 #define PINGUARD_PINCTL_REMOVE_H
 
-#include "client/pinctl.h"
+#include "client/base/pinctl.h"
 
 enum removal_action {
 	REMOVAL_NONE,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
 
-#include "client/pinctl.h"
+#include "client/base/pinctl.h"
 #include "lib/log.h"
 
 static const char policy_help[] =

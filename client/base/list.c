@@ -2,7 +2,7 @@
 /* Verbs that print what one method lists. */
 #include <inttypes.h>
 
-#include "client/pinctl.h"
+#include "client/base/pinctl.h"
 #include "lib/log.h"
 
 int show_list(struct pinctl *ctl, const struct list *list)

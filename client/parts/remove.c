@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/remove.h"
+#include "client/parts/remove.h"
 
 /* "dax0.0" is a prefix, digits, and for some a dot and digits. */
 static bool is_named(const char *name, const char *prefix, bool dotted)

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/place.h"
+#include "client/parts/place.h"
 
 #define KEY_WIDTH  14
 #define TEXT_WIDTH 80

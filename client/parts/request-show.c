@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/request.h"
+#include "client/parts/request.h"
 #include "lib/log.h"
 
 /* Those that still hold something of what was asked for. */

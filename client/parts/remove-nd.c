@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/remove.h"
+#include "client/parts/remove.h"
 
 DEFINE_CLEANUP(struct ndctl_ctx *, ndctl_unref);
 DEFINE_CLEANUP(struct daxctl_ctx *, daxctl_unref);

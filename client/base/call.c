@@ -7,7 +7,7 @@
 #include <sys/signalfd.h>
 #include <time.h>
 
-#include "client/pinctl.h"
+#include "client/base/pinctl.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/varlink.h"

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/pinctl.h"
+#include "client/base/pinctl.h"
 #include "lib/log.h"
 #include "lib/parse.h"
 

@@ -2,7 +2,7 @@
 /* Which pins are meant, on the command line. */
 #include <string.h>
 
-#include "client/pinctl.h"
+#include "client/base/pinctl.h"
 #include "lib/parse.h"
 
 static int add_kind(json_t *selectors, const char *kind)

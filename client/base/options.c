@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/pinctl.h"
+#include "client/base/pinctl.h"
 #include "lib/cgroup-path.h"
 #include "lib/clock.h"
 #include "lib/escape.h"

@@ -3,7 +3,7 @@
 #ifndef PINGUARD_PINCTL_REQUEST_H
 #define PINGUARD_PINCTL_REQUEST_H
 
-#include "client/pinctl.h"
+#include "client/base/pinctl.h"
 
 #define REQUEST_COLUMNS_HELP                                                                   \
 	"  -o, --output COLUMNS  of those that still hold pins: PID COMM CGROUP STATE LEFT\n"      \

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/remove.h"
-#include "client/request.h"
+#include "client/parts/remove.h"
+#include "client/parts/request.h"
 #include "lib/log.h"
 
 static const char drain_help[] =

@@ -2,7 +2,7 @@
 #ifndef PINGUARD_PINCTL_EVENTS_H
 #define PINGUARD_PINCTL_EVENTS_H
 
-#include "client/pinctl.h"
+#include "client/base/pinctl.h"
 
 /* What follows an event's type on its line. */
 void print_revoke_event(const json_t *event);

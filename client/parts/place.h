@@ -3,7 +3,7 @@
 #ifndef PINGUARD_PINCTL_PLACE_H
 #define PINGUARD_PINCTL_PLACE_H
 
-#include "client/pinctl.h"
+#include "client/base/pinctl.h"
 
 /* The name of the innermost device or memory block that it belongs to; NULL for none. */
 const char *place_device(const json_t *place);

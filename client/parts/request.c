@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/request.h"
+#include "client/parts/request.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/parse.h"

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/pinctl.h"
+#include "client/base/pinctl.h"
 
 static const char pins_help[] =
 	"Usage: pinctl pins [OPTIONS]\n"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
 
-#include "client/place.h"
+#include "client/parts/place.h"
 #include "lib/log.h"
 
 static const char classify_help[] =

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/events.h"
+#include "client/verbs/events.h"
 
 static const char events_help[] =
 	"Usage: pinctl events [OPTIONS]\n"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "client/pinctl.h"
+#include "client/base/pinctl.h"
 
 static const char owners_help[] =
 	"Usage: pinctl owners [OPTIONS]\n"

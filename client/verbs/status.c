@@ -4,7 +4,7 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "client/pinctl.h"
+#include "client/base/pinctl.h"
 #include "lib/format.h"
 
 static const char status_help[] =

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "client/request.h"
+#include "client/parts/request.h"
 #include "lib/clock.h"
 
 #define BAR_WIDTH    20

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/request.h"
+#include "client/parts/request.h"
 
 static const char release_help[] =
 	"Usage: pinctl release (--cgroup=|--pid=|--kind=|--device=|--pin=)... [OPTIONS]\n"

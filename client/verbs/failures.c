@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/events.h"
-#include "client/place.h"
+#include "client/verbs/events.h"
+#include "client/parts/place.h"
 #include "lib/log.h"
 
 #define OWNERS_NAMED 3

@@ -13,8 +13,8 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-#include "client/remove.h"
-#include "client/request.h"
+#include "client/parts/remove.h"
+#include "client/parts/request.h"
 #include "lib/log.h"
 
 #define TICK_MSEC      1000

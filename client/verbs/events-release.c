@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/events.h"
-#include "client/request.h"
+#include "client/verbs/events.h"
+#include "client/parts/request.h"
 
 void print_revoke_event(const json_t *event)
 {
