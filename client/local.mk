@@ -3,6 +3,7 @@
 noinst_LTLIBRARIES += client/libpinctl.la
 client_libpinctl_la_SOURCES = \
 	client/base/call.c \
+	client/base/exit.c client/base/exit.h \
 	client/base/list.c \
 	client/base/options.c \
 	client/base/pinctl.h \

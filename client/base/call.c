@@ -24,12 +24,6 @@
 
 #define TICK_USEC UINT64_C(1000000)
 
-int out_of_memory(void)
-{
-	log_error("out of memory");
-	return STATUS_FAILED;
-}
-
 static int connection_failed(const struct pinctl *ctl, int error)
 {
 	switch (-error) {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,7 +7,6 @@
 #include "lib/cgroup-path.h"
 #include "lib/clock.h"
 #include "lib/escape.h"
-#include "lib/log.h"
 #include "lib/parse.h"
 
 #define OPTIONS_MAX 32
@@ -27,19 +25,6 @@ static const struct option common[] = {
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 };
-
-int usage_error(const char *format, ...)
-{
-	_cleanup_(freep) char *text = NULL;
-	va_list ap;
-
-	va_start(ap, format);
-	if (vasprintf(&text, format, ap) < 0)
-		text = NULL;
-	va_end(ap);
-	log_error("%s", text ?: format);
-	return STATUS_USAGE;
-}
 
 /* Edits between two words; words beyond the row's size are never near. */
 static unsigned int distance(const char *a, const char *b)

@@ -8,25 +8,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "client/base/exit.h"
 #include "lib/format.h"
 #include "lib/json.h"
 #include "lib/macros.h"
 
 #define MANAGER "org.pinguard.Manager."
-
-/* Documented in pinctl(1); programs rely on them. */
-enum exit_status {
-	STATUS_DONE = 0,
-	STATUS_FAILED = 1,
-	STATUS_USAGE = 2,
-	STATUS_UNREACHABLE = 3,
-	STATUS_DENIED = 4,
-	STATUS_NOT_FOUND = 5,
-	STATUS_TIMED_OUT = 6,
-	/* not to exit with */
-	STATUS_LOST = 0x100,
-	STATUS_INTERRUPTED,
-};
 
 struct varlink_client;
 
@@ -67,9 +54,6 @@ int parse_options(struct pinctl *ctl, int argc, char **argv, const struct option
 int parse_options_only(struct pinctl *ctl, int argc, char **argv, const struct option *own,
 		       int (*handle)(int option, const char *argument, void *userdata),
 		       void *userdata);
-
-/* Complain and return STATUS_USAGE. */
-int usage_error(const char *format, ...) _printf_(1, 2);
 
 /* --since; -1 or an exit status. */
 int parse_since(const char *argument, uint64_t *ret_usec);
@@ -214,8 +198,6 @@ void fill_null(json_t *object, const char *const *keys);
 
 /* By the value of a key; the largest first. */
 int compare_sizes(const json_t *a, const json_t *b, const char *key);
-
-int out_of_memory(void);
 
 /* --- list.c --- */
 
