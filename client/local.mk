@@ -6,6 +6,7 @@ client_libpinctl_la_SOURCES = \
 	client/base/exit.c client/base/exit.h \
 	client/base/list.c \
 	client/base/options.c \
+	client/base/output.c client/base/output.h \
 	client/base/pinctl.h \
 	client/base/table.c \
 	client/parts/place.c \

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Verbs that print what one method lists. */
-#include <inttypes.h>
-
 #include "client/base/pinctl.h"
-#include "lib/log.h"
 
 int show_list(struct pinctl *ctl, const struct list *list)
 {
@@ -32,13 +29,4 @@ int show_list(struct pinctl *ctl, const struct list *list)
 	if (r == STATUS_DONE)
 		say_omitted(ctl, json_get_int(reply, "omitted", 0), "");
 	return r;
-}
-
-void say_omitted(struct pinctl *ctl, int64_t omitted, const char *more)
-{
-	/* below the table, also where both go to one file */
-	if (omitted > 0 && flush_output(ctl) == STATUS_DONE)
-		log_notice("%" PRId64 " more %s not listed: there are too many, or their names are "
-			   "too long%s",
-			   omitted, omitted == 1 ? "process is" : "processes are", more);
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "client/base/exit.h"
+#include "client/base/output.h"
 #include "lib/format.h"
 #include "lib/json.h"
 #include "lib/macros.h"
@@ -181,24 +182,6 @@ int table_print(struct table *table, const char *what);
 int table_add_all(struct table *table, const json_t *array, const char *key,
 		  bool (*keep)(const json_t *object));
 
-/* Tell a terminal, on stderr, that there is none of @what. */
-void say_none(const struct pinctl *ctl, const char *what);
-
-/* A size for people, or with -b the bytes. */
-const char *show_size(const struct pinctl *ctl, char buf[static FORMAT_SIZE_LEN], uint64_t bytes);
-
-/* Flush stdout; STATUS_FAILED and a note of why where that fails. */
-int flush_output(struct pinctl *ctl);
-
-/* An object on a line of its own. */
-int print_json(const json_t *object);
-
-/* Set keys that are absent to null. */
-void fill_null(json_t *object, const char *const *keys);
-
-/* By the value of a key; the largest first. */
-int compare_sizes(const json_t *a, const json_t *b, const char *key);
-
 /* --- list.c --- */
 
 struct list {
@@ -211,9 +194,6 @@ struct list {
 
 /* Print it as a table or as JSON; an exit status. */
 int show_list(struct pinctl *ctl, const struct list *list);
-
-/* Tell how many processes the service left out of an answer; @more follows the text. */
-void say_omitted(struct pinctl *ctl, int64_t omitted, const char *more);
 
 /* --- pins.c --- */
 

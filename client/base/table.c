@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -97,14 +96,6 @@ bool table_has_tree(const struct table *table)
 		if (table->shown[i]->type == COLUMN_TREE)
 			return true;
 	return false;
-}
-
-const char *show_size(const struct pinctl *ctl, char buf[static FORMAT_SIZE_LEN], uint64_t bytes)
-{
-	if (!ctl->bytes)
-		return format_size(buf, bytes);
-	snprintf(buf, FORMAT_SIZE_LEN, "%" PRIu64, bytes);
-	return buf;
 }
 
 static const char *show_number(const struct table *table, const struct column *column,
@@ -245,13 +236,6 @@ static void keep_tails(struct table *table)
 		(void)column_width(table, kept, width > others + 12 ? width - others : 12);
 }
 
-/* People want to know that there was an answer; stdout is for rows. */
-void say_none(const struct pinctl *ctl, const char *what)
-{
-	if (ctl->terminal && !ctl->no_legend && !ctl->json)
-		fprintf(stderr, "No %s.\n", what);
-}
-
 int table_print(struct table *table, const char *what)
 {
 	/* an empty table has no rows, and no head either */
@@ -261,35 +245,4 @@ int table_print(struct table *table, const char *what)
 	}
 	keep_tails(table);
 	return scols_print_table(table->scols) < 0 ? STATUS_FAILED : STATUS_DONE;
-}
-
-int flush_output(struct pinctl *ctl)
-{
-	if (fflush(stdout) == EOF) {
-		if (!ctl->output_error)
-			ctl->output_error = errno;
-		return STATUS_FAILED;
-	}
-	return STATUS_DONE;
-}
-
-int print_json(const json_t *object)
-{
-	if (json_dumpf(object, stdout, JSON_COMPACT) < 0 || putchar('\n') == EOF)
-		return STATUS_FAILED;
-	return STATUS_DONE;
-}
-
-void fill_null(json_t *object, const char *const *keys)
-{
-	for (; *keys; keys++)
-		if (!json_object_get(object, *keys))
-			(void)json_object_set_new(object, *keys, json_null());
-}
-
-int compare_sizes(const json_t *a, const json_t *b, const char *key)
-{
-	int64_t size_a = json_get_int(a, key, 0), size_b = json_get_int(b, key, 0);
-
-	return (size_a < size_b) - (size_a > size_b);
 }

@@ -34,12 +34,6 @@ static const struct column dry_run_columns[] = {
 	{},
 };
 
-const char *show_count(char buf[static COUNT_LEN], int64_t n, const char *what)
-{
-	snprintf(buf, COUNT_LEN, "%" PRId64 " %s%s", n, what, n == 1 ? "" : "s");
-	return buf;
-}
-
 int request_check_columns(struct pinctl *ctl, bool dry_run)
 {
 	_cleanup_(table_done) struct table table = {};

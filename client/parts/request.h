@@ -62,11 +62,6 @@ int request_run(struct pinctl *ctl, struct request *request);
 
 /* --- request-show.c --- */
 
-#define COUNT_LEN 48
-
-/* "1 pin", "2 pins" */
-const char *show_count(char buf[static COUNT_LEN], int64_t n, const char *what);
-
 /* Check -o before somebody is asked; -1 or an exit status. */
 int request_check_columns(struct pinctl *ctl, bool dry_run);
 
