@@ -24,6 +24,22 @@
 
 #define TICK_USEC UINT64_C(1000000)
 
+#define MANAGER	   "org.pinguard.Manager."
+#define METHOD_LEN 64
+
+static const char *full_name(char buf[static METHOD_LEN], const char *method)
+{
+	snprintf(buf, METHOD_LEN, MANAGER "%s", method);
+	return buf;
+}
+
+/* Whether an error is the manager's own of this name. */
+static bool is_error(const char *error, const char *name)
+{
+	return error && !strncmp(error, MANAGER, strlen(MANAGER)) &&
+	       !strcmp(error + strlen(MANAGER), name);
+}
+
 static int connection_failed(const struct pinctl *ctl, int error)
 {
 	switch (-error) {
@@ -154,10 +170,8 @@ static int told_error(const char *name, const json_t *params)
 		log_error("permission denied; this is for root and the group pinguard");
 		return STATUS_DENIED;
 	}
-	if (!strncmp(name, MANAGER, strlen(MANAGER)))
-		name += strlen(MANAGER);
 	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
-		if (strcmp(errors[i].name, name) != 0)
+		if (!is_error(name, errors[i].name))
 			continue;
 		subject = errors[i].subject ? json_get_string(params, errors[i].subject, "?") : NULL;
 		log_error("%s%s%s%s%s", errors[i].text, subject ? " " : "", subject ?: "",
@@ -174,14 +188,14 @@ static int service_error(const char *name, const json_t *params)
 
 	if (status >= 0)
 		return status;
-	if (!strcmp(name, MANAGER "LimitExceeded"))
+	if (is_error(name, "LimitExceeded"))
 		log_error("the service allows no more than %lld %s",
 			  (long long)json_get_int(params, "max", 0),
 			  json_get_string(params, "limit", "?"));
-	else if (!strcmp(name, MANAGER "TooManyPins"))
+	else if (is_error(name, "TooManyPins"))
 		log_error("too many pins for one reply: %lld",
 			  (long long)json_get_int(params, "pins", 0));
-	else if (!strcmp(name, MANAGER "SystemError"))
+	else if (is_error(name, "SystemError"))
 		log_error("the service failed: %s", json_get_string(params, "message", "?"));
 	else if (!strcmp(name, VARLINK_ERROR_METHOD_NOT_FOUND))
 		log_error("the service does not know %s; it is older than pinctl: systemctl restart "
@@ -206,7 +220,7 @@ static bool not_ready(const char *error, uint64_t *since)
 	struct timespec pause = { .tv_nsec = NOT_READY_PAUSE_USEC * 1000L };
 	uint64_t now_usec;
 
-	if (!error || strcmp(error, MANAGER "NotReady") != 0)
+	if (!is_error(error, "NotReady"))
 		return false;
 	now_usec = clock_usec(CLOCK_MONOTONIC);
 	if (*since == 0)
@@ -221,6 +235,7 @@ int manager_call_expecting(struct pinctl *ctl, const char *method, json_t *param
 			   const char *expected, json_t **ret_reply)
 {
 	_unused_ _cleanup_json_ json_t *owned_params = params;
+	char name[METHOD_LEN];
 	uint64_t since = 0;
 	int r;
 
@@ -229,18 +244,19 @@ int manager_call_expecting(struct pinctl *ctl, const char *method, json_t *param
 		return r;
 	if (!params)
 		return out_of_memory();
+	full_name(name, method);
 	for (;;) {
 		_cleanup_(freep) char *error = NULL;
 		_cleanup_json_ json_t *reply = NULL;
 
-		r = varlink_client_call(ctl->client, method, json_incref(params), &reply, &error);
+		r = varlink_client_call(ctl->client, name, json_incref(params), &reply, &error);
 		if (r == -EINTR)
 			return STATUS_INTERRUPTED;
 		if (r < 0)
 			return connection_failed(ctl, r);
 		if (not_ready(error, &since))
 			continue;
-		if (error && expected && !strcmp(error, expected))
+		if (expected && is_error(error, expected))
 			*ret_reply = NULL;
 		else if (error)
 			return service_error(error, reply);
@@ -253,6 +269,14 @@ int manager_call_expecting(struct pinctl *ctl, const char *method, json_t *param
 int manager_call(struct pinctl *ctl, const char *method, json_t *params, json_t **ret_reply)
 {
 	return manager_call_expecting(ctl, method, params, NULL, ret_reply);
+}
+
+static int send_stream(struct pinctl *ctl, const struct stream *stream)
+{
+	char name[METHOD_LEN];
+
+	return varlink_client_call_more(ctl->client, full_name(name, stream->method),
+					json_incref(stream->params));
 }
 
 static int next_reply(struct pinctl *ctl, const struct stream *stream, json_t **ret_reply,
@@ -285,7 +309,7 @@ static int stream_step(struct pinctl *ctl, struct stream *stream, uint64_t *sinc
 
 	r = next_reply(ctl, stream, &reply, &error, &continues);
 	if (r == 0 && not_ready(error, since)) {
-		r = varlink_client_call_more(ctl->client, stream->method, json_incref(stream->params));
+		r = send_stream(ctl, stream);
 		if (r == 0)
 			return 1;
 	}
@@ -315,7 +339,7 @@ int manager_stream(struct pinctl *ctl, struct stream *stream)
 		return r;
 	if (!stream->params)
 		return out_of_memory();
-	r = varlink_client_call_more(ctl->client, stream->method, json_incref(stream->params));
+	r = send_stream(ctl, stream);
 	if (r == -EINTR)
 		return STATUS_INTERRUPTED;
 	if (r < 0)

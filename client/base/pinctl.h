@@ -14,8 +14,6 @@
 #include "lib/json.h"
 #include "lib/macros.h"
 
-#define MANAGER "org.pinguard.Manager."
-
 struct varlink_client;
 
 /* What the options common to all verbs say, and the connection. */
@@ -95,8 +93,8 @@ int check_target(const char *target);
 /* --- call.c --- */
 
 /*
- * Call a method of the manager; the reference of @params is taken over.
- * Errors have been told to the user. Returns an exit status.
+ * Call a method of the manager, such as "Who"; the reference of @params is taken
+ * over. Errors have been told to the user. Returns an exit status.
  */
 int manager_call(struct pinctl *ctl, const char *method, json_t *params, json_t **ret_reply);
 

@@ -90,8 +90,8 @@ static json_t *find_holders(struct waiting *waiting)
 		target = json_sprintf("%s-%s", json_get_string(range, "first", ""),
 				      json_get_string(range, "last", ""));
 		waiting->mute =
-			manager_call(waiting->ctl, MANAGER "Who",
-				     json_pack("{sO}", "target", target), &reply) != STATUS_DONE;
+			manager_call(waiting->ctl, "Who", json_pack("{sO}", "target", target),
+				     &reply) != STATUS_DONE;
 		json_array_foreach (json_object_get(reply, "pins"), j, pin) {
 			const char *id = json_get_string(pin, "id", "");
 

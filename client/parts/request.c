@@ -98,7 +98,7 @@ static int follow_again(struct following *following)
 	r = manager_reconnect(following->ctl, LATE_USEC);
 	if (r != STATUS_DONE)
 		return r;
-	following->stream.method = MANAGER "FollowRelease";
+	following->stream.method = "FollowRelease";
 	following->stream.params = json_pack("{ss}", "token", token);
 	r = manager_stream(following->ctl, &following->stream);
 	if (r == STATUS_NOT_FOUND) {

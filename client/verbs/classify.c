@@ -45,7 +45,7 @@ static int run_classify(struct pinctl *ctl, int argc, char **argv)
 	r = check_address(argv[optind]);
 	if (r >= 0)
 		return r;
-	r = manager_call(ctl, MANAGER "Classify",
+	r = manager_call(ctl, "Classify",
 			 json_pack("{so}", "target", argument_string(argv[optind])), &reply);
 	if (r != STATUS_DONE)
 		return r;

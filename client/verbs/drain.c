@@ -78,7 +78,7 @@ static int remove_target(struct pinctl *ctl, const struct removal *removal)
 	_cleanup_json_ json_t *reply = NULL;
 
 	/* without an answer it can be removed as well, but not said what for it waits */
-	if (manager_call(ctl, MANAGER "Who",
+	if (manager_call(ctl, "Who",
 			 json_pack("{so}", "target", argument_string(removal->target)),
 			 &reply) == STATUS_INTERRUPTED)
 		return STATUS_FAILED;
@@ -112,7 +112,7 @@ static int run_drain(struct pinctl *ctl, int argc, char **argv)
 		{},
 	};
 	_cleanup_json_ json_t *params = json_object();
-	struct drain_arguments arguments = { { MANAGER "Drain", params } };
+	struct drain_arguments arguments = { { "Drain", params } };
 	struct removal removal = { .sysfs = "/sys" };
 	int r;
 

@@ -178,7 +178,7 @@ static int read_events(struct pinctl *ctl, const struct events_arguments *argume
 
 	for (;;) {
 		struct stream stream = {
-			.method = MANAGER "Monitor",
+			.method = "Monitor",
 			.params = json_pack("{sI sb}", "since_usec", (json_int_t)reader.last_usec,
 					    "follow", arguments->follow),
 			.timeout_usec = arguments->follow ? UINT64_MAX : 0,

@@ -183,7 +183,7 @@ static int run_failures(struct pinctl *ctl, int argc, char **argv)
 		r = table_init(&table, ctl, failures_columns);
 	if (r >= 0)
 		return r;
-	r = manager_call(ctl, MANAGER "ListFailures",
+	r = manager_call(ctl, "ListFailures",
 			 json_pack("{sI}", "since_usec", (json_int_t)since_usec), &reply);
 	if (r != STATUS_DONE)
 		return r;

@@ -36,8 +36,7 @@ static const struct column owners_columns[] = {
 static int run_owners(struct pinctl *ctl, int argc, char **argv)
 {
 	static const char *const nullable[] = { "cgroup", "since_usec", NULL };
-	static const struct list owners = { MANAGER "ListOwners", "owners", owners_columns, "bytes",
-					    nullable };
+	static const struct list owners = { "ListOwners", "owners", owners_columns, "bytes", nullable };
 	int r = parse_options_only(ctl, argc, argv, NULL, NULL, NULL);
 
 	return r < 0 ? show_list(ctl, &owners) : r;

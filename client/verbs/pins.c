@@ -84,7 +84,7 @@ static int run_pins(struct pinctl *ctl, int argc, char **argv)
 	_cleanup_json_ json_t *filter = json_object(), *pins = json_array();
 	_cleanup_(table_done) struct table table = {};
 	struct listing listing = { ctl, "{\"pins\":[" };
-	struct stream stream = { .method = MANAGER "ListPins" };
+	struct stream stream = { .method = "ListPins" };
 	int r;
 
 	if (!filter || !pins)

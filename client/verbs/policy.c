@@ -42,8 +42,8 @@ static int set_runtime(int option, const char *argument, void *userdata)
 static int list(struct pinctl *ctl)
 {
 	static const char *const nullable[] = { "cgroup_id", "reason", NULL };
-	static const struct list policies = { MANAGER "ListPolicies", "policies", policy_columns,
-					      NULL, nullable };
+	static const struct list policies = { "ListPolicies", "policies", policy_columns, NULL,
+					      nullable };
 
 	return show_list(ctl, &policies);
 }
@@ -80,7 +80,7 @@ static int set(struct pinctl *ctl, const char *cgroup, const char *policy, bool 
 		return usage_error("no policy: \"%s\"; there are allow, revocable and deny",
 				   policy);
 	}
-	r = manager_call(ctl, MANAGER "SetPolicy",
+	r = manager_call(ctl, "SetPolicy",
 			 json_pack("{so ss sb}", "cgroup", argument_string(cgroup), "policy",
 				   policy, "runtime", runtime),
 			 &reply);
@@ -93,7 +93,7 @@ static int set(struct pinctl *ctl, const char *cgroup, const char *policy, bool 
 static int clear(struct pinctl *ctl, const char *cgroup)
 {
 	_cleanup_json_ json_t *reply = NULL;
-	int r = manager_call(ctl, MANAGER "ClearPolicy",
+	int r = manager_call(ctl, "ClearPolicy",
 			     json_pack("{so}", "cgroup", argument_string(cgroup)), &reply);
 
 	return r == STATUS_DONE && ctl->json ? print_json(reply) : r;

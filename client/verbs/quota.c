@@ -65,7 +65,7 @@ static int list(struct pinctl *ctl)
 	static const char *const nullable[] = { "cgroup_id",	    "max_bytes",     "high_bytes",
 						"effective_bytes", "current_bytes", "reason",
 						NULL };
-	static const struct list quotas = { MANAGER "ListQuotas", "quotas", quota_columns,
+	static const struct list quotas = { "ListQuotas", "quotas", quota_columns,
 					    "current_bytes", nullable };
 
 	return show_list(ctl, &quotas);
@@ -95,7 +95,7 @@ static void comment(const struct pinctl *ctl, const json_t *quota)
 static int clear(struct pinctl *ctl, const char *cgroup, const char *expected)
 {
 	_cleanup_json_ json_t *reply = NULL;
-	int r = manager_call_expecting(ctl, MANAGER "ClearQuota",
+	int r = manager_call_expecting(ctl, "ClearQuota",
 				       json_pack("{so}", "cgroup", argument_string(cgroup)),
 				       expected, &reply);
 
@@ -143,8 +143,8 @@ static int set(struct pinctl *ctl, const char *cgroup, const char *max_text,
 				   max_text);
 	/* no limit is what there is without a quota */
 	if (max == PARSE_SIZE_MAX && high == PARSE_SIZE_MAX)
-		return clear(ctl, cgroup, MANAGER "NoSuchQuota");
-	r = manager_call(ctl, MANAGER "SetQuota",
+		return clear(ctl, cgroup, "NoSuchQuota");
+	r = manager_call(ctl, "SetQuota",
 			 quota_parameters(cgroup, max, high, arguments->runtime), &reply);
 	if (r != STATUS_DONE)
 		return r;

@@ -91,8 +91,7 @@ static int check_arguments(struct pinctl *ctl, const struct release_arguments *a
 static int cancel(struct pinctl *ctl, const char *token)
 {
 	_cleanup_json_ json_t *reply = NULL;
-	int r = manager_call(ctl, MANAGER "CancelRelease", json_pack("{ss}", "token", token),
-			     &reply);
+	int r = manager_call(ctl, "CancelRelease", json_pack("{ss}", "token", token), &reply);
 
 	return r == STATUS_DONE && ctl->json ? print_json(reply) : r;
 }
@@ -107,7 +106,7 @@ static int run_release(struct pinctl *ctl, int argc, char **argv)
 		{},
 	};
 	_cleanup_json_ json_t *params = json_object();
-	struct release_arguments arguments = { { MANAGER "Release", params } };
+	struct release_arguments arguments = { { "Release", params } };
 	int r;
 
 	if (!params)
@@ -122,7 +121,7 @@ static int run_release(struct pinctl *ctl, int argc, char **argv)
 		return cancel(ctl, arguments.cancel);
 	if (arguments.follow) {
 		(void)json_object_set_new(params, "token", json_string(arguments.follow));
-		arguments.request.method = MANAGER "FollowRelease";
+		arguments.request.method = "FollowRelease";
 	}
 	return request_run(ctl, &arguments.request);
 }

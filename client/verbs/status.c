@@ -205,7 +205,7 @@ static int run_status(struct pinctl *ctl, int argc, char **argv)
 	r = table_init(&table, ctl, status_columns);
 	if (r >= 0)
 		return r;
-	r = manager_call(ctl, MANAGER "GetStatus", json_object(), &reply);
+	r = manager_call(ctl, "GetStatus", json_object(), &reply);
 	if (r != STATUS_DONE)
 		return r;
 	cgroups = json_object_get(reply, "cgroups");

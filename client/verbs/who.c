@@ -118,7 +118,7 @@ static int run_who(struct pinctl *ctl, int argc, char **argv)
 	r = table_init(&table, ctl, who_columns);
 	if (r >= 0)
 		return r;
-	r = manager_call(ctl, MANAGER "Who",
+	r = manager_call(ctl, "Who",
 			 json_pack("{so}", "target", argument_string(argv[optind])), &reply);
 	if (r != STATUS_DONE)
 		return r;
