@@ -2,29 +2,26 @@
 # All but main(), for the tests.
 noinst_LTLIBRARIES += client/libpinctl.la
 client_libpinctl_la_SOURCES = \
-	client/base/call.c \
+	client/base/call.c client/base/call.h \
 	client/base/exit.c client/base/exit.h \
-	client/base/list.c \
-	client/base/options.c \
+	client/base/list.c client/base/list.h \
+	client/base/options.c client/base/options.h \
 	client/base/output.c client/base/output.h \
 	client/base/pinctl.h \
-	client/base/table.c \
-	client/parts/place.c \
-	client/parts/place.h \
-	client/parts/progress.c \
+	client/base/table.c client/base/table.h \
+	client/parts/pin.c client/parts/pin.h \
+	client/parts/place.c client/parts/place.h \
+	client/parts/progress.c client/parts/progress.h \
+	client/parts/remove.c client/parts/remove.h \
 	client/parts/remove-nd.c \
 	client/parts/remove-run.c \
-	client/parts/remove.c \
-	client/parts/remove.h \
-	client/parts/request-show.c \
-	client/parts/request.c \
-	client/parts/request.h \
-	client/parts/selector.c \
+	client/parts/request.c client/parts/request.h \
+	client/parts/request-show.c client/parts/request-show.h \
+	client/parts/selector.c client/parts/selector.h \
 	client/verbs/classify.c \
 	client/verbs/drain.c \
+	client/verbs/events.c client/verbs/events.h \
 	client/verbs/events-release.c \
-	client/verbs/events.c \
-	client/verbs/events.h \
 	client/verbs/failures.c \
 	client/verbs/owners.c \
 	client/verbs/pins.c \
@@ -32,6 +29,7 @@ client_libpinctl_la_SOURCES = \
 	client/verbs/quota.c \
 	client/verbs/release.c \
 	client/verbs/status.c \
+	client/verbs/verb.h \
 	client/verbs/who.c
 client_libpinctl_la_CPPFLAGS = \
 	$(AM_CPPFLAGS) $(SMARTCOLS_CFLAGS) $(NDCTL_CFLAGS) $(DAXCTL_CFLAGS)

@@ -4,7 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/base/exit.h"
+#include "client/base/options.h"
+#include "client/base/output.h"
 #include "client/base/pinctl.h"
+#include "client/verbs/verb.h"
 #include "lib/log.h"
 #include "lib/varlink.h"
 

@@ -7,8 +7,11 @@
 #include <sys/signalfd.h>
 #include <time.h>
 
+#include "client/base/call.h"
+#include "client/base/exit.h"
 #include "client/base/pinctl.h"
 #include "lib/clock.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/varlink.h"
 

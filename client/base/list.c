@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Verbs that print what one method lists. */
+#include "client/base/call.h"
+#include "client/base/exit.h"
+#include "client/base/list.h"
+#include "client/base/output.h"
 #include "client/base/pinctl.h"
+#include "client/base/table.h"
+#include "lib/json.h"
 
 int show_list(struct pinctl *ctl, const struct list *list)
 {

@@ -3,10 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/base/exit.h"
+#include "client/base/options.h"
 #include "client/base/pinctl.h"
 #include "lib/cgroup-path.h"
 #include "lib/clock.h"
-#include "lib/escape.h"
+#include "lib/json.h"
 #include "lib/parse.h"
 
 #define OPTIONS_MAX 32

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "client/base/exit.h"
 #include "client/base/output.h"
 #include "client/base/pinctl.h"
 #include "lib/json.h"

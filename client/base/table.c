@@ -4,9 +4,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "client/base/exit.h"
+#include "client/base/output.h"
 #include "client/base/pinctl.h"
+#include "client/base/table.h"
 #include "lib/clock.h"
-#include "lib/format.h"
 
 #define ALARM_COLOUR "red"
 #define SHRUNK_WIDTH 24 /* more than that is left to one that shrinks if there is room */

@@ -3,7 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/base/output.h"
+#include "client/base/pinctl.h"
 #include "client/parts/place.h"
+#include "lib/json.h"
 
 #define KEY_WIDTH  14
 #define TEXT_WIDTH 80

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is at an address: the Place of the manager's interface. */
 #ifndef PINGUARD_PINCTL_PLACE_H
 #define PINGUARD_PINCTL_PLACE_H
 
-#include "client/base/pinctl.h"
+#include <jansson.h>
+
+struct pinctl;
+
+/* What is at an address: the Place of the manager's interface. */
 
 /* The name of the innermost device or memory block that it belongs to; NULL for none. */
 const char *place_device(const json_t *place);

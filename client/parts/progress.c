@@ -5,8 +5,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "client/parts/request.h"
+#include "client/base/output.h"
+#include "client/base/pinctl.h"
+#include "client/parts/progress.h"
 #include "lib/clock.h"
+#include "lib/json.h"
 
 #define BAR_WIDTH    20
 #define OWNERS_SHOWN 10

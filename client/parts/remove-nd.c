@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "client/parts/remove.h"
+#include "lib/macros.h"
 
 DEFINE_CLEANUP(struct ndctl_ctx *, ndctl_unref);
 DEFINE_CLEANUP(struct daxctl_ctx *, daxctl_unref);

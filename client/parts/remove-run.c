@@ -13,8 +13,13 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "client/base/call.h"
+#include "client/base/exit.h"
+#include "client/base/output.h"
+#include "client/base/pinctl.h"
+#include "client/parts/progress.h"
 #include "client/parts/remove.h"
-#include "client/parts/request.h"
+#include "lib/json.h"
 #include "lib/log.h"
 
 #define TICK_MSEC      1000

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/base/exit.h"
 #include "client/parts/remove.h"
 
 /* "dax0.0" is a prefix, digits, and for some a dot and digits. */

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Taking memory away once nothing pins it, with the caller's rights. */
 #ifndef PINGUARD_PINCTL_REMOVE_H
 #define PINGUARD_PINCTL_REMOVE_H
 
-#include "client/base/pinctl.h"
+#include <jansson.h>
+#include <stdbool.h>
+
+struct pinctl;
+
+/* Taking memory away once nothing pins it, with the caller's rights. */
 
 enum removal_action {
 	REMOVAL_NONE,

@@ -3,7 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/parts/request.h"
+#include "client/base/exit.h"
+#include "client/base/output.h"
+#include "client/base/pinctl.h"
+#include "client/base/table.h"
+#include "client/parts/request-show.h"
+#include "lib/json.h"
 #include "lib/log.h"
 
 /* Those that still hold something of what was asked for. */

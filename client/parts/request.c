@@ -2,8 +2,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/base/call.h"
+#include "client/base/exit.h"
+#include "client/base/output.h"
+#include "client/base/pinctl.h"
+#include "client/parts/progress.h"
+#include "client/parts/request-show.h"
 #include "client/parts/request.h"
 #include "lib/clock.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/parse.h"
 

@@ -1,30 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Requests to release pins: made, followed, shown, summed up. */
 #ifndef PINGUARD_PINCTL_REQUEST_H
 #define PINGUARD_PINCTL_REQUEST_H
 
-#include "client/base/pinctl.h"
+#include <getopt.h>
+#include <jansson.h>
+#include <stdbool.h>
 
-#define REQUEST_COLUMNS_HELP                                                                   \
-	"  -o, --output COLUMNS  of those that still hold pins: PID COMM CGROUP STATE LEFT\n"      \
-	"                        REASON; PINS SIZE UID REG NEXT; with --dry-run, of all: PID COMM\n" \
-	"                        CGROUP FIRST PINS SIZE; UID REG\n"
+struct pinctl;
 
-/* --- progress.c: lines on a terminal, drawn over each time --- */
-
-struct progress {
-	const struct pinctl *ctl;
-	bool on; /* stderr is a terminal, and the output is for people */
-	unsigned int lines; /* that are drawn */
-};
-
-void progress_init(struct progress *progress, const struct pinctl *ctl);
-/* A request as it stands. */
-void progress_draw(struct progress *progress, const json_t *release);
-void progress_line(struct progress *progress, const char *format, ...) _printf_(2, 3);
-void progress_clear(struct progress *progress);
-
-/* --- request.c --- */
+/* Requests to release pins: made and followed. */
 
 /* What a call of Release, Drain or FollowRelease is to do. */
 struct request {
@@ -45,6 +29,11 @@ struct request {
 	"      --async           print the request's token, and do not wait\n"                  \
 	"      --dry-run         show who would be asked, and ask nobody\n"
 
+#define REQUEST_COLUMNS_HELP                                                                   \
+	"  -o, --output COLUMNS  of those that still hold pins: PID COMM CGROUP STATE LEFT\n"      \
+	"                        REASON; PINS SIZE UID REG NEXT; with --dry-run, of all: PID COMM\n" \
+	"                        CGROUP FIRST PINS SIZE; UID REG\n"
+
 enum {
 	OPTION_TIMEOUT = 0x4000,
 	OPTION_ASYNC,
@@ -59,13 +48,5 @@ int request_check(struct pinctl *ctl, const struct request *request);
 
 /* Make a request, wait for it, and print what has come of it. An exit status. */
 int request_run(struct pinctl *ctl, struct request *request);
-
-/* --- request-show.c --- */
-
-/* Check -o before somebody is asked; -1 or an exit status. */
-int request_check_columns(struct pinctl *ctl, bool dry_run);
-
-/* The end of a request, or what a dry run found, for people. An exit status. */
-int request_show(struct pinctl *ctl, json_t *release, bool dry_run);
 
 #endif

@@ -2,7 +2,10 @@
 /* Which pins are meant, on the command line. */
 #include <string.h>
 
-#include "client/base/pinctl.h"
+#include "client/base/exit.h"
+#include "client/base/options.h"
+#include "client/parts/selector.h"
+#include "lib/json.h"
 #include "lib/parse.h"
 
 static int add_kind(json_t *selectors, const char *kind)

@@ -2,8 +2,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/base/call.h"
+#include "client/base/exit.h"
+#include "client/base/options.h"
+#include "client/base/pinctl.h"
 #include "client/parts/remove.h"
 #include "client/parts/request.h"
+#include "client/parts/selector.h"
+#include "client/verbs/verb.h"
+#include "lib/json.h"
 #include "lib/log.h"
 
 static const char drain_help[] =

@@ -4,8 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/base/output.h"
 #include "client/verbs/events.h"
-#include "client/parts/request.h"
+#include "lib/json.h"
 
 void print_revoke_event(const json_t *event)
 {

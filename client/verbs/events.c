@@ -3,7 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/base/call.h"
+#include "client/base/exit.h"
+#include "client/base/options.h"
+#include "client/base/output.h"
+#include "client/base/pinctl.h"
 #include "client/verbs/events.h"
+#include "client/verbs/verb.h"
+#include "lib/json.h"
 
 static const char events_help[] =
 	"Usage: pinctl events [OPTIONS]\n"

@@ -2,7 +2,9 @@
 #ifndef PINGUARD_PINCTL_EVENTS_H
 #define PINGUARD_PINCTL_EVENTS_H
 
-#include "client/base/pinctl.h"
+#include <jansson.h>
+
+struct pinctl;
 
 /* What follows an event's type on its line. */
 void print_revoke_event(const json_t *event);

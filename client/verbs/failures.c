@@ -3,8 +3,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/verbs/events.h"
+#include "client/base/call.h"
+#include "client/base/exit.h"
+#include "client/base/options.h"
+#include "client/base/output.h"
+#include "client/base/pinctl.h"
+#include "client/base/table.h"
 #include "client/parts/place.h"
+#include "client/verbs/events.h"
+#include "client/verbs/verb.h"
+#include "lib/json.h"
 #include "lib/log.h"
 
 #define OWNERS_NAMED 3

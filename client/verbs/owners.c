@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "client/base/pinctl.h"
+#include "client/base/list.h"
+#include "client/base/options.h"
+#include "client/base/table.h"
+#include "client/verbs/verb.h"
 
 static const char owners_help[] =
 	"Usage: pinctl owners [OPTIONS]\n"

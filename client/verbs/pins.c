@@ -3,7 +3,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/base/call.h"
+#include "client/base/exit.h"
+#include "client/base/options.h"
 #include "client/base/pinctl.h"
+#include "client/base/table.h"
+#include "client/parts/pin.h"
+#include "client/parts/selector.h"
+#include "client/verbs/verb.h"
+#include "lib/json.h"
 
 static const char pins_help[] =
 	"Usage: pinctl pins [OPTIONS]\n"
@@ -34,14 +42,6 @@ static const struct option pins_options[] = { SELECTOR_OPTIONS, {} };
 static int add_filter(int option, const char *argument, void *userdata)
 {
 	return choose_pins(option, argument, userdata);
-}
-
-void fill_pin(json_t *pin)
-{
-	static const char *const nullable[] = { "device",  "uid",	 "cgroup", "charged_cgroup",
-						"address", "since_usec", NULL };
-
-	fill_null(pin, nullable);
 }
 
 struct listing {

@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
 
+#include "client/base/call.h"
+#include "client/base/exit.h"
+#include "client/base/list.h"
+#include "client/base/options.h"
+#include "client/base/output.h"
 #include "client/base/pinctl.h"
+#include "client/base/table.h"
+#include "client/verbs/verb.h"
+#include "lib/json.h"
 #include "lib/log.h"
 
 static const char policy_help[] =

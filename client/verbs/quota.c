@@ -3,7 +3,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/base/call.h"
+#include "client/base/exit.h"
+#include "client/base/list.h"
+#include "client/base/options.h"
+#include "client/base/output.h"
 #include "client/base/pinctl.h"
+#include "client/base/table.h"
+#include "client/verbs/verb.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/parse.h"
 

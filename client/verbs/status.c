@@ -4,8 +4,14 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "client/base/call.h"
+#include "client/base/exit.h"
+#include "client/base/options.h"
+#include "client/base/output.h"
 #include "client/base/pinctl.h"
-#include "lib/format.h"
+#include "client/base/table.h"
+#include "client/verbs/verb.h"
+#include "lib/json.h"
 
 static const char status_help[] =
 	"Usage: pinctl status [OPTIONS]\n"

@@ -9,8 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "client/base/call.h"
+#include "client/base/exit.h"
+#include "client/base/pinctl.h"
 #include "client/parts/remove.h"
-#include "client/parts/request.h"
 #include "lib/varlink.h"
 
 static char sysfs[64], blocks[128];

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef PINGUARD_PINCTL_LIST_H
+#define PINGUARD_PINCTL_LIST_H
+
+struct column;
+struct pinctl;
+
+/* What one method lists, as a table or as JSON. */
+struct list {
+	const char *method; /* without parameters */
+	const char *key; /* of the array in its reply; also what say_none() calls it */
+	const struct column *columns;
+	const char *size_key; /* the largest come first; NULL for the order of the reply */
+	const char *const *nullable;
+};
+
+/* Print it; an exit status. */
+int show_list(struct pinctl *ctl, const struct list *list);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef PINGUARD_PINCTL_OPTIONS_H
+#define PINGUARD_PINCTL_OPTIONS_H
+
+#include <getopt.h>
+#include <jansson.h>
+#include <stdint.h>
+
+struct pinctl;
+
+/* The command line; all that is wrong with it is told. */
+
+/*
+ * Parse the common options and those in @own, which go to @handle. With NULL for
+ * @own they end at the first argument that is none. Afterwards optind is there.
+ * Returns -1 to go on, or an exit status.
+ */
+int parse_options(struct pinctl *ctl, int argc, char **argv, const struct option *own,
+		  int (*handle)(int option, const char *argument, void *userdata), void *userdata);
+
+/* The same for verbs without arguments. */
+int parse_options_only(struct pinctl *ctl, int argc, char **argv, const struct option *own,
+		       int (*handle)(int option, const char *argument, void *userdata),
+		       void *userdata);
+
+/* --since; -1 or an exit status. */
+int parse_since(const char *argument, uint64_t *ret_usec);
+
+/* The name in a NULL-terminated list that @word may have been meant as, or NULL. */
+const char *nearest(const char *word, const char *const *names);
+
+/* Check the text of a CGROUP before it is sent; -1 or an exit status. */
+int check_cgroup(const char *cgroup);
+
+/* Text from the command line as a string of JSON, escaped where it is not UTF-8. */
+json_t *argument_string(const char *argument);
+
+#endif

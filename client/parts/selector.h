@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef PINGUARD_PINCTL_SELECTOR_H
+#define PINGUARD_PINCTL_SELECTOR_H
+
+#include <getopt.h>
+#include <jansson.h>
+
+/* Which pins are meant, on the command line. */
+
+/* --cgroup, --pid, --kind, --device and --pin: what choose_pins() adds to a json_t. */
+#define SELECTOR_OPTIONS                                            \
+	{ "cgroup", required_argument, NULL, OPTION_CGROUP },       \
+	{ "pid", required_argument, NULL, OPTION_PID },             \
+	{ "kind", required_argument, NULL, OPTION_KIND },           \
+	{ "device", required_argument, NULL, OPTION_DEVICE },       \
+	{ "pin", required_argument, NULL, OPTION_PIN }
+
+enum {
+	OPTION_CGROUP = 0x3000,
+	OPTION_PID,
+	OPTION_KIND,
+	OPTION_DEVICE,
+	OPTION_PIN,
+};
+
+/* -1 to go on, or an exit status; as parse_options() wants it. */
+int choose_pins(int option, const char *argument, json_t *selectors);
+
+/* Check the text of a TARGET before it is sent; -1 or an exit status. */
+int check_target(const char *target);
+
+#endif
