@@ -38,5 +38,4 @@ client_libpinctl_la_LIBADD = lib/libutil.la $(JANSSON_LIBS) $(SMARTCOLS_LIBS) \
 
 bin_PROGRAMS += pinctl
 pinctl_SOURCES = client/main.c
-pinctl_CPPFLAGS = $(AM_CPPFLAGS) $(SMARTCOLS_CFLAGS)
 pinctl_LDADD = client/libpinctl.la

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <inttypes.h>
+#include <libsmartcols.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -98,6 +99,11 @@ bool table_has_tree(const struct table *table)
 		if (table->shown[i]->type == COLUMN_TREE)
 			return true;
 	return false;
+}
+
+bool table_is_empty(const struct table *table)
+{
+	return scols_table_get_nlines(table->scols) == 0;
 }
 
 static const char *show_number(const struct table *table, const struct column *column,
@@ -241,7 +247,7 @@ static void keep_tails(struct table *table)
 int table_print(struct table *table, const char *what)
 {
 	/* an empty table has no rows, and no head either */
-	if (scols_table_get_nlines(table->scols) == 0) {
+	if (table_is_empty(table)) {
 		say_none(table->ctl, what);
 		return STATUS_DONE;
 	}

@@ -3,11 +3,12 @@
 #define PINGUARD_PINCTL_TABLE_H
 
 #include <jansson.h>
-#include <libsmartcols.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+struct libscols_line;
+struct libscols_table;
 struct pinctl;
 
 /* Objects as rows, with the columns that -o chooses. */
@@ -46,6 +47,7 @@ struct table {
 int table_init(struct table *table, struct pinctl *ctl, const struct column *columns);
 void table_done(struct table *table);
 bool table_has_tree(const struct table *table);
+bool table_is_empty(const struct table *table);
 
 /* A row of what @object has; @label for the tree's column. NULL when out of memory. */
 struct libscols_line *table_add(struct table *table, const json_t *object, const char *label,

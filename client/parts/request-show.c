@@ -220,7 +220,7 @@ int request_show(struct pinctl *ctl, json_t *release, bool dry_run)
 			  dry_run ? NULL : holds_pins);
 	if (r >= 0)
 		return r;
-	if (scols_table_get_nlines(table.scols) > 0) {
+	if (!table_is_empty(&table)) {
 		if (!ctl->no_legend)
 			putchar('\n');
 		r = table_print(&table, "owners");

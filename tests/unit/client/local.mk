@@ -18,6 +18,5 @@ tests_unit_client_test_pinctl_release_SOURCES = tests/unit/client/test-pinctl-re
 tests_unit_client_test_pinctl_release_LDADD = daemon/libserver.la $(CMOCKA_LIBS)
 EXTRA_tests_unit_client_test_pinctl_release_DEPENDENCIES = pinctl
 tests_unit_client_test_pinctl_remove_SOURCES = tests/unit/client/test-pinctl-remove.c tests/unit/client/pinctl-fixture.c
-tests_unit_client_test_pinctl_remove_CPPFLAGS = $(AM_CPPFLAGS) $(SMARTCOLS_CFLAGS) $(NDCTL_CFLAGS) $(DAXCTL_CFLAGS)
 tests_unit_client_test_pinctl_remove_LDADD = client/libpinctl.la daemon/libserver.la $(CMOCKA_LIBS)
 endif
