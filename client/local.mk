@@ -9,6 +9,7 @@ client_libpinctl_la_SOURCES = \
 	client/base/output.c client/base/output.h \
 	client/base/pinctl.h \
 	client/base/table.c client/base/table.h \
+	client/parts/event.c client/parts/event.h \
 	client/parts/pin.c client/parts/pin.h \
 	client/parts/place.c client/parts/place.h \
 	client/parts/progress.c client/parts/progress.h \
@@ -20,8 +21,7 @@ client_libpinctl_la_SOURCES = \
 	client/parts/selector.c client/parts/selector.h \
 	client/verbs/classify.c \
 	client/verbs/drain.c \
-	client/verbs/events.c client/verbs/events.h \
-	client/verbs/events-release.c \
+	client/verbs/events.c \
 	client/verbs/failures.c \
 	client/verbs/owners.c \
 	client/verbs/pins.c \

@@ -8,7 +8,7 @@
 #include "client/base/options.h"
 #include "client/base/output.h"
 #include "client/base/pinctl.h"
-#include "client/verbs/events.h"
+#include "client/parts/event.h"
 #include "client/verbs/verb.h"
 #include "lib/json.h"
 

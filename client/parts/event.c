@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "client/base/output.h"
-#include "client/verbs/events.h"
+#include "client/parts/event.h"
 #include "lib/json.h"
 
 void print_revoke_event(const json_t *event)
