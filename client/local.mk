@@ -10,6 +10,7 @@ client_libpinctl_la_SOURCES = \
 	client/base/pinctl.h \
 	client/base/table.c client/base/table.h \
 	client/parts/event.c client/parts/event.h \
+	client/parts/failure.c client/parts/failure.h \
 	client/parts/pin.c client/parts/pin.h \
 	client/parts/place.c client/parts/place.h \
 	client/parts/progress.c client/parts/progress.h \

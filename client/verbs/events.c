@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "client/base/call.h"
@@ -43,96 +41,6 @@ static int handle_option(int option, const char *argument, void *userdata)
 		return parse_since(argument, &arguments->since_usec);
 	arguments->follow = true;
 	return -1;
-}
-
-static void print_pin(const struct pinctl *ctl, const json_t *pin)
-{
-	const char *id = json_get_string(pin, "id", NULL);
-	char size[FORMAT_SIZE_LEN];
-
-	if (!pin || json_is_null(pin))
-		return;
-	if (id)
-		printf(" %s", id);
-	printf(" %s %s %s by %s[%" PRId64 "] in %s", json_get_string(pin, "kind", "?"),
-	       json_get_string(pin, "device", "-"),
-	       show_size(ctl, size, (uint64_t)json_get_int(pin, "bytes", 0)),
-	       json_get_string(pin, "comm", "?"), json_get_int(pin, "pid", 0),
-	       json_get_string(pin, "cgroup", "-"));
-}
-
-static void print_deny(const struct pinctl *ctl, const json_t *event)
-{
-	int64_t max = json_get_int(event, "max_bytes", -1);
-	int64_t usage = json_get_int(event, "usage_bytes", -1);
-	int64_t suppressed = json_get_int(event, "suppressed", 0);
-	const char *cgroup = json_get_string(event, "limit_cgroup", NULL);
-	const char *reason = json_get_string(event, "reason", "?");
-	char a[FORMAT_SIZE_LEN], b[FORMAT_SIZE_LEN];
-
-	printf(": refused by %s", reason);
-	if (cgroup)
-		printf(" of %s", cgroup);
-	if (usage >= 0)
-		printf(", %s", show_size(ctl, a, (uint64_t)usage));
-	if (usage >= 0 && max >= 0)
-		printf(" of %s", show_size(ctl, b, (uint64_t)max));
-	if (usage >= 0)
-		fputs(" in use", stdout);
-	if (suppressed > 0)
-		printf("; %" PRId64 " more like it were not reported", suppressed);
-}
-
-static void print_quota(const struct pinctl *ctl, const json_t *event)
-{
-	int64_t max = json_get_int(event, "max_bytes", -1), uid = json_get_int(event, "uid", -1);
-	char size[FORMAT_SIZE_LEN];
-
-	printf(" %s", json_get_string(event, "quota_cgroup", "-"));
-	if (max >= 0)
-		printf(" %s", show_size(ctl, size, (uint64_t)max));
-	if (uid >= 0)
-		printf(" by uid %" PRId64, uid);
-}
-
-static void print_policy(const json_t *event)
-{
-	const char *policy = json_get_string(event, "policy", NULL);
-	int64_t uid = json_get_int(event, "uid", -1);
-
-	printf(" %s", json_get_string(event, "quota_cgroup", "-"));
-	if (policy)
-		printf(" %s", policy);
-	if (uid >= 0)
-		printf(" by uid %" PRId64, uid);
-}
-
-static void print_event(const struct pinctl *ctl, const json_t *event)
-{
-	const char *type = json_get_string(event, "type", "?");
-	char when[FORMAT_TIME_LEN];
-	bool deny = !strcmp(type, "deny");
-	bool alarming = deny || !strcmp(type, "failure");
-
-	printf("%s  ", format_time(when, (uint64_t)json_get_int(event, "time_usec", 0)));
-	printf(alarming && ctl->colour ? "\033[31m%-12s\033[0m" : "%-12s", type);
-	if (!strncmp(type, "quota_", strlen("quota_")))
-		print_quota(ctl, event);
-	else if (!strncmp(type, "policy_", strlen("policy_")))
-		print_policy(event);
-	else if (!strncmp(type, "revoke", strlen("revoke")))
-		print_revoke_event(event);
-	else if (!strncmp(type, "release", strlen("release")))
-		print_release_event(ctl, event);
-	else if (!strncmp(type, "failure", strlen("failure")))
-		print_failure_event(event);
-	else if (!strcmp(type, "resync"))
-		fputs(" events may be missing before this one", stdout);
-	else
-		print_pin(ctl, json_object_get(event, "pin"));
-	if (deny)
-		print_deny(ctl, event);
-	putchar('\n');
 }
 
 /* Where in the stream of events this is, to go on from there. */

@@ -9,13 +9,11 @@
 #include "client/base/output.h"
 #include "client/base/pinctl.h"
 #include "client/base/table.h"
-#include "client/parts/event.h"
+#include "client/parts/failure.h"
 #include "client/parts/place.h"
 #include "client/verbs/verb.h"
 #include "lib/json.h"
 #include "lib/log.h"
-
-#define OWNERS_NAMED 3
 
 static const char failures_help[] =
 	"Usage: pinctl failures [OPTIONS]\n"
@@ -56,43 +54,6 @@ static const struct column failures_columns[] = {
 	{},
 };
 
-static const char *show_kind(const json_t *failure)
-{
-	return json_get_string(failure, "kind", "?");
-}
-
-/* "mr[612], qemu[700] +5", each process once; NULL for none. The caller frees it. */
-static char *name_owners(const json_t *failure)
-{
-	_cleanup_json_ json_t *seen = json_object();
-	int64_t others = json_get_int(failure, "owners_omitted", 0);
-	const json_t *owner;
-	char *text = NULL, pid[24];
-	size_t i, size, named = 0;
-	FILE *out = open_memstream(&text, &size);
-
-	if (!out)
-		return NULL;
-	json_array_foreach (json_object_get(failure, "owners"), i, owner) {
-		snprintf(pid, sizeof(pid), "%" PRId64, json_get_int(owner, "pid", 0));
-		if (json_object_get(seen, pid))
-			continue;
-		(void)json_object_set_new(seen, pid, json_true());
-		if (named == OWNERS_NAMED) {
-			others++;
-			continue;
-		}
-		fprintf(out, "%s%s[%s]", named++ ? ", " : "", json_get_string(owner, "comm", "?"),
-			pid);
-	}
-	if (others > 0)
-		fprintf(out, "%s+%" PRId64, named ? " " : "", others);
-	if (fclose(out) == 0 && size > 0)
-		return text;
-	free(text);
-	return NULL;
-}
-
 static char *name_dimms(const json_t *place)
 {
 	char *text = NULL;
@@ -120,10 +81,10 @@ static void set_text(json_t *object, const char *key, const char *text)
 static void flatten(json_t *failure)
 {
 	const json_t *place = json_object_get(failure, "place");
-	_cleanup_(freep) char *owners = name_owners(failure);
+	_cleanup_(freep) char *owners = failure_owners(failure);
 	_cleanup_(freep) char *dimms = name_dimms(place);
 
-	set_text(failure, "data", strcmp(show_kind(failure), "soft_offline") ? "lost" : "good");
+	set_text(failure, "data", strcmp(json_get_string(failure, "kind", ""), "soft_offline") ? "lost" : "good");
 	set_text(failure, "where", place_device(place));
 	set_text(failure, "owner_names", owners);
 	set_text(failure, "dimm_names", dimms);
@@ -200,35 +161,6 @@ static int run_failures(struct pinctl *ctl, int argc, char **argv)
 	json_array_foreach (json_object_get(reply, "failures"), i, failure)
 		fill_failure(failure);
 	return print_json(reply);
-}
-
-void print_failure_event(const json_t *event)
-{
-	const json_t *failure = json_object_get(event, "failure");
-	const json_t *place = json_object_get(failure, "place");
-	const char *device = place_device(place);
-	int64_t count = json_get_int(failure, "count", 1);
-	int64_t took_usec =
-		json_get_int(failure, "ended_usec", 0) - json_get_int(failure, "time_usec", 0);
-	_cleanup_(freep) char *owners = NULL;
-	char span[FORMAT_SIZE_LEN];
-
-	printf(" %" PRId64 " %s %s %s%s%s: ", json_get_int(failure, "id", 0), show_kind(failure),
-	       json_get_string(place, "address", "?"), json_get_string(place, "class", "?"),
-	       device ? " in " : "", device ?: "");
-	if (!strcmp(json_get_string(event, "type", ""), "failure_done")) {
-		fputs(json_get_string(failure, "state", "?"), stdout);
-		if (took_usec >= 0)
-			printf(" after %s", format_span(span, (uint64_t)took_usec));
-		return;
-	}
-	printf("%s, %s", json_get_string(failure, "action", "?"),
-	       json_get_string(failure, "result", "?"));
-	owners = name_owners(failure);
-	if (owners)
-		printf("; pinned by %s", owners);
-	if (count > 1)
-		printf("; told %" PRId64 " times", count);
 }
 
 const struct verb verb_failures = { "failures", failures_help, run_failures };
