@@ -20,6 +20,7 @@ client_libpinctl_la_SOURCES = \
 	client/parts/request.c client/parts/request.h \
 	client/parts/request-show.c client/parts/request-show.h \
 	client/parts/selector.c client/parts/selector.h \
+	client/parts/setting.c client/parts/setting.h \
 	client/verbs/classify.c \
 	client/verbs/drain.c \
 	client/verbs/events.c \

@@ -8,6 +8,7 @@
 #include "client/base/output.h"
 #include "client/base/pinctl.h"
 #include "client/base/table.h"
+#include "client/parts/setting.h"
 #include "client/verbs/verb.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -47,15 +48,6 @@ static int set_runtime(int option, const char *argument, void *userdata)
 	return -1;
 }
 
-static int list(struct pinctl *ctl)
-{
-	static const char *const nullable[] = { "cgroup_id", "reason", NULL };
-	static const struct list policies = { "ListPolicies", "policies", policy_columns, NULL,
-					      nullable };
-
-	return show_list(ctl, &policies);
-}
-
 /* What a successful reply may still have to say. */
 static void comment(const json_t *policy)
 {
@@ -71,9 +63,10 @@ static void comment(const json_t *policy)
 			    effective);
 }
 
-static int set(struct pinctl *ctl, const char *cgroup, const char *policy, bool runtime)
+static int set(struct pinctl *ctl, const char *cgroup, const char *policy, const void *userdata)
 {
 	static const char *const policies[] = { "allow", "revocable", "deny", NULL };
+	const bool *runtime = userdata;
 	_cleanup_json_ json_t *reply = NULL;
 	const char *found;
 	size_t i = 0;
@@ -90,7 +83,7 @@ static int set(struct pinctl *ctl, const char *cgroup, const char *policy, bool 
 	}
 	r = manager_call(ctl, "SetPolicy",
 			 json_pack("{so ss sb}", "cgroup", argument_string(cgroup), "policy",
-				   policy, "runtime", runtime),
+				   policy, "runtime", *runtime),
 			 &reply);
 	if (r != STATUS_DONE)
 		return r;
@@ -98,49 +91,22 @@ static int set(struct pinctl *ctl, const char *cgroup, const char *policy, bool 
 	return ctl->json ? print_json(reply) : STATUS_DONE;
 }
 
-static int clear(struct pinctl *ctl, const char *cgroup)
-{
-	_cleanup_json_ json_t *reply = NULL;
-	int r = manager_call(ctl, "ClearPolicy",
-			     json_pack("{so}", "cgroup", argument_string(cgroup)), &reply);
-
-	return r == STATUS_DONE && ctl->json ? print_json(reply) : r;
-}
-
 static int run_policy(struct pinctl *ctl, int argc, char **argv)
 {
 	static const struct option options[] = { { "runtime", no_argument, NULL, 0x2000 }, {} };
-	static const char *const actions[] = { "list", "set", "clear", NULL };
-	const char *action, *found;
-	bool runtime = false, is_set;
-	int r, n;
+	static const char *const nullable[] = { "cgroup_id", "reason", NULL };
+	static const struct list policies = { "ListPolicies", "policies", policy_columns, NULL,
+					      nullable };
+	static const struct setting policy = { "policy", "set CGROUP allow|revocable|deny",
+					       "ClearPolicy", &policies, set };
+	bool runtime = false;
+	int r;
 
 	r = parse_options(ctl, argc, argv, options, set_runtime, &runtime);
 	if (r >= 0)
 		return r;
-	argv += optind;
-	n = argc - optind;
-	action = n > 0 ? argv[0] : "list";
-	is_set = !strcmp(action, "set");
-	if (runtime && !is_set)
-		return usage_error("--runtime belongs to pinctl policy set");
-	if (!strcmp(action, "list"))
-		return n > 1 ? usage_error("policy list takes no argument: %s", argv[1]) :
-			       list(ctl);
-	if (is_set || !strcmp(action, "clear")) {
-		if (n != (is_set ? 3 : 2))
-			return usage_error("usage: pinctl policy %s",
-					   is_set ? "set CGROUP allow|revocable|deny" :
-						    "clear CGROUP");
-		r = check_cgroup(argv[1]);
-		if (r >= 0)
-			return r;
-		return is_set ? set(ctl, argv[1], argv[2], runtime) : clear(ctl, argv[1]);
-	}
-	found = nearest(action, actions);
-	if (found)
-		return usage_error("policy: unknown command %s; did you mean %s?", action, found);
-	return usage_error("policy: unknown command %s; there are list, set and clear", action);
+	return setting_run(ctl, &policy, argc - optind, argv + optind,
+			   runtime ? "--runtime" : NULL, &runtime);
 }
 
 const struct verb verb_policy = { "policy", policy_help, run_policy };

@@ -10,6 +10,7 @@
 #include "client/base/output.h"
 #include "client/base/pinctl.h"
 #include "client/base/table.h"
+#include "client/parts/setting.h"
 #include "client/verbs/verb.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -68,17 +69,6 @@ static int handle_option(int option, const char *argument, void *userdata)
 	return -1;
 }
 
-static int list(struct pinctl *ctl)
-{
-	static const char *const nullable[] = { "cgroup_id",	    "max_bytes",     "high_bytes",
-						"effective_bytes", "current_bytes", "reason",
-						NULL };
-	static const struct list quotas = { "ListQuotas", "quotas", quota_columns,
-					    "current_bytes", nullable };
-
-	return show_list(ctl, &quotas);
-}
-
 /* What a successful reply may still have to say. */
 static void comment(const struct pinctl *ctl, const json_t *quota)
 {
@@ -98,18 +88,6 @@ static void comment(const struct pinctl *ctl, const json_t *quota)
 		log_warning("%s are pinned already, over the high mark of %s: owners are asked to "
 			    "let go", show_size(ctl, have, (uint64_t)current),
 			    show_size(ctl, max, (uint64_t)high));
-}
-
-static int clear(struct pinctl *ctl, const char *cgroup, const char *expected)
-{
-	_cleanup_json_ json_t *reply = NULL;
-	int r = manager_call_expecting(ctl, "ClearQuota",
-				       json_pack("{so}", "cgroup", argument_string(cgroup)),
-				       expected, &reply);
-
-	if (r == STATUS_DONE && ctl->json)
-		return reply ? print_json(reply) : puts("{}") < 0;
-	return r;
 }
 
 /* -1 or an exit status */
@@ -134,9 +112,9 @@ static json_t *quota_parameters(const char *cgroup, uint64_t max, uint64_t high,
 	return parameters;
 }
 
-static int set(struct pinctl *ctl, const char *cgroup, const char *max_text,
-	       const struct quota_arguments *arguments)
+static int set(struct pinctl *ctl, const char *cgroup, const char *max_text, const void *userdata)
 {
+	const struct quota_arguments *arguments = userdata;
 	_cleanup_json_ json_t *reply = NULL;
 	uint64_t max, high = PARSE_SIZE_MAX;
 	int r;
@@ -151,7 +129,7 @@ static int set(struct pinctl *ctl, const char *cgroup, const char *max_text,
 				   max_text);
 	/* no limit is what there is without a quota */
 	if (max == PARSE_SIZE_MAX && high == PARSE_SIZE_MAX)
-		return clear(ctl, cgroup, "NoSuchQuota");
+		return setting_clear(ctl, "ClearQuota", cgroup, "NoSuchQuota");
 	r = manager_call(ctl, "SetQuota",
 			 quota_parameters(cgroup, max, high, arguments->runtime), &reply);
 	if (r != STATUS_DONE)
@@ -167,38 +145,22 @@ static int run_quota(struct pinctl *ctl, int argc, char **argv)
 		{ "high", required_argument, NULL, OPTION_HIGH },
 		{},
 	};
-	static const char *const actions[] = { "list", "set", "clear", NULL };
+	static const char *const nullable[] = { "cgroup_id",	   "max_bytes",	    "high_bytes",
+						"effective_bytes", "current_bytes", "reason",
+						NULL };
+	static const struct list quotas = { "ListQuotas", "quotas", quota_columns, "current_bytes",
+					    nullable };
+	static const struct setting quota = { "quota", "set CGROUP MAX", "ClearQuota", &quotas,
+					      set };
 	struct quota_arguments arguments = {};
-	const char *action, *found;
-	int r, n;
+	const char *set_option;
+	int r;
 
 	r = parse_options(ctl, argc, argv, options, handle_option, &arguments);
 	if (r >= 0)
 		return r;
-	argv += optind;
-	n = argc - optind;
-	action = n > 0 ? argv[0] : "list";
-	if ((arguments.runtime || arguments.high) && strcmp(action, "set") != 0)
-		return usage_error("%s belongs to pinctl quota set",
-				   arguments.high ? "--high" : "--runtime");
-	if (!strcmp(action, "list"))
-		return n > 1 ? usage_error("quota list takes no argument: %s", argv[1]) : list(ctl);
-	if (!strcmp(action, "set") || !strcmp(action, "clear")) {
-		bool is_set = *action == 's';
-
-		if (n != (is_set ? 3 : 2))
-			return usage_error("usage: pinctl quota %s", is_set ? "set CGROUP MAX" :
-									      "clear CGROUP");
-		r = check_cgroup(argv[1]);
-		if (r >= 0)
-			return r;
-		return is_set ? set(ctl, argv[1], argv[2], &arguments) :
-				clear(ctl, argv[1], NULL);
-	}
-	found = nearest(action, actions);
-	if (found)
-		return usage_error("quota: unknown command %s; did you mean %s?", action, found);
-	return usage_error("quota: unknown command %s; there are list, set and clear", action);
+	set_option = arguments.high ? "--high" : arguments.runtime ? "--runtime" : NULL;
+	return setting_run(ctl, &quota, argc - optind, argv + optind, set_option, &arguments);
 }
 
 const struct verb verb_quota = { "quota", quota_help, run_quota };
