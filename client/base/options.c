@@ -177,6 +177,22 @@ int parse_options_only(struct pinctl *ctl, int argc, char **argv, const struct o
 	return r;
 }
 
+int parse_one_argument(struct pinctl *ctl, int argc, char **argv, const struct option *own,
+		       int (*handle)(int option, const char *argument, void *userdata),
+		       void *userdata, const char *what, const char **ret_argument)
+{
+	static const struct option none[] = { {} };
+	int r = parse_options(ctl, argc, argv, own ?: none, handle, userdata);
+
+	if (r >= 0)
+		return r;
+	if (argc - optind != 1)
+		return usage_error("usage: pinctl %s %s; see pinctl %s --help", argv[0], what,
+				   argv[0]);
+	*ret_argument = argv[optind];
+	return -1;
+}
+
 int parse_since(const char *argument, uint64_t *ret_usec)
 {
 	const char *reason;
@@ -184,6 +200,40 @@ int parse_since(const char *argument, uint64_t *ret_usec)
 	if (parse_time(argument, clock_usec(CLOCK_REALTIME), ret_usec, &reason) < 0)
 		return usage_error("not a time: \"%s\": %s", argument, reason);
 	return -1;
+}
+
+/* "a, b and c"; NULL when out of memory. The caller frees it. */
+static char *enumerate(const char *const *words)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	for (size_t i = 0; words[i]; i++)
+		fprintf(out, "%s%s", i == 0 ? "" : words[i + 1] ? ", " : " and ", words[i]);
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+int check_word(const char *what, const char *word, const char *const *words)
+{
+	_cleanup_(freep) char *all = NULL;
+	const char *found;
+
+	for (size_t i = 0; words[i]; i++)
+		if (!strcmp(words[i], word))
+			return -1;
+	found = nearest(word, words);
+	if (found)
+		return usage_error("no %s: \"%s\"; did you mean %s?", what, word, found);
+	all = enumerate(words);
+	if (!all)
+		return out_of_memory();
+	return usage_error("no %s: \"%s\"; there are %s", what, word, all);
 }
 
 int check_cgroup(const char *cgroup)

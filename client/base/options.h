@@ -23,11 +23,19 @@ int parse_options_only(struct pinctl *ctl, int argc, char **argv, const struct o
 		       int (*handle)(int option, const char *argument, void *userdata),
 		       void *userdata);
 
+/* The same for verbs with one argument, which a complaint calls @what. */
+int parse_one_argument(struct pinctl *ctl, int argc, char **argv, const struct option *own,
+		       int (*handle)(int option, const char *argument, void *userdata),
+		       void *userdata, const char *what, const char **ret_argument);
+
 /* --since; -1 or an exit status. */
 int parse_since(const char *argument, uint64_t *ret_usec);
 
 /* The name in a NULL-terminated list that @word may have been meant as, or NULL. */
 const char *nearest(const char *word, const char *const *names);
+
+/* Check that @word is in a NULL-terminated list, of @what each; -1 or an exit status. */
+int check_word(const char *what, const char *word, const char *const *words);
 
 /* Check the text of a CGROUP before it is sent; -1 or an exit status. */
 int check_cgroup(const char *cgroup);

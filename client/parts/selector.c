@@ -1,32 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which pins are meant, on the command line. */
-#include <string.h>
-
 #include "client/base/exit.h"
 #include "client/base/options.h"
 #include "client/parts/selector.h"
 #include "lib/json.h"
 #include "lib/parse.h"
 
-static int add_kind(json_t *selectors, const char *kind)
+int choose_pins(int option, const char *argument, json_t *selectors)
 {
 	static const char *const kinds[] = { "rdma",	 "vfio", "iommufd", "io_uring",
 					     "xdp",	 "vdpa", "unknown", NULL };
-	const char *found;
-
-	for (size_t i = 0; kinds[i]; i++)
-		if (!strcmp(kinds[i], kind))
-			return json_object_set_new(selectors, "kind", json_string(kind));
-	found = nearest(kind, kinds);
-	if (found)
-		return usage_error("no kind of pin: \"%s\"; did you mean %s?", kind, found);
-	return usage_error("no kind of pin: \"%s\"; there are rdma, vfio, iommufd, io_uring, xdp, "
-			   "vdpa and unknown",
-			   kind);
-}
-
-int choose_pins(int option, const char *argument, json_t *selectors)
-{
 	const char *reason;
 	uint64_t id;
 	pid_t pid;
@@ -45,9 +27,10 @@ int choose_pins(int option, const char *argument, json_t *selectors)
 		r = json_object_set_new(selectors, "pid", json_integer(pid));
 		break;
 	case OPTION_KIND:
-		r = add_kind(selectors, argument);
-		if (r > 0)
+		r = check_word("kind of pin", argument, kinds);
+		if (r >= 0)
 			return r;
+		r = json_object_set_new(selectors, "kind", json_string(argument));
 		break;
 	case OPTION_DEVICE:
 		r = json_object_set_new(selectors, "device", argument_string(argument));

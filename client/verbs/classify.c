@@ -37,23 +37,21 @@ static int check_address(const char *text)
 
 static int run_classify(struct pinctl *ctl, int argc, char **argv)
 {
-	static const struct option none[] = { {} };
 	_cleanup_json_ json_t *reply = NULL;
+	const char *address;
 	json_t *place;
 	int r;
 
-	r = parse_options(ctl, argc, argv, none, NULL, NULL);
+	r = parse_one_argument(ctl, argc, argv, NULL, NULL, NULL, "ADDRESS", &address);
 	if (r >= 0)
 		return r;
-	if (argc - optind != 1)
-		return usage_error("usage: pinctl classify ADDRESS; see pinctl classify --help");
 	if (ctl->columns)
 		return usage_error("classify has no columns");
-	r = check_address(argv[optind]);
+	r = check_address(address);
 	if (r >= 0)
 		return r;
 	r = manager_call(ctl, "Classify",
-			 json_pack("{so}", "target", argument_string(argv[optind])), &reply);
+			 json_pack("{so}", "target", argument_string(address)), &reply);
 	if (r != STATUS_DONE)
 		return r;
 	place = json_object_get(reply, "place");

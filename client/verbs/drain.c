@@ -125,12 +125,10 @@ static int run_drain(struct pinctl *ctl, int argc, char **argv)
 
 	if (!params)
 		return out_of_memory();
-	r = parse_options(ctl, argc, argv, options, handle_option, &arguments);
+	r = parse_one_argument(ctl, argc, argv, options, handle_option, &arguments, "TARGET",
+			       &removal.target);
 	if (r >= 0)
 		return r;
-	if (argc - optind != 1)
-		return usage_error("usage: pinctl drain TARGET; see pinctl drain --help");
-	removal.target = argv[optind];
 	removal.action = arguments.offline ? REMOVAL_OFFLINE :
 			 arguments.disable ? REMOVAL_DISABLE :
 					     REMOVAL_NONE;

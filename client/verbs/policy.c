@@ -68,19 +68,11 @@ static int set(struct pinctl *ctl, const char *cgroup, const char *policy, const
 	static const char *const policies[] = { "allow", "revocable", "deny", NULL };
 	const bool *runtime = userdata;
 	_cleanup_json_ json_t *reply = NULL;
-	const char *found;
-	size_t i = 0;
 	int r;
 
-	while (policies[i] && strcmp(policies[i], policy) != 0)
-		i++;
-	if (!policies[i]) {
-		found = nearest(policy, policies);
-		if (found)
-			return usage_error("no policy: \"%s\"; did you mean %s?", policy, found);
-		return usage_error("no policy: \"%s\"; there are allow, revocable and deny",
-				   policy);
-	}
+	r = check_word("policy", policy, policies);
+	if (r >= 0)
+		return r;
 	r = manager_call(ctl, "SetPolicy",
 			 json_pack("{so ss sb}", "cgroup", argument_string(cgroup), "policy",
 				   policy, "runtime", *runtime),

@@ -112,24 +112,22 @@ static int mark_pins(json_t *reply)
 
 static int run_who(struct pinctl *ctl, int argc, char **argv)
 {
-	static const struct option none[] = { {} };
 	_cleanup_(table_done) struct table table = {};
 	_cleanup_json_ json_t *reply = NULL;
+	const char *target;
 	int r;
 
-	r = parse_options(ctl, argc, argv, none, NULL, NULL);
+	r = parse_one_argument(ctl, argc, argv, NULL, NULL, NULL, "TARGET", &target);
 	if (r >= 0)
 		return r;
-	if (argc - optind != 1)
-		return usage_error("usage: pinctl who TARGET; see pinctl who --help");
-	r = check_target(argv[optind]);
+	r = check_target(target);
 	if (r >= 0)
 		return r;
 	r = table_init(&table, ctl, who_columns);
 	if (r >= 0)
 		return r;
 	r = manager_call(ctl, "Who",
-			 json_pack("{so}", "target", argument_string(argv[optind])), &reply);
+			 json_pack("{so}", "target", argument_string(target)), &reply);
 	if (r != STATUS_DONE)
 		return r;
 	if (ctl->json)
