@@ -15,6 +15,13 @@
 	{ "device", required_argument, NULL, OPTION_DEVICE },       \
 	{ "pin", required_argument, NULL, OPTION_PIN }
 
+#define SELECTOR_OPTIONS_HELP							\
+	"      --cgroup CGROUP   of the owner, or below: a path or a unit\n"	\
+	"      --pid PID         of the owner\n"				\
+	"      --kind KIND       rdma vfio iommufd io_uring xdp vdpa unknown\n"	\
+	"      --device NAME     such as rxe0\n"				\
+	"      --pin ID          such as 0x1f\n"
+
 enum {
 	OPTION_CGROUP = 0x3000,
 	OPTION_PID,

@@ -18,11 +18,7 @@ static const char pins_help[] =
 	"\n"
 	"List pins, the largest first. A pin must match all that is given.\n"
 	"\n"
-	"      --cgroup CGROUP   of the owner, or below: a path or a unit\n"
-	"      --pid PID         of the owner\n"
-	"      --kind KIND       rdma vfio iommufd io_uring xdp vdpa unknown\n"
-	"      --device NAME     such as rxe0\n"
-	"      --pin ID          such as 0x1f\n"
+	SELECTOR_OPTIONS_HELP
 	"  -j, --json            print one JSON object\n"
 	"  -b, --bytes           print sizes in bytes\n"
 	"  -o, --output COLUMNS  ID KIND DEVICE PID COMM CGROUP SIZE AGE; ADDRESS CHARGED UID\n"

@@ -20,11 +20,7 @@ static const char release_help[] =
 	"Ask the owners of pins to let go of them, and wait for it. A pin must match all that\n"
 	"is given. Ctrl-C ends the waiting, not the request.\n"
 	"\n"
-	"      --cgroup CGROUP   of the owner, or below: a path or a unit\n"
-	"      --pid PID         of the owner\n"
-	"      --kind KIND       rdma vfio iommufd io_uring xdp vdpa unknown\n"
-	"      --device NAME     such as rxe0\n"
-	"      --pin ID          such as 0x1f\n"
+	SELECTOR_OPTIONS_HELP
 	REQUEST_OPTIONS_HELP
 	"      --follow TOKEN    wait for a request that was made before\n"
 	"      --cancel TOKEN    end a request: no further step is taken\n"

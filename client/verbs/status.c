@@ -80,14 +80,14 @@ static void print_kernel(const json_t *kernel)
 static void print_head(const struct pinctl *ctl, const json_t *reply)
 {
 	const json_t *totals = json_object_get(reply, "totals"), *entry;
-	char buf[FORMAT_SIZE_LEN];
-	int64_t pins = json_get_int(totals, "pins", 0);
+	char size[FORMAT_SIZE_LEN], pins[COUNT_LEN];
 	size_t i;
 
 	print_kernel(json_object_get(reply, "kernel"));
-	printf("Pinned: %s in %" PRId64 " pin%s, %" PRId64 " refused\n",
-	       show_size(ctl, buf, (uint64_t)json_get_int(totals, "pinned_bytes", 0)), pins,
-	       pins == 1 ? "" : "s", json_get_int(totals, "denied", 0));
+	printf("Pinned: %s in %s, %" PRId64 " refused\n",
+	       show_size(ctl, size, (uint64_t)json_get_int(totals, "pinned_bytes", 0)),
+	       show_count(pins, json_get_int(totals, "pins", 0), "pin"),
+	       json_get_int(totals, "denied", 0));
 	json_array_foreach (json_object_get(reply, "uncontrolled"), i, entry)
 		printf("%s%s: %s\n", i == 0 ? "Cannot be limited: " : "                   ",
 		       json_get_string(entry, "path", "?"), json_get_string(entry, "reason", "?"));
