@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "client/base/call.h"
 #include "client/base/exit.h"
