@@ -29,10 +29,13 @@ struct request {
 	"      --async           print the request's token, and do not wait\n"                  \
 	"      --dry-run         show who would be asked, and ask nobody\n"
 
-#define REQUEST_COLUMNS_HELP                                                                   \
+#define REQUEST_OUTPUT_HELP                                                                    \
+	"  -j, --json            print the request at each change, one object on a line\n"         \
+	"  -b, --bytes           print sizes in bytes\n"                                           \
 	"  -o, --output COLUMNS  of those that still hold pins: PID COMM CGROUP STATE LEFT\n"      \
 	"                        REASON; PINS SIZE UID REG NEXT; with --dry-run, of all: PID COMM\n" \
-	"                        CGROUP FIRST PINS SIZE; UID REG\n"
+	"                        CGROUP FIRST PINS SIZE; UID REG\n"                               \
+	"      --no-legend       print rows only, and no summary\n"
 
 enum {
 	OPTION_TIMEOUT = 0x4000,

@@ -27,10 +27,7 @@ static const char drain_help[] =
 	"      --disable         then disable the DAX device, namespace or region, as the\n"
 	"                        caller\n"
 	REQUEST_OPTIONS_HELP
-	"  -j, --json            print the request at each change, one object on a line\n"
-	"  -b, --bytes           print sizes in bytes\n"
-	REQUEST_COLUMNS_HELP
-	"      --no-legend       print rows only, and no summary\n"
+	REQUEST_OUTPUT_HELP
 	"      --socket PATH     of the service\n"
 	"  -h, --help\n";
 

@@ -23,10 +23,7 @@ static const char release_help[] =
 	REQUEST_OPTIONS_HELP
 	"      --follow TOKEN    wait for a request that was made before\n"
 	"      --cancel TOKEN    end a request: no further step is taken\n"
-	"  -j, --json            print the request at each change, one object on a line\n"
-	"  -b, --bytes           print sizes in bytes\n"
-	REQUEST_COLUMNS_HELP
-	"      --no-legend       print rows only, and no summary\n"
+	REQUEST_OUTPUT_HELP
 	"      --socket PATH     of the service\n"
 	"  -h, --help\n";
 
