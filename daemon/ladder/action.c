@@ -10,8 +10,8 @@
 #include <sys/pidfd.h>
 #include <utlist.h>
 
-#include "daemon/ladder/action-internal.h"
-#include "daemon/ladder/ladder.h"
+#include "daemon/ladder/internal.h"
+#include "daemon/ladder/ladders.h"
 #include "daemon/kernel/procfs.h"
 
 int actions_new(sd_event *event, struct actions **ret)

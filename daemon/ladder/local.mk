@@ -2,8 +2,8 @@
 # Ladders and what they do beyond asking.
 daemon_libcore_la_SOURCES += \
 	daemon/ladder/action.c daemon/ladder/action.h \
-	daemon/ladder/action-bus.c \
-	daemon/ladder/action-hook.c \
-	daemon/ladder/action-internal.h \
-	daemon/ladder/ladder.c daemon/ladder/ladder.h \
-	daemon/ladder/ladder-parse.c
+	daemon/ladder/bus.c \
+	daemon/ladder/hook.c \
+	daemon/ladder/internal.h \
+	daemon/ladder/ladders.c daemon/ladder/ladders.h \
+	daemon/ladder/parse.c

@@ -5,7 +5,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/ladder/action.h"
-#include "daemon/ladder/ladder.h"
+#include "daemon/ladder/ladders.h"
 #include "daemon/manager/internal.h"
 #include "daemon/manager/methods.h"
 #include "daemon/manager/release.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "daemon/release/release-internal.h"
+#include "daemon/release/internal.h"
 #include "lib/log.h"
 
 int release_set_failures(struct release *release, const struct release_config *config)

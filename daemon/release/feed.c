@@ -4,7 +4,7 @@
 #include <utlist.h>
 
 #include "daemon/base/clock.h"
-#include "daemon/release/release-internal.h"
+#include "daemon/release/internal.h"
 
 /*
  * What ends here while all that run are gone through is the one at hand at

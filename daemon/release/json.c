@@ -4,7 +4,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/release/release-cgroup.h"
-#include "daemon/release/release-internal.h"
+#include "daemon/release/internal.h"
 #include "daemon/model/render.h"
 #include "lib/escape.h"
 #include "lib/json.h"

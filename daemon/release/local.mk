@@ -7,9 +7,9 @@ daemon_libcore_la_SOURCES += \
 	daemon/release/log.c \
 	daemon/release/owners.c daemon/release/owners.h \
 	daemon/release/process.c \
-	daemon/release/release.c daemon/release/release.h \
+	daemon/release/request.c daemon/release/request.h \
 	daemon/release/release-cgroup.c daemon/release/release-cgroup.h \
-	daemon/release/release-complete.c \
-	daemon/release/release-internal.h \
+	daemon/release/completion.c \
+	daemon/release/internal.h \
 	daemon/release/select.c \
 	daemon/release/step.c

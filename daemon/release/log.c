@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "daemon/base/messages.h"
-#include "daemon/release/release-internal.h"
+#include "daemon/release/internal.h"
 #include "lib/escape.h"
 #include "lib/format.h"
 #include "lib/log.h"

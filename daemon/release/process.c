@@ -10,7 +10,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/kernel/procfs.h"
-#include "daemon/release/release-internal.h"
+#include "daemon/release/internal.h"
 
 /* The kernel tells a process's start in hundredths of a second, the pin's by a coarse clock. */
 #define BORN_TOLERANCE_USEC 50000

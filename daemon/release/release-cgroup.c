@@ -4,7 +4,7 @@
 
 #include "daemon/kernel/procfs.h"
 #include "daemon/release/release-cgroup.h"
-#include "daemon/release/release-internal.h"
+#include "daemon/release/internal.h"
 
 static bool is_alive(int pidfd)
 {

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/release/release-internal.h"
+#include "daemon/release/internal.h"
 
 /* A pin that is asked for, while they are sorted. */
 struct held {

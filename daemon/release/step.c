@@ -5,7 +5,7 @@
 #include <utlist.h>
 
 #include "daemon/base/clock.h"
-#include "daemon/release/release-internal.h"
+#include "daemon/release/internal.h"
 #include "daemon/base/turn.h"
 #include "lib/log.h"
 

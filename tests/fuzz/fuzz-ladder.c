@@ -2,7 +2,7 @@
 /* A file of release.d, and a cgroup: the input's last line. */
 #include <errno.h>
 
-#include "daemon/ladder/ladder.h"
+#include "daemon/ladder/ladders.h"
 #include "lib/macros.h"
 #include "tests/fuzz/fuzz.h"
 

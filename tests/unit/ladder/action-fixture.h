@@ -7,7 +7,7 @@
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 
-#include "daemon/ladder/action-internal.h"
+#include "daemon/ladder/internal.h"
 #include "tests/unit/ladder/systemd-fixture.h"
 
 struct action_fixture {

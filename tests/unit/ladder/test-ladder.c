@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "daemon/ladder/ladder.h"
+#include "daemon/ladder/ladders.h"
 #include "lib/macros.h"
 #include "tests/unit/unit.h"
 

@@ -18,7 +18,7 @@
 #include "daemon/devices/devices-internal.h"
 #include "daemon/kernel/source-internal.h"
 #include "daemon/manager/internal.h"
-#include "daemon/release/release-internal.h"
+#include "daemon/release/internal.h"
 #include "daemon/triggers/internal.h"
 
 #define PATIENCE_USEC (60 * 1000000ULL) /* then the test fails, however slow the machine */

@@ -4,7 +4,7 @@
 
 #include "tests/unit/release/steps-fixture.h"
 
-#include "daemon/ladder/ladder.h"
+#include "daemon/ladder/ladders.h"
 
 void set_ladder(struct manager *m, const char *release)
 {

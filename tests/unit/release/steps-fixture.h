@@ -5,7 +5,7 @@
 
 #include "tests/unit/manager/owner-fixture.h"
 
-#include "daemon/release/release-internal.h"
+#include "daemon/release/internal.h"
 
 #define HOUR_USEC (3600 * 1000000LL)
 #define SEC_USEC  1000000ULL

@@ -5,8 +5,8 @@
 
 #include "tests/unit/manager/owner-fixture.h"
 
-#include "daemon/ladder/ladder.h"
-#include "daemon/release/release-internal.h"
+#include "daemon/ladder/ladders.h"
+#include "daemon/release/internal.h"
 
 static void write_ladder(const char *dir, const char *name, const char *cgroup)
 {

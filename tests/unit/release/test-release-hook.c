@@ -8,8 +8,8 @@
 
 #include "tests/unit/manager/owner-fixture.h"
 
-#include "daemon/ladder/ladder.h"
-#include "daemon/release/release-internal.h"
+#include "daemon/ladder/ladders.h"
+#include "daemon/release/internal.h"
 
 #define SEC_USEC 1000000ULL
 

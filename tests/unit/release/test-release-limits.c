@@ -3,7 +3,7 @@
 #include "tests/unit/release/scene.h"
 
 #include "daemon/triggers/internal.h"
-#include "daemon/release/release-internal.h"
+#include "daemon/release/internal.h"
 #include "daemon/model/render.h"
 
 static int start(struct scene *s, bool admin, uint32_t uid, struct release **ret)

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "daemon/ladder/action-internal.h"
+#include "daemon/ladder/internal.h"
 #include "lib/escape.h"
 
 #define SYSTEM_BUS "unix:path=/run/dbus/system_bus_socket"

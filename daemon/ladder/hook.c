@@ -8,8 +8,8 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 
-#include "daemon/ladder/action-internal.h"
-#include "daemon/ladder/ladder.h"
+#include "daemon/ladder/internal.h"
+#include "daemon/ladder/ladders.h"
 #include "lib/escape.h"
 #include "lib/json.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "daemon/ladder/ladder.h"
+#include "daemon/ladder/ladders.h"
 #include "lib/escape.h"
 #include "lib/file.h"
 #include "lib/log.h"

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <utlist.h>
 
-#include "daemon/release/release-internal.h"
+#include "daemon/release/internal.h"
 #include "lib/log.h"
 
 #define LOOKS_MAX 256

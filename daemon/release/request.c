@@ -11,7 +11,7 @@
 #include "daemon/base/messages.h"
 #include "daemon/kernel/procfs.h"
 #include "daemon/release/release-cgroup.h"
-#include "daemon/release/release-internal.h"
+#include "daemon/release/internal.h"
 #include "lib/log.h"
 
 int release_new_token(char token[static RELEASE_TOKEN_LEN + 1])

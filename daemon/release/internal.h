@@ -4,8 +4,8 @@
 #define PINGUARD_RELEASE_INTERNAL_H
 
 #include "daemon/ladder/action.h"
-#include "daemon/ladder/ladder.h"
-#include "daemon/release/release.h"
+#include "daemon/ladder/ladders.h"
+#include "daemon/release/request.h"
 
 #define RELEASE_TOKEN_LEN  32 /* hex digits: 128 bits */
 #define RELEASE_ACTIONS_MAX 128 /* steps under way; others wait for their turn */
