@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Actions, their end, and the one that needs no systemd: kill. */
+/* Actions: their beginning, the process that they act on, and their end. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/pidfd.h>
 #include <utlist.h>
 
 #include "daemon/ladder/internal.h"
-#include "daemon/ladder/ladders.h"
-#include "daemon/kernel/procfs.h"
+#include "daemon/ladder/units.h"
 
 int actions_new(sd_event *event, struct actions **ret)
 {
@@ -66,14 +64,27 @@ int action_new(struct actions *actions, action_done done, void *userdata, struct
 	return 0;
 }
 
+/* Its answer and its errors are of no interest. */
+static void call_unit(struct actions *actions, const char *method, const char *unit)
+{
+	bool with_mode = strcmp(method, "StopUnit") == 0;
+
+	if (!actions->bus || sd_bus_is_open(actions->bus) <= 0)
+		return;
+	/* Nothing is left to be done where it fails: its time limit ends a hook, too. */
+	(void)sd_bus_call_method_async(actions->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH,
+				       SYSTEMD_MANAGER, method, NULL, NULL, with_mode ? "ss" : "s",
+				       unit, "replace");
+}
+
 struct action *action_free(struct action *a)
 {
 	if (!a)
 		return NULL;
 	if (a->is_hook && !a->unsent) {
 		if (!a->over)
-			actions_call_unit(a->actions, "StopUnit", a->unit);
-		actions_call_unit(a->actions, "UnrefUnit", a->unit);
+			call_unit(a->actions, "StopUnit", a->unit);
+		call_unit(a->actions, "UnrefUnit", a->unit);
 	}
 	drop_waits(a);
 	DL_DELETE(a->actions->list, a);
@@ -141,15 +152,6 @@ static int pidfd_get_pid(int pidfd, pid_t *ret)
 	return r;
 }
 
-char *process_unit(struct actions *actions, pid_t pid)
-{
-	_cleanup_(freep) char *cgroup = NULL;
-
-	if (actions->proc_fd < 0 || procfs_read_cgroup(actions->proc_fd, pid, &cgroup) < 0)
-		return NULL;
-	return cgroup_unit(cgroup);
-}
-
 bool action_process(struct action *a, int pidfd, const char *(*protected)(const char *unit))
 {
 	_cleanup_(freep) char *unit = NULL;
@@ -163,7 +165,7 @@ bool action_process(struct action *a, int pidfd, const char *(*protected)(const 
 	if (r >= 0 && a->pidfd < 0)
 		r = -errno;
 	if (r >= 0)
-		unit = process_unit(a->actions, a->pid);
+		unit = process_unit(a->actions->proc_fd, a->pid);
 	/* From here on it is known that the number, and its unit, were of this process. */
 	if (r == -ESRCH || (r >= 0 && !pidfd_is_alive(pidfd)))
 		action_finish(a, -ESRCH, "the process is gone");
@@ -175,34 +177,4 @@ bool action_process(struct action *a, int pidfd, const char *(*protected)(const 
 	else if (unit && (why = protected(unit)))
 		action_finish(a, -EPERM, "%s is protected: %s", unit, why);
 	return !a->over;
-}
-
-static int on_exited(sd_event_source *source, int fd, uint32_t revents, void *userdata)
-{
-	struct action *a = userdata;
-
-	action_finish(a, 0, "process %d has ended", a->pid);
-	return 0;
-}
-
-int action_kill(struct actions *actions, int pidfd, action_done done, void *userdata,
-		struct action **ret)
-{
-	_cleanup_(action_freep) struct action *a = NULL;
-	int r;
-
-	r = action_new(actions, done, userdata, &a);
-	if (r < 0)
-		return r;
-	if (action_process(a, pidfd, unit_unkillable)) {
-		r = sd_event_add_io(actions->event, &a->source, a->pidfd, EPOLLIN, on_exited, a);
-		if (r < 0)
-			return r;
-		(void)sd_event_source_set_description(a->source, "action-kill");
-		if (pidfd_send_signal(a->pidfd, SIGKILL, NULL, 0) < 0)
-			action_finish(a, -errno, "process %d cannot be killed: %s", a->pid,
-				      strerror(errno));
-	}
-	*ret = TAKE_PTR(a);
-	return 0;
 }

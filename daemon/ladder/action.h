@@ -13,11 +13,6 @@
 #include "daemon/model/policy.h"
 #include "lib/macros.h"
 
-/* Actions under way at a time; one more ends with -EBUSY. */
-#define ACTIONS_MAX 256
-/* What a hook gets on its standard input; more ends with -E2BIG. */
-#define ACTION_INPUT_BYTES (16U << 20)
-
 struct actions;
 struct action;
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* systemd over D-Bus: the connection, and the action that stops a unit. */
+/* systemd over D-Bus: the connection, and what is read of its answers. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <utlist.h>
 
@@ -141,18 +140,6 @@ int actions_bus(struct actions *actions, sd_bus **ret)
 	return 0;
 }
 
-void actions_call_unit(struct actions *actions, const char *method, const char *unit)
-{
-	bool with_mode = strcmp(method, "StopUnit") == 0;
-
-	if (!actions->bus || sd_bus_is_open(actions->bus) <= 0)
-		return;
-	/* Nothing is left to be done where it fails: its time limit ends a hook, too. */
-	(void)sd_bus_call_method_async(actions->bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH,
-				       SYSTEMD_MANAGER, method, NULL, NULL, with_mode ? "ss" : "s",
-				       unit, "replace");
-}
-
 void action_finish_bus(struct action *a, int error, const char *what, sd_bus_message *reply)
 {
 	const sd_bus_error *e = sd_bus_message_get_error(reply);
@@ -187,160 +174,4 @@ bool action_is_systemd(const struct action *a, sd_bus_message *signal)
 	const char *sender = sd_bus_message_get_sender(signal);
 
 	return a->systemd && sender && strcmp(sender, a->systemd) == 0;
-}
-
-const char *unit_unkillable(const char *unit)
-{
-	if (strcmp(unit, "init.scope") == 0)
-		return "it is the system's own";
-	if (strcmp(unit, "pinguard.service") == 0 ||
-	    strncmp(unit, HOOK_UNIT_PREFIX, strlen(HOOK_UNIT_PREFIX)) == 0)
-		return "it is pinguard's own";
-	return NULL;
-}
-
-const char *unit_protected(const char *unit)
-{
-	const char *suffix = strrchr(unit, '.');
-
-	if (suffix && strcmp(suffix, ".slice") == 0)
-		return "a slice is more than one unit";
-	if (strncmp(unit, "user@", 5) == 0)
-		return "it is all of a user's units";
-	return unit_unkillable(unit);
-}
-
-/* uoss: id, job, unit, result */
-static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-	struct action *a = userdata;
-	const char *job, *result;
-
-	if (!action_is_systemd(a, m) ||
-	    sd_bus_message_read(m, "uoss", NULL, &job, NULL, &result) < 0 ||
-	    strcmp(job, a->job) != 0)
-		return 0;
-	if (strcmp(result, "done") == 0)
-		action_finish(a, 0, "%s was stopped", a->unit);
-	else
-		action_finish(a, -EIO, "stopping %s ended as: %s", a->unit, result);
-	return 0;
-}
-
-static int on_stop(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-	struct action *a = userdata;
-	int r;
-
-	a->call = sd_bus_slot_unref(a->call);
-	if (sd_bus_message_is_method_error(m, NULL))
-		action_finish_bus(a, -EIO, "systemd does not stop the unit", m);
-	else if ((r = action_take_job(a, m)) < 0)
-		action_finish(a, r, "systemd's answer cannot be read: %s", strerror(-r));
-	return 0;
-}
-
-/* The unit was found by the process: still it is that process's, or nobody's. */
-static void stop_unit(struct action *a, const char *unit)
-{
-	_cleanup_(freep) char *own = process_unit(a->actions, getpid());
-	const char *why = unit_protected(unit);
-	int r;
-
-	if (!why && own && strcmp(own, unit) == 0)
-		why = "it is pinguard's own";
-	a->unit = escape_text(unit);
-	if (!a->unit)
-		return action_finish(a, -ENOMEM, "out of memory");
-	if (why)
-		return action_finish(a, -EPERM, "%s is protected: %s", a->unit, why);
-	if (!pidfd_is_alive(a->pidfd))
-		return action_finish(a, -ESRCH, "the process is gone");
-	/* in this order: the signal may be there as soon as the answer is */
-	r = sd_bus_match_signal_async(a->actions->bus, &a->match, SYSTEMD_NAME, SYSTEMD_PATH,
-				      SYSTEMD_MANAGER, "JobRemoved", on_job_removed, NULL, a);
-	if (r >= 0)
-		r = sd_bus_call_method_async(a->actions->bus, &a->call, SYSTEMD_NAME, SYSTEMD_PATH,
-					     SYSTEMD_MANAGER, "StopUnit", on_stop, a, "ss", unit,
-					     "replace");
-	if (r < 0)
-		action_finish(a, r, "systemd cannot be asked: %s", strerror(-r));
-}
-
-static int on_unit_by_pid(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-	struct action *a = userdata;
-	_cleanup_(freep) char *unit = NULL;
-	const char *path;
-
-	a->call = sd_bus_slot_unref(a->call);
-	if (sd_bus_message_is_method_error(m, NULL))
-		action_finish_bus(a, -ENOENT, "systemd knows no unit of the process", m);
-	else if (sd_bus_message_read(m, "o", &path) < 0 ||
-		 sd_bus_path_decode(path, UNIT_PATH_PREFIX, &unit) <= 0)
-		action_finish(a, -EBADMSG, "systemd's answer cannot be read");
-	else
-		stop_unit(a, unit);
-	return 0;
-}
-
-/* osay: path, name, invocation */
-static int on_unit_by_pidfd(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-	struct action *a = userdata;
-	const char *unit;
-	int r;
-
-	a->call = sd_bus_slot_unref(a->call);
-	if (!sd_bus_message_is_method_error(m, NULL)) {
-		if (sd_bus_message_read(m, "os", NULL, &unit) < 0)
-			action_finish(a, -EBADMSG, "systemd's answer cannot be read");
-		else
-			stop_unit(a, unit);
-		return 0;
-	}
-	if (!sd_bus_message_is_method_error(m, SD_BUS_ERROR_UNKNOWN_METHOD)) {
-		action_finish_bus(a, -ENOENT, "systemd knows no unit of the process", m);
-		return 0;
-	}
-	/* before systemd 254 */
-	r = sd_bus_call_method_async(a->actions->bus, &a->call, SYSTEMD_NAME, SYSTEMD_PATH,
-				     SYSTEMD_MANAGER, "GetUnitByPID", on_unit_by_pid, a, "u",
-				     (uint32_t)a->pid);
-	if (r < 0)
-		action_finish(a, r, "systemd cannot be asked: %s", strerror(-r));
-	return 0;
-}
-
-static int ask_unit(struct action *a)
-{
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-	sd_bus *bus;
-	int r;
-
-	r = actions_bus(a->actions, &bus);
-	if (r < 0 ||
-	    (r = sd_bus_message_new_method_call(bus, &m, SYSTEMD_NAME, SYSTEMD_PATH,
-						SYSTEMD_MANAGER, "GetUnitByPIDFD")) < 0 ||
-	    (r = sd_bus_message_append(m, "h", a->pidfd)) < 0)
-		return r;
-	return action_call(a, m, on_unit_by_pidfd);
-}
-
-int action_stop_unit(struct actions *actions, int pidfd, action_done done, void *userdata,
-		     struct action **ret)
-{
-	_cleanup_(action_freep) struct action *a = NULL;
-	int r;
-
-	r = action_new(actions, done, userdata, &a);
-	if (r < 0)
-		return r;
-	if (action_process(a, pidfd, unit_protected)) {
-		r = ask_unit(a);
-		if (r < 0)
-			action_finish(a, -EOPNOTSUPP, "no connection to systemd: %s", strerror(-r));
-	}
-	*ret = TAKE_PTR(a);
-	return 0;
 }

@@ -9,7 +9,7 @@
 #include <sys/random.h>
 
 #include "daemon/ladder/internal.h"
-#include "daemon/ladder/ladders.h"
+#include "daemon/ladder/units.h"
 #include "lib/escape.h"
 #include "lib/json.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PINGUARD_ACTION_INTERNAL_H
-#define PINGUARD_ACTION_INTERNAL_H
+/* Between the files of actions alone. */
+#ifndef PINGUARD_LADDER_INTERNAL_H
+#define PINGUARD_LADDER_INTERNAL_H
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -13,8 +14,10 @@
 #define SYSTEMD_MANAGER "org.freedesktop.systemd1.Manager"
 #define UNIT_PATH_PREFIX SYSTEMD_PATH "/unit"
 
-/* Units that run hooks. */
-#define HOOK_UNIT_PREFIX "pinguard-hook-"
+/* Actions under way at a time; one more ends with -EBUSY. */
+#define ACTIONS_MAX 256
+/* What a hook gets on its standard input; more ends with -E2BIG. */
+#define ACTION_INPUT_BYTES (16U << 20)
 
 struct actions {
 	sd_event *event;
@@ -54,6 +57,7 @@ void action_finish_bus(struct action *a, int error, const char *what, sd_bus_mes
 
 /* 0, or why the bus cannot be reached. It is connected while it is used. */
 int actions_bus(struct actions *actions, sd_bus **ret);
+
 /*
  * action_call() - send a call, now or when the bus is connected
  *
@@ -63,8 +67,6 @@ int action_call(struct action *a, sd_bus_message *m, sd_bus_message_handler_t on
 /* Take a reply's job, and who gave it: its signals alone count. */
 int action_take_job(struct action *a, sd_bus_message *reply);
 bool action_is_systemd(const struct action *a, sd_bus_message *signal);
-/* Call a method of the manager; its answer and its errors are of no interest. */
-void actions_call_unit(struct actions *actions, const char *method, const char *unit);
 
 /*
  * action_process() - take a process for an action's
@@ -74,12 +76,5 @@ void actions_call_unit(struct actions *actions, const char *method, const char *
  */
 bool action_process(struct action *a, int pidfd, const char *(*protected)(const char *unit));
 bool pidfd_is_alive(int pidfd);
-/* Why a unit is not stopped; NULL if it is. */
-const char *unit_protected(const char *unit);
-/* Why no process in a unit is killed: far fewer are. */
-const char *unit_unkillable(const char *unit);
-
-/* Return: a new string, NULL out of memory or where it cannot be read */
-char *process_unit(struct actions *actions, pid_t pid);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* All ladders: which files there are, and whose each ladder is. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -7,6 +8,8 @@
 #include <sys/stat.h>
 
 #include "daemon/ladder/ladders.h"
+#include "daemon/ladder/parse.h"
+#include "daemon/ladder/units.h"
 #include "lib/escape.h"
 #include "lib/file.h"
 #include "lib/log.h"
@@ -33,61 +36,6 @@ struct ladders *ladders_free(struct ladders *ladders)
 	return NULL;
 }
 
-static bool has_suffix(const char *s, size_t n, const char *suffix)
-{
-	size_t k = strlen(suffix);
-
-	return n > k && memcmp(s + n - k, suffix, k) == 0;
-}
-
-static bool is_unit(const char *s, size_t n)
-{
-	static const char *const suffixes[] = {
-		".service", ".scope", ".socket", ".mount", ".swap",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
-		if (has_suffix(s, n, suffixes[i]))
-			return true;
-	return false;
-}
-
-/*
- * The next part of a path that is a unit of the system: slices, then one that
- * is not. Return: its length, 0 at the end; *path then points behind it.
- */
-static size_t next_unit(const char **path, const char **ret_name, bool *ret_slice)
-{
-	const char *name = *path + strspn(*path, "/");
-	size_t n = strcspn(name, "/");
-
-	*path = name + n;
-	*ret_slice = has_suffix(name, n, ".slice");
-	if (!*ret_slice && !is_unit(name, n))
-		return 0;
-	/* systemd writes it before names that the kernel might take for files of its own */
-	if (*name == '_' && n > 1) {
-		name++;
-		n--;
-	}
-	*ret_name = name;
-	return n;
-}
-
-char *cgroup_unit(const char *cgroup_path)
-{
-	const char *name;
-	bool slice = true;
-	size_t n = 0;
-
-	while (cgroup_path && slice) {
-		n = next_unit(&cgroup_path, &name, &slice);
-		if (n == 0)
-			return NULL;
-	}
-	return n ? strndup(name, n) : NULL;
-}
-
 static bool unit_matches(char **patterns, const char *path)
 {
 	bool slice = true;
@@ -95,7 +43,7 @@ static bool unit_matches(char **patterns, const char *path)
 	while (slice) {
 		_cleanup_(freep) char *unit = NULL;
 		const char *name;
-		size_t n = next_unit(&path, &name, &slice);
+		size_t n = unit_next(&path, &name, &slice);
 
 		if (n == 0)
 			return false;
@@ -196,7 +144,9 @@ static int load_file(struct ladders *ladders, int dir_fd, const char *dir, const
 
 static int is_conf(const struct dirent *entry)
 {
-	return entry->d_name[0] != '.' && has_suffix(entry->d_name, strlen(entry->d_name), ".conf");
+	const char *suffix = strrchr(entry->d_name, '.');
+
+	return entry->d_name[0] != '.' && suffix && strcmp(suffix, ".conf") == 0;
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)

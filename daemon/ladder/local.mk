@@ -5,5 +5,8 @@ daemon_libcore_la_SOURCES += \
 	daemon/ladder/bus.c \
 	daemon/ladder/hook.c \
 	daemon/ladder/internal.h \
+	daemon/ladder/kill.c \
 	daemon/ladder/ladders.c daemon/ladder/ladders.h \
-	daemon/ladder/parse.c
+	daemon/ladder/parse.c daemon/ladder/parse.h \
+	daemon/ladder/stop.c \
+	daemon/ladder/units.c daemon/ladder/units.h

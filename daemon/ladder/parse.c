@@ -4,7 +4,7 @@
 #include <ini.h>
 #include <string.h>
 
-#include "daemon/ladder/ladders.h"
+#include "daemon/ladder/parse.h"
 #include "lib/escape.h"
 #include "lib/parse.h"
 

@@ -2,7 +2,8 @@
 /* A file of release.d, and a cgroup: the input's last line. */
 #include <errno.h>
 
-#include "daemon/ladder/ladders.h"
+#include "daemon/ladder/parse.h"
+#include "daemon/ladder/units.h"
 #include "lib/macros.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 
 #include "daemon/ladder/ladders.h"
+#include "daemon/ladder/parse.h"
+#include "daemon/ladder/units.h"
 #include "lib/macros.h"
 #include "tests/unit/unit.h"
 
