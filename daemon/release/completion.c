@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The answers of owners: org.pinguard.Owner.Complete. */
+/* Answers of owners that wait for what the kernel says. */
 #include <errno.h>
 #include <utlist.h>
 
 #include "daemon/release/internal.h"
-#include "lib/log.h"
 
 #define LOOKS_MAX 256
 
@@ -84,7 +83,7 @@ static int on_settle(sd_event_source *source, uint64_t usec, void *userdata)
  * The kernel's word for it comes on another way than the owner's, and may be
  * behind it.
  */
-static int wait_for_kernel(struct release_owner *o, struct call *call)
+int completion_new(struct release_owner *o, struct call *call)
 {
 	struct completion *c = calloc(1, sizeof(*c));
 	int r;
@@ -103,39 +102,4 @@ static int wait_for_kernel(struct release_owner *o, struct call *call)
 	call_set_watch(call, &watch, c);
 	DL_APPEND(o->completions, c);
 	return 0;
-}
-
-static void note_answer(struct release_owner *o, enum owner_answer what, const char *reason)
-{
-	if (what == ANSWER_REFUSED && o->answer != ANSWER_REFUSED)
-		o->owner->refused++;
-	o->answer = what;
-	if (o->step < STEP_HOOK)
-		o->state = what == ANSWER_REFUSED ? OWNER_REFUSED : OWNER_DEFERRED;
-	release_owner_set_reason(o, reason);
-	release_tell_answer(o);
-	release_changed(o->release);
-	release_owner_decide(o);
-}
-
-int releases_complete(struct releases *releases, struct call *call, const char *token,
-		      enum owner_answer what, const char *reason)
-{
-	struct release_owner *o;
-
-	HASH_FIND_STR(releases->tokens, token, o);
-	/* One text for all that is wrong with it: nothing is to be learnt by trying. */
-	if (!o || !o->owner || !peer_is_same_process(call_peer(o->owner->call), call_peer(call)) ||
-	    (o->release->phase != RELEASE_RUNNING && o->pins_left))
-		return call_error(call, OWNER_INTERFACE ".NoSuchToken",
-				  json_pack("{s:s}", "token", token));
-	/* Its pins are gone: whatever it says. */
-	if (!o->pins_left)
-		return call_reply(call, json_object());
-	if (what == ANSWER_RELEASED)
-		return wait_for_kernel(o, call);
-	/* It has said no, and that was the end of it. */
-	if (!o->settled)
-		note_answer(o, what, reason);
-	return call_reply(call, json_object());
 }

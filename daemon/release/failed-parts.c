@@ -5,7 +5,6 @@
 #include <utlist.h>
 
 #include "daemon/release/internal.h"
-#include "lib/log.h"
 
 int release_set_failures(struct release *release, const struct release_config *config)
 {
@@ -125,14 +124,4 @@ struct release *release_find_failure(struct releases *releases, uint64_t pin_id)
 			return release;
 	}
 	return NULL;
-}
-
-size_t releases_n_reason(const struct releases *releases, enum release_reason reason)
-{
-	const struct release *release;
-	size_t n = 0;
-
-	DL_FOREACH(releases->running, release)
-		n += release->reason == reason;
-	return n;
 }

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the kernel and the owners' connections tell the requests, and look-ups. */
-#include <string.h>
+/* What the kernel and the owners' connections tell the requests. */
 #include <utlist.h>
 
-#include "daemon/base/clock.h"
 #include "daemon/release/internal.h"
 
 /*
@@ -108,84 +106,16 @@ void releases_owner_left(struct releases *releases, struct owner *owner)
 	}
 }
 
-struct release *release_find(struct releases *releases, const char *token)
+void releases_revoke_done(struct releases *releases, uint64_t revoke_id, uint32_t outcome)
 {
-	const uint64_t now = clock_usec(CLOCK_MONOTONIC);
-	struct release *release;
+	struct release *release = release_find_revoke(releases, revoke_id);
 
-	DL_FOREACH(releases->running, release)
-		if (strcmp(release->token, token) == 0)
-			return release;
-	DL_FOREACH(releases->kept, release)
-		if (strcmp(release->token, token) == 0 &&
-		    now < release->over_usec + RELEASE_KEPT_USEC)
-			return release;
-	return NULL;
-}
-
-struct release *release_find_revoke(struct releases *releases, uint64_t revoke_id)
-{
-	struct release *release;
-
-	DL_FOREACH(releases->running, release)
-		if (release->has_revoke && release->revoke_id == revoke_id)
-			return release;
-	return NULL;
-}
-
-bool release_is_of_quota(const struct release *release, const char *cgroup_path)
-{
-	return release->reason == RELEASE_QUOTA && strcmp(release->target, cgroup_path) == 0;
-}
-
-struct release *releases_next(struct releases *releases, struct release *prev)
-{
-	return prev ? prev->next : releases->running;
-}
-
-size_t releases_n_running(const struct releases *releases)
-{
-	return releases->n_running;
-}
-
-const char *release_token(const struct release *release)
-{
-	return release->token;
-}
-
-enum release_phase release_phase(const struct release *release)
-{
-	return release->phase;
-}
-
-enum release_reason release_reason(const struct release *release)
-{
-	return release->reason;
-}
-
-uint32_t release_uid(const struct release *release)
-{
-	return release->uid;
-}
-
-uint64_t release_pins_left(const struct release *release)
-{
-	return release->pins_left;
-}
-
-void release_owner_process(const struct release_owner *o, struct release_process *ret)
-{
-	*ret = (struct release_process){
-		.pid = o->pid,
-		.uid = o->uid,
-		.comm = o->comm,
-		.comm_len = o->comm_len,
-		.cgroup = o->cgroup,
-		.pins_left = o->pins_left,
-	};
-}
-
-const struct release_owner *release_owner_at(const struct release *release, size_t i)
-{
-	return i < release->n_owners ? &release->owners[i] : NULL;
+	if (!release)
+		return;
+	if (outcome == PINGUARD_REVOKE_OUTCOME_DONE)
+		release_finish(release, RELEASE_DONE);
+	else if (outcome == PINGUARD_REVOKE_OUTCOME_BUSY)
+		release_run_out(release);
+	else
+		release_finish(release, RELEASE_CANCELLED);
 }

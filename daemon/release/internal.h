@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Between the files of the engine alone. */
+/* Between the files of requests alone. */
 #ifndef PINGUARD_RELEASE_INTERNAL_H
 #define PINGUARD_RELEASE_INTERNAL_H
 
@@ -7,12 +7,23 @@
 #include "daemon/ladder/ladders.h"
 #include "daemon/release/request.h"
 
-#define RELEASE_TOKEN_LEN  32 /* hex digits: 128 bits */
-#define RELEASE_ACTIONS_MAX 128 /* steps under way; others wait for their turn */
+#define RELEASE_TOKEN_LEN	32 /* hex digits: 128 bits */
+#define RELEASES_OWNERS_MAX	16384 /* in all that run, and once more in those remembered */
+#define RELEASES_KEPT_MAX	128 /* that are over and remembered */
+#define RELEASE_KEPT_USEC	(3600 * 1000000ULL) /* and for how long */
+#define RELEASE_OWNER_PINS_MAX	4096 /* in one message to an owner; then the next ones */
+#define RELEASE_REASON_MAX	256 /* bytes of an owner's reason that are kept */
+#define RELEASE_ACTIONS_MAX	128 /* steps under way; others wait for their turn */
+#define RELEASE_SETTLE_USEC	(1 * 1000000ULL) /* for the kernel to say what an owner said */
+/* Owners that are not back after the service's start are not waited for any longer. */
+#define RELEASE_GRACE_USEC	(10 * 1000000ULL)
+/* Between two messages that tell of more failed parts: the first, doubled up to the last. */
+#define RELEASE_FAILURES_MIN_USEC (250 * 1000ULL)
+#define RELEASE_FAILURES_MAX_USEC (4 * 1000000ULL)
 /* Until a process is looked at again of which nobody could tell whose it is. */
-#define RELEASE_LOOK_USEC (1 * 1000000ULL)
+#define RELEASE_LOOK_USEC	(1 * 1000000ULL)
 /* Timers may be late by that much, never early. */
-#define RELEASE_ACCURACY_USEC 1000
+#define RELEASE_ACCURACY_USEC	1000
 
 struct asked_pin {
 	uint64_t id;
@@ -147,45 +158,92 @@ struct releases {
 	struct release_owner *queue; /* wait until an action may start */
 	unsigned int n_actions;
 	sd_event_source *queue_turn;
+	void (*take_up)(struct release_owner *o); /* whose turn has come: step.c is above the queue */
 };
 
-/* release.c */
-int release_new_token(char token[static RELEASE_TOKEN_LEN + 1]);
-void release_finish(struct release *release, enum release_phase phase);
-/* Ends it if there is nothing left to wait for. */
-void release_check(struct release *release);
-/* Followers will be told. */
-void release_changed(struct release *release);
+/* From the bottom up: no file uses what stands below it. */
 
+/* names.c */
+int release_new_token(char token[static RELEASE_TOKEN_LEN + 1]);
+const char *release_reason_name(enum release_reason reason);
+const char *release_phase_name(enum release_phase phase);
+const char *release_mode_name(const struct release *release);
+
+/* limits.c */
+int releases_check_limits(struct releases *releases, const struct release_config *config);
 /* What more a request may have: max is of all, n of all, n_user of users. */
 size_t release_room(const struct release *release, size_t max, size_t n, size_t n_user);
+void releases_count(struct releases *releases, const struct release *release);
+void releases_uncount(struct releases *releases, const struct release *release);
 
-/* release-select.c */
+/* select.c: whose pins */
 int release_select(struct release *release, const uint64_t *ids, size_t n);
 struct asked_pin *release_asked(const struct release *release, uint64_t id);
 /* 1 where it was there, else 0. */
 int release_drop_pin(struct release *release, struct asked_pin *pin);
+struct release_owner *release_owner_by_pid(struct release *release, pid_t pid);
 
-/* release-owner.c: the process behind it */
+/* process.c: the process behind an owner */
 void release_owner_identify(struct release_owner *o);
 /*
  * 1 where it is known that the process made pins that are left, 0 where it is
  * not to be acted on; -EAGAIN: nobody can tell now.
  */
 int release_owner_may_act(struct release_owner *o);
-int release_owner_watch_exit(struct release_owner *o);
+/*
+ * The raw path of the process's cgroup, as long as its pidfd says that it
+ * lives; after that, and where it cannot be read, the path of its pins' cgroup.
+ * Blocks on nothing but /proc. NULL where nobody knows, or out of memory; the
+ * caller's to free.
+ */
+char *release_owner_cgroup(const struct release_owner *o);
+struct ladder_facts release_owner_facts(const struct release_owner *o);
 void release_owner_done(struct release_owner *o);
-struct release_owner *release_owner_by_pid(struct release *release, pid_t pid);
 
-/* release-step.c: what is done about it */
+/* message.c: to an owner; one that cannot be told will be seen to have left */
+void release_owner_send(struct release_owner *o, bool reminder);
+void release_owner_send_withdrawn(struct release_owner *o);
+json_t *release_owner_hook_json(struct release_owner *o);
+
+/* failed-parts.c */
+int release_set_failures(struct release *release, const struct release_config *config);
+void release_drop_failures(struct release *release);
+
+/* watch.c: followers will be told */
+void release_changed(struct release *release);
+
+/* log.c: the journal, then the history */
+void release_tell_started(struct release *release);
+void release_tell_step(struct release_owner *o, int step);
+void release_tell_failed(struct release_owner *o, int step);
+void release_tell_answer(struct release_owner *o);
+void release_tell_lapse(struct release_owner *o);
+void release_tell_over(struct release *release);
+
+/* completion.c */
+/* Answers the call when the kernel has said it, or has had the time to. */
+int completion_new(struct release_owner *o, struct call *call);
+void completions_settle(struct release_owner *o);
+
+/* queue.c */
+/* Puts it in line where too many steps are under way; whether it has to wait. */
+bool release_owner_queue(struct release_owner *o);
 void release_owner_drop_action(struct release_owner *o);
 /* Later: what is taken up then may end other requests than the one at hand. */
 void releases_run_queue(struct releases *releases);
-struct ladder_facts release_owner_facts(const struct release_owner *o);
+
+/* over.c */
+void release_finish(struct release *release, enum release_phase phase);
+/* At its deadline: some did not answer, or all that is left was refused. */
+void release_run_out(struct release *release);
+/* Ends it if there is nothing left to wait for. */
+void release_check(struct release *release);
+/* Drops what the engine holds of a request that it lets go of. */
+void release_detach(struct release *release);
+
+/* step.c: what is done about an owner */
 void release_owner_decide(struct release_owner *o);
-/* What remains to be said and dropped when its request is over. */
-void release_owner_close(struct release_owner *o);
-void release_owner_gone(struct release_owner *o);
+int release_owner_watch_exit(struct release_owner *o);
 /* Forgets its registration; true where release_owner_left() is to follow. */
 bool release_owner_forget(struct release_owner *o);
 void release_owner_left(struct release_owner *o);
@@ -194,27 +252,8 @@ void release_owner_came(struct release_owner *o, struct owner *owner);
 void release_owner_unpinned(struct release_owner *o);
 void release_owner_set_reason(struct release_owner *o, const char *reason);
 
-void release_owner_send(struct release_owner *o, bool reminder);
-
-/* release-failure.c */
-int release_set_failures(struct release *release, const struct release_config *config);
-void release_drop_failures(struct release *release);
-
-/* release-complete.c */
-void completions_settle(struct release_owner *o);
-
-/* release-log.c: the journal, then the history */
-void release_tell_started(struct release *release);
-void release_tell_step(struct release_owner *o, int step);
-void release_tell_failed(struct release_owner *o, int step);
-void release_tell_answer(struct release_owner *o);
-void release_tell_lapse(struct release_owner *o);
-void release_tell_over(struct release *release);
-
-/* release-json.c */
-json_t *release_owner_request_json(struct release_owner *o, bool reminder);
-json_t *release_owner_hook_json(struct release_owner *o);
-const char *release_reason_name(enum release_reason reason);
-const char *release_phase_name(enum release_phase phase);
+/* find.c */
+/* The one that a revoke of the kernel started, while it runs. */
+struct release *release_find_revoke(struct releases *releases, uint64_t revoke_id);
 
 #endif

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The process behind a request's owner: whether it is the one that made the pins. */
+/* What is known of a request's owner, and whether the process behind it made the pins. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/syscall.h>
-#include <utlist.h>
 
 #include "daemon/base/clock.h"
 #include "daemon/kernel/procfs.h"
@@ -159,26 +157,45 @@ int release_owner_may_act(struct release_owner *o)
 	return answer;
 }
 
-static int on_exit_(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+/*
+ * A pin stays in the cgroup that it was made in, and in a subtree of his own a
+ * user can leave that and remove it: its path would tell nothing any more.
+ */
+char *release_owner_cgroup(const struct release_owner *o)
 {
-	struct release_owner *o = userdata;
+	_cleanup_(freep) char *path = NULL;
 
-	o->exit = sd_event_source_disable_unref(o->exit);
-	release_owner_gone(o);
-	return 0;
+	/* Still there after it was read: the path is of this process. */
+	if (!o->gone && o->pidfd >= 0 &&
+	    procfs_read_cgroup(o->release->releases->proc_fd, o->pid, &path) >= 0 &&
+	    !has_exited(o->pidfd))
+		return TAKE_PTR(path);
+	return o->cgroup && o->cgroup->path ? strdup(o->cgroup->path) : NULL;
 }
 
-int release_owner_watch_exit(struct release_owner *o)
+static bool ready(const struct releases *releases)
 {
-	int r;
+	return !releases->config.ready || releases->config.ready(releases->config.userdata);
+}
 
-	if (o->pidfd < 0)
-		return 0;
-	r = sd_event_add_io(o->release->releases->event, &o->exit, o->pidfd, EPOLLIN, on_exit_, o);
-	if (r < 0)
-		return r;
-	(void)sd_event_source_set_description(o->exit, "release-owner-exit");
-	return 0;
+struct ladder_facts release_owner_facts(const struct release_owner *o)
+{
+	const struct release *release = o->release;
+
+	return (struct ladder_facts){
+		.deadline_usec = release->deadline_usec,
+		.grace_usec = o->lapsed ? o->lapsed_usec + RELEASE_SETTLE_USEC :
+					  release->releases->started_usec + RELEASE_GRACE_USEC,
+		.registered = o->owner != NULL,
+		.lapsed = o->lapsed,
+		.untouchable = o->gone || o->protected || o->unsure || o->pidfd < 0 ||
+			       !release->releases->config.actions,
+		.uncertain = !ready(release->releases),
+		.answer = o->answer,
+		.step = o->step,
+		.step_usec = o->step_usec,
+		.step_failed = o->step_failed,
+	};
 }
 
 void release_owner_done(struct release_owner *o)
@@ -191,22 +208,4 @@ void release_owner_done(struct release_owner *o)
 	o->cgroup = NULL;
 	free(o->reason);
 	o->reason = NULL;
-}
-
-struct release_owner *release_owner_by_pid(struct release *release, pid_t pid)
-{
-	size_t low = 0, high = release->n_owners;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if ((uint32_t)release->owners[middle].pid < (uint32_t)pid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	/* The living one comes first. */
-	if (low < release->n_owners && release->owners[low].pid == pid)
-		return &release->owners[low];
-	return NULL;
 }

@@ -4,8 +4,8 @@
  * has come of it. A request is over when the kernel says that its pins are
  * gone, when nothing is left to be done about them, or at its deadline.
  */
-#ifndef PINGUARD_RELEASE_H
-#define PINGUARD_RELEASE_H
+#ifndef PINGUARD_RELEASE_REQUEST_H
+#define PINGUARD_RELEASE_REQUEST_H
 
 #include <jansson.h>
 #include <systemd/sd-event.h>
@@ -28,22 +28,11 @@ struct ladders;
 #define RELEASE_CALLS_BURST	16
 #define RELEASE_CALLS_RATE	1
 #define RELEASES_PINS_MAX	(4U << 20) /* in all that run */
-#define RELEASES_OWNERS_MAX	16384 /* in all that run, and once more in those remembered */
-#define RELEASES_KEPT_MAX	128 /* that are over and remembered */
-#define RELEASE_KEPT_USEC	(3600 * 1000000ULL) /* and for how long */
 #define RELEASE_TIMEOUT_MAX_USEC (24 * 3600 * 1000000ULL)
 #define RELEASE_TIMEOUT_LADDER	UINT64_MAX /* as long as the owners' ladders last */
-/* Owners that are not back after the service's start are not waited for any longer. */
-#define RELEASE_GRACE_USEC	(10 * 1000000ULL)
-#define RELEASE_OWNER_PINS_MAX	4096 /* in one message to an owner; then the next ones */
-#define RELEASE_SETTLE_USEC	(1 * 1000000ULL) /* for the kernel to say what an owner said */
 #define RELEASE_PAUSE_USEC	(250 * 1000ULL) /* between two changes that are told */
 #define RELEASE_OWNERS_SHOWN_MAX 4096 /* in one reply */
-#define RELEASE_REASON_MAX	256 /* bytes of an owner's reason that are kept */
 #define RELEASE_FAILURES_MAX	1024 /* failed parts of pins that a request tells of */
-/* Between two messages that tell of more such parts: the first, doubled up to the last. */
-#define RELEASE_FAILURES_MIN_USEC (250 * 1000ULL)
-#define RELEASE_FAILURES_MAX_USEC (4 * 1000000ULL)
 
 enum release_reason {
 	RELEASE_ADMINISTRATOR,
@@ -167,8 +156,6 @@ size_t releases_n_reason(const struct releases *releases, enum release_reason re
 
 /* Those that run and those that are remembered; not a reference. NULL for none. */
 struct release *release_find(struct releases *releases, const char *token);
-/* The one that a revoke of the kernel started, while it runs. */
-struct release *release_find_revoke(struct releases *releases, uint64_t revoke_id);
 /* Those that run; NULL starts, NULL ends. */
 struct release *releases_next(struct releases *releases, struct release *prev);
 /* Whether it was started because more was pinned in a cgroup than its quota says. */
@@ -179,7 +166,6 @@ const char *release_token(const struct release *release);
 enum release_phase release_phase(const struct release *release);
 enum release_reason release_reason(const struct release *release);
 uint32_t release_uid(const struct release *release);
-uint64_t release_pins_left(const struct release *release);
 
 /*
  * Called from the event loop after changes, at most once in RELEASE_PAUSE_USEC

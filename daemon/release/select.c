@@ -174,3 +174,21 @@ int release_drop_pin(struct release *release, struct asked_pin *pin)
 		o->listed_left--;
 	return 1;
 }
+
+struct release_owner *release_owner_by_pid(struct release *release, pid_t pid)
+{
+	size_t low = 0, high = release->n_owners;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if ((uint32_t)release->owners[middle].pid < (uint32_t)pid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	/* The living one comes first. */
+	if (low < release->n_owners && release->owners[low].pid == pid)
+		return &release->owners[low];
+	return NULL;
+}

@@ -1,38 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Takes the steps that policy.c decides on. */
+/* Takes the steps that policy.c decides on, and what an owner does that changes them. */
 #include <errno.h>
 #include <string.h>
-#include <utlist.h>
+#include <sys/epoll.h>
 
 #include "daemon/base/clock.h"
 #include "daemon/release/internal.h"
-#include "daemon/base/turn.h"
 #include "lib/log.h"
-
-static bool ready(const struct releases *releases)
-{
-	return !releases->config.ready || releases->config.ready(releases->config.userdata);
-}
-
-struct ladder_facts release_owner_facts(const struct release_owner *o)
-{
-	const struct release *release = o->release;
-
-	return (struct ladder_facts){
-		.deadline_usec = release->deadline_usec,
-		.grace_usec = o->lapsed ? o->lapsed_usec + RELEASE_SETTLE_USEC :
-					  release->releases->started_usec + RELEASE_GRACE_USEC,
-		.registered = o->owner != NULL,
-		.lapsed = o->lapsed,
-		.untouchable = o->gone || o->protected || o->unsure || o->pidfd < 0 ||
-			       !release->releases->config.actions,
-		.uncertain = !ready(release->releases),
-		.answer = o->answer,
-		.step = o->step,
-		.step_usec = o->step_usec,
-		.step_failed = o->step_failed,
-	};
-}
 
 void release_owner_set_reason(struct release_owner *o, const char *reason)
 {
@@ -46,15 +20,6 @@ static void took(struct release_owner *o, int step, enum release_owner_state sta
 	o->step_usec = clock_usec(CLOCK_MONOTONIC);
 	o->step_failed = false;
 	o->state = state;
-}
-
-/* To the owner; one that cannot be told will be seen to have left. */
-void release_owner_send(struct release_owner *o, bool reminder)
-{
-	int r = call_reply_continues(o->owner->call, release_owner_request_json(o, reminder));
-
-	if (r < 0 && r != -EPIPE)
-		log_warning_errno(r, "cannot ask process %d: %m", (int)o->pid);
 }
 
 static int ask(struct release_owner *o)
@@ -78,42 +43,6 @@ static int ask(struct release_owner *o)
 	o->owner->open_requests++;
 	release_owner_send(o, false);
 	return 0;
-}
-
-static int on_queue(sd_event_source *source, void *userdata)
-{
-	struct releases *releases = userdata;
-
-	while (releases->queue && releases->n_actions < RELEASE_ACTIONS_MAX) {
-		struct release_owner *o = releases->queue;
-
-		DL_DELETE2(releases->queue, o, queue_prev, queue_next);
-		o->queued = false;
-		release_owner_decide(o);
-	}
-	return 0;
-}
-
-void releases_run_queue(struct releases *releases)
-{
-	int r = releases->queue ? turn_schedule(releases->event, &releases->queue_turn, on_queue,
-						releases, "release-queue") : 0;
-
-	if (r < 0)
-		log_error_errno(r, "cannot take up the steps that wait: %m");
-}
-
-void release_owner_drop_action(struct release_owner *o)
-{
-	struct releases *releases = o->release->releases;
-
-	if (o->queued)
-		DL_DELETE2(releases->queue, o, queue_prev, queue_next);
-	o->queued = false;
-	if (!o->action)
-		return;
-	o->action = action_free(o->action);
-	releases->n_actions--;
 }
 
 static void on_action_done(struct action *action, int error, const char *text, void *userdata)
@@ -200,7 +129,6 @@ static int act(struct release_owner *o, int step)
 		[STEP_STOP_UNIT] = OWNER_UNIT_STOPPING,
 		[STEP_KILL] = OWNER_KILLED,
 	};
-	struct releases *releases = o->release->releases;
 	int r;
 
 	r = release_owner_may_act(o);
@@ -212,11 +140,8 @@ static int act(struct release_owner *o, int step)
 		o->unsure = true;
 		return 0;
 	}
-	if (releases->n_actions >= RELEASE_ACTIONS_MAX && !o->action) {
-		DL_APPEND2(releases->queue, o, queue_prev, queue_next);
-		o->queued = true;
+	if (release_owner_queue(o))
 		return 1;
-	}
 	/* Why the step before failed is in the journal. */
 	if (o->step_failed)
 		release_owner_set_reason(o, NULL);
@@ -283,7 +208,7 @@ void release_owner_decide(struct release_owner *o)
 	}
 }
 
-void release_owner_gone(struct release_owner *o)
+static void gone(struct release_owner *o)
 {
 	if (o->gone || !o->pins_left)
 		return;
@@ -291,6 +216,28 @@ void release_owner_gone(struct release_owner *o)
 	o->state = OWNER_GONE;
 	release_changed(o->release);
 	release_owner_decide(o);
+}
+
+static int on_exit_(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	struct release_owner *o = userdata;
+
+	o->exit = sd_event_source_disable_unref(o->exit);
+	gone(o);
+	return 0;
+}
+
+int release_owner_watch_exit(struct release_owner *o)
+{
+	int r;
+
+	if (o->pidfd < 0)
+		return 0;
+	r = sd_event_add_io(o->release->releases->event, &o->exit, o->pidfd, EPOLLIN, on_exit_, o);
+	if (r < 0)
+		return r;
+	(void)sd_event_source_set_description(o->exit, "release-owner-exit");
+	return 0;
 }
 
 bool release_owner_forget(struct release_owner *o)
@@ -350,32 +297,4 @@ void release_owner_unpinned(struct release_owner *o)
 	else if (o->pins_left && o->token[0] && o->owner && !o->listed_left && !o->all_listed &&
 		 o->answer != ANSWER_REFUSED)
 		release_owner_send(o, true); /* those that did not fit before */
-}
-
-/* Tells an owner that has not answered; what it did not do in time is a lapse. */
-static void withdraw(struct release_owner *o)
-{
-	if (o->release->phase == RELEASE_TIMED_OUT && o->state < OWNER_REFUSED) {
-		o->owner->lapsed++;
-		release_tell_lapse(o);
-	}
-	(void)call_reply_continues(o->owner->call,
-				   json_pack("{s:n, s:s}", "request", "withdrawn", o->token));
-}
-
-void release_owner_close(struct release_owner *o)
-{
-	o->timer = sd_event_source_disable_unref(o->timer);
-	o->exit = sd_event_source_disable_unref(o->exit);
-	/* A hook that has done its work may come to its end. */
-	if (o->pins_left)
-		release_owner_drop_action(o);
-	closep(&o->pidfd);
-	o->pidfd = -1;
-	completions_settle(o);
-	if (!o->owner || !o->token[0])
-		return;
-	if (o->pins_left && o->answer != ANSWER_REFUSED)
-		withdraw(o);
-	o->owner->open_requests--;
 }

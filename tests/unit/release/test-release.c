@@ -2,6 +2,8 @@
 /* Requests from Release to the kernel's word. */
 #include "tests/unit/release/scene.h"
 
+#include "daemon/release/internal.h"
+
 static void test_released(void **state)
 {
 	_cleanup_json_ json_t *first = NULL, *request = NULL, *last = NULL;
