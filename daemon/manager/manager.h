@@ -20,7 +20,6 @@ struct listing;
 struct inquiry;
 struct drain;
 struct triggers;
-struct actions;
 struct callers;
 struct owners;
 struct releases;
@@ -39,7 +38,6 @@ struct manager {
 	uint64_t marks_usec; /* no owner loses its mark before */
 	struct server *server;
 
-	struct actions *actions; /* of ladders */
 	struct owners *owners; /* that are registered */
 	struct releases *releases; /* NULL while the service stops */
 	struct triggers *triggers; /* start them by themselves */

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "daemon/base/clock.h"
-#include "daemon/ladder/action.h"
 #include "daemon/ladder/ladders.h"
 #include "daemon/manager/internal.h"
 #include "daemon/manager/methods.h"
@@ -14,7 +13,6 @@
 #include "daemon/triggers/triggers.h"
 #include "lib/escape.h"
 #include "lib/json.h"
-#include "lib/log.h"
 
 /* A list that grows. */
 struct ids {
@@ -232,13 +230,7 @@ static bool is_ready(void *userdata)
 
 void manager_load_ladders(struct manager *m)
 {
-	struct ladders *ladders = NULL;
-	int r = ladders_load(LADDERS_DIR, &ladders);
-
-	if (r < 0)
-		log_warning_errno(r, "cannot read %s: %m", LADDERS_DIR);
-	else
-		releases_set_ladders(m->releases, ladders);
+	releases_load_ladders(m->releases, LADDERS_DIR);
 }
 
 static int on_resynced(sd_event_source *source, void *userdata)
@@ -284,12 +276,9 @@ int manager_releases_new(struct manager *m)
 	r = owners_new(on_owner_left, m, &m->owners);
 	if (r >= 0)
 		r = callers_new(RELEASE_CALLS_BURST, RELEASE_CALLS_RATE, &m->requesters);
-	if (r >= 0)
-		r = actions_new(m->event, &m->actions);
 	if (r < 0)
 		return r;
 	config.owners = m->owners;
-	config.actions = m->actions;
 	if (source_genl(m->source))
 		config.look = look;
 	r = releases_new(m->event, &config, &m->releases);
@@ -303,7 +292,6 @@ void manager_releases_free(struct manager *m)
 {
 	m->resynced_source = sd_event_source_disable_unref(m->resynced_source);
 	m->releases = releases_free(m->releases);
-	m->actions = actions_free(m->actions);
 }
 
 void manager_owners_free(struct manager *m)

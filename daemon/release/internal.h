@@ -148,7 +148,8 @@ struct releases {
 	int proc_fd;
 	char *own_cgroup; /* NULL where it is not known */
 	uint64_t started_usec;
-	struct ladders *ladders;
+	struct ladders *ladders; /* NULL: asking alone */
+	struct actions *actions;
 	struct release *running, *kept; /* oldest first */
 	size_t n_running, n_kept;
 	size_t n_pins, n_owners, n_kept_owners;
@@ -158,7 +159,8 @@ struct releases {
 	struct release_owner *queue; /* wait until an action may start */
 	unsigned int n_actions;
 	sd_event_source *queue_turn;
-	void (*take_up)(struct release_owner *o); /* whose turn has come: step.c is above the queue */
+	/* Of one whose turn has come: step.c, which is above the queue. */
+	void (*take_up)(struct release_owner *o);
 };
 
 /* From the bottom up: no file uses what stands below it. */

@@ -188,8 +188,7 @@ struct ladder_facts release_owner_facts(const struct release_owner *o)
 					  release->releases->started_usec + RELEASE_GRACE_USEC,
 		.registered = o->owner != NULL,
 		.lapsed = o->lapsed,
-		.untouchable = o->gone || o->protected || o->unsure || o->pidfd < 0 ||
-			       !release->releases->config.actions,
+		.untouchable = o->gone || o->protected || o->unsure || o->pidfd < 0,
 		.uncertain = !ready(release->releases),
 		.answer = o->answer,
 		.step = o->step,

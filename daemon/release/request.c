@@ -14,6 +14,7 @@
 int releases_new(sd_event *event, const struct releases_config *config, struct releases **ret)
 {
 	_cleanup_(releases_freep) struct releases *releases = calloc(1, sizeof(*releases));
+	int r;
 
 	if (!releases)
 		return -ENOMEM;
@@ -26,6 +27,9 @@ int releases_new(sd_event *event, const struct releases_config *config, struct r
 	if (releases->proc_fd >= 0 &&
 	    procfs_read_cgroup(releases->proc_fd, getpid(), &releases->own_cgroup) == -ENOMEM)
 		return -ENOMEM;
+	r = actions_new(event, &releases->actions);
+	if (r < 0)
+		return r;
 	*ret = TAKE_PTR(releases);
 	return 0;
 }
@@ -43,6 +47,7 @@ struct releases *releases_free(struct releases *releases)
 		release_detach(release);
 	DL_FOREACH_SAFE(releases->kept, release, next)
 		release_detach(release);
+	actions_free(releases->actions);
 	ladders_free(releases->ladders);
 	sd_event_source_disable_unref(releases->queue_turn);
 	sd_event_unref(releases->event);
@@ -52,11 +57,17 @@ struct releases *releases_free(struct releases *releases)
 	return NULL;
 }
 
-int releases_set_ladders(struct releases *releases, struct ladders *ladders)
+void releases_load_ladders(struct releases *releases, const char *dir)
 {
+	struct ladders *ladders;
+	int r = ladders_load(dir, &ladders);
+
+	if (r < 0) {
+		log_warning_errno(r, "cannot read %s: %m", dir);
+		return;
+	}
 	ladders_free(releases->ladders);
 	releases->ladders = ladders;
-	return 0;
 }
 
 static void set_up_owner(struct release_owner *o)

@@ -14,9 +14,6 @@
 #include "daemon/model/policy.h"
 #include "daemon/model/registry.h"
 
-struct actions;
-struct ladders;
-
 /*
  * Limits. Requests of the kernel count for none but those of memory. What those
  * of users that are no administrators take together is at most half of what may
@@ -69,7 +66,6 @@ enum release_event {
 struct releases_config {
 	struct registry *registry;
 	struct owners *owners;
-	struct actions *actions; /* NULL: nothing past asking can be done */
 	const char *proc; /* "/proc" */
 	/*
 	 * A pin as the kernel has it this moment: above all whether its owner
@@ -89,8 +85,11 @@ int releases_new(sd_event *event, const struct releases_config *config, struct r
 /* Gives up what runs, and says so in the journal. */
 struct releases *releases_free(struct releases *releases);
 DEFINE_CLEANUP(struct releases *, releases_free);
-/* Takes them over; requests that run keep those they have. NULL: asking alone. */
-int releases_set_ladders(struct releases *releases, struct ladders *ladders);
+/*
+ * Reads the files of dir, also anew: requests that run keep the ladders that they
+ * have. Where it cannot be read, those before stay; without any, asking is all.
+ */
+void releases_load_ladders(struct releases *releases, const char *dir);
 
 /* What the kernel said, after the registry was told of it. */
 void releases_unpinned(struct releases *releases, uint64_t pin_id);

@@ -67,7 +67,7 @@ static void on_action_done(struct action *action, int error, const char *text, v
 static int start_action(struct release_owner *o, int step)
 {
 	struct releases *releases = o->release->releases;
-	struct actions *actions = releases->config.actions;
+	struct actions *actions = releases->actions;
 	uint64_t now = clock_usec(CLOCK_MONOTONIC), left = o->release->deadline_usec - now;
 	json_t *input;
 	int r;

@@ -149,7 +149,8 @@ int owner_setup(void **state)
 	assert_int_equal(registry_cgroup_get(m->registry, TEST_CGROUP, &node), 0);
 	assert_int_equal(registry_cgroup_set(m->registry, node, root, "/t\n.service"), 0);
 	assert_int_equal(manager_releases_new(m), 0);
-	releases_set_ladders(m->releases, NULL);
+	/* None of this machine's. */
+	releases_load_ladders(m->releases, "/nonexistent");
 	make_proc(m);
 	make_devices(m, "/nonexistent", NULL);
 	make_triggers(m);

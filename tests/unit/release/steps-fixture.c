@@ -4,12 +4,9 @@
 
 #include "tests/unit/release/steps-fixture.h"
 
-#include "daemon/ladder/ladders.h"
-
 void set_ladder(struct manager *m, const char *release)
 {
 	char dir[] = "/tmp/pinguard-ladder-XXXXXX", path[64];
-	struct ladders *ladders;
 	FILE *file;
 
 	assert_non_null(mkdtemp(dir));
@@ -19,8 +16,7 @@ void set_ladder(struct manager *m, const char *release)
 	fprintf(file, "[Match]\nCgroup=/t*\n[Release]\n%s", release);
 	assert_int_equal(fclose(file), 0);
 	assert_int_equal(chmod(path, 0644), 0);
-	assert_int_equal(ladders_load(dir, &ladders), 0);
-	releases_set_ladders(m->releases, ladders);
+	releases_load_ladders(m->releases, dir);
 	unlink(path);
 	rmdir(dir);
 }

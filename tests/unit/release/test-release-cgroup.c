@@ -5,7 +5,6 @@
 
 #include "tests/unit/manager/owner-fixture.h"
 
-#include "daemon/ladder/ladders.h"
 #include "daemon/release/internal.h"
 
 static void write_ladder(const char *dir, const char *name, const char *cgroup)
@@ -26,7 +25,6 @@ static void write_ladder(const char *dir, const char *name, const char *cgroup)
 static int cgroup_setup(void **state)
 {
 	char dir[] = "/tmp/pinguard-cgroup-XXXXXX", path[64];
-	struct ladders *ladders;
 	struct manager *m;
 
 	owner_setup(state);
@@ -34,8 +32,7 @@ static int cgroup_setup(void **state)
 	assert_non_null(mkdtemp(dir));
 	write_ladder(dir, "pins", "/t*");
 	write_ladder(dir, "unit", "/d.service");
-	assert_int_equal(ladders_load(dir, &ladders), 0);
-	releases_set_ladders(m->releases, ladders);
+	releases_load_ladders(m->releases, dir);
 	for (int i = 0; i < 2; i++) {
 		snprintf(path, sizeof(path), "%s/%s.conf", dir, i ? "pins" : "unit");
 		unlink(path);

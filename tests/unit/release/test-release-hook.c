@@ -8,7 +8,6 @@
 
 #include "tests/unit/manager/owner-fixture.h"
 
-#include "daemon/ladder/ladders.h"
 #include "daemon/release/internal.h"
 
 #define SEC_USEC 1000000ULL
@@ -56,7 +55,6 @@ static void hook_ends(int error, const char *text)
 static int hook_setup(void **state)
 {
 	char dir[] = "/tmp/pinguard-hook-XXXXXX", path[64];
-	struct ladders *ladders;
 	struct manager *m;
 	FILE *file;
 
@@ -71,8 +69,7 @@ static int hook_setup(void **state)
 	fputs("[Match]\nCgroup=/t*\n[Release]\nHook=/bin/hook\nHookSec=60\n", file);
 	assert_int_equal(fclose(file), 0);
 	assert_int_equal(chmod(path, 0644), 0);
-	assert_int_equal(ladders_load(dir, &ladders), 0);
-	releases_set_ladders(m->releases, ladders);
+	releases_load_ladders(m->releases, dir);
 	unlink(path);
 	rmdir(dir);
 	return 0;
