@@ -6,6 +6,7 @@ daemon_libcore_la_SOURCES += \
 	daemon/ladder/hook.c \
 	daemon/ladder/internal.h \
 	daemon/ladder/kill.c \
+	daemon/ladder/ladder.h \
 	daemon/ladder/ladders.c daemon/ladder/ladders.h \
 	daemon/ladder/parse.c daemon/ladder/parse.h \
 	daemon/ladder/stop.c \

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "daemon/base/clock.h"
-#include "daemon/ladder/ladders.h"
+#include "daemon/ladder/ladder.h"
 #include "daemon/manager/internal.h"
 #include "daemon/manager/methods.h"
 #include "daemon/manager/release.h"

@@ -5,7 +5,7 @@
 
 #include "daemon/manager/manager.h"
 #include "daemon/release/owners.h"
-#include "daemon/release/request.h"
+#include "daemon/release/release.h"
 
 int manager_releases_new(struct manager *m);
 /* Before the server goes: owners whose connections end with it have not lapsed. */

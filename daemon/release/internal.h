@@ -3,8 +3,7 @@
 #ifndef PINGUARD_RELEASE_INTERNAL_H
 #define PINGUARD_RELEASE_INTERNAL_H
 
-#include "daemon/ladder/action.h"
-#include "daemon/ladder/ladders.h"
+#include "daemon/ladder/ladder.h"
 #include "daemon/release/request.h"
 
 #define RELEASE_TOKEN_LEN	32 /* hex digits: 128 bits */

@@ -16,6 +16,7 @@ daemon_libcore_la_SOURCES += \
 	daemon/release/owners.c daemon/release/owners.h \
 	daemon/release/process.c \
 	daemon/release/queue.c \
+	daemon/release/release.h \
 	daemon/release/request.c daemon/release/request.h \
 	daemon/release/select.c \
 	daemon/release/step.c \

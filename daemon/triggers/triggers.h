@@ -15,7 +15,7 @@
 #include "daemon/kernel/source.h"
 #include "daemon/model/events.h"
 #include "daemon/model/failure.h"
-#include "daemon/release/request.h"
+#include "daemon/release/release.h"
 
 struct triggers;
 
