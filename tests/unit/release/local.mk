@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-EXTRA_DIST += tests/unit/release/steps-fixture.h
 if HAVE_CMOCKA
 scene = tests/unit/release/scene.c tests/unit/release/scene.h $(owner_fixture)
+steps_fixture = tests/unit/release/steps-fixture.c tests/unit/release/steps-fixture.h $(owner_fixture)
 release_tests = \
 	tests/unit/release/test-release \
 	tests/unit/release/test-release-cgroup \
@@ -13,15 +13,15 @@ check_PROGRAMS += $(release_tests)
 TESTS += $(release_tests)
 tests_unit_release_test_release_SOURCES = tests/unit/release/test-release.c $(scene)
 tests_unit_release_test_release_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
-tests_unit_release_test_release_cgroup_SOURCES = tests/unit/release/test-release-cgroup.c $(owner_fixture)
+tests_unit_release_test_release_cgroup_SOURCES = tests/unit/release/test-release-cgroup.c $(steps_fixture)
 tests_unit_release_test_release_cgroup_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
-tests_unit_release_test_release_hook_SOURCES = tests/unit/release/test-release-hook.c $(owner_fixture)
+tests_unit_release_test_release_hook_SOURCES = tests/unit/release/test-release-hook.c $(steps_fixture)
 tests_unit_release_test_release_hook_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_release_test_release_hook_LDFLAGS = -Wl,--wrap=action_hook -Wl,--wrap=action_free
 tests_unit_release_test_release_limits_SOURCES = tests/unit/release/test-release-limits.c $(scene)
 tests_unit_release_test_release_limits_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
-tests_unit_release_test_release_process_SOURCES = tests/unit/release/test-release-process.c tests/unit/release/steps-fixture.c $(owner_fixture)
+tests_unit_release_test_release_process_SOURCES = tests/unit/release/test-release-process.c $(steps_fixture)
 tests_unit_release_test_release_process_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
-tests_unit_release_test_release_steps_SOURCES = tests/unit/release/test-release-steps.c tests/unit/release/steps-fixture.c $(owner_fixture)
+tests_unit_release_test_release_steps_SOURCES = tests/unit/release/test-release-steps.c $(steps_fixture)
 tests_unit_release_test_release_steps_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 endif

@@ -4,21 +4,34 @@
 
 #include "tests/unit/release/steps-fixture.h"
 
-void set_ladder(struct manager *m, const char *release)
+void set_ladders(struct manager *m, const struct ladder_file *files, size_t n)
 {
 	char dir[] = "/tmp/pinguard-ladder-XXXXXX", path[64];
 	FILE *file;
 
 	assert_non_null(mkdtemp(dir));
-	snprintf(path, sizeof(path), "%s/a.conf", dir);
-	file = fopen(path, "w");
-	assert_non_null(file);
-	fprintf(file, "[Match]\nCgroup=/t*\n[Release]\n%s", release);
-	assert_int_equal(fclose(file), 0);
-	assert_int_equal(chmod(path, 0644), 0);
+	for (size_t i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "%s/%s.conf", dir, files[i].name);
+		file = fopen(path, "w");
+		assert_non_null(file);
+		fprintf(file, "[Match]\nCgroup=%s\n[Release]\n%s", files[i].cgroup,
+			files[i].release);
+		assert_int_equal(fclose(file), 0);
+		assert_int_equal(chmod(path, 0644), 0);
+	}
 	releases_load_ladders(m->releases, dir);
-	unlink(path);
-	rmdir(dir);
+	for (size_t i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "%s/%s.conf", dir, files[i].name);
+		unlink(path);
+	}
+	assert_int_equal(rmdir(dir), 0);
+}
+
+void set_ladder(struct manager *m, const char *release)
+{
+	const struct ladder_file file = { "a", "/t*", release };
+
+	set_ladders(m, &file, 1);
 }
 
 int steps_setup(void **state)
@@ -32,12 +45,12 @@ int steps_setup(void **state)
 	return 0;
 }
 
-struct release *start(struct manager *m, const uint64_t *ids, size_t n)
+struct release *start_until(struct manager *m, const uint64_t *ids, size_t n, uint64_t timeout_usec)
 {
 	const struct release_config config = {
 		.reason = RELEASE_DRAIN,
 		.target = "mem\nory32",
-		.timeout_usec = HOUR_USEC,
+		.timeout_usec = timeout_usec,
 		.admin = true,
 		.pin_ids = ids,
 		.n_pins = n,
@@ -46,6 +59,11 @@ struct release *start(struct manager *m, const uint64_t *ids, size_t n)
 
 	assert_int_equal(release_start(m->releases, &config, &release), 0);
 	return release;
+}
+
+struct release *start(struct manager *m, const uint64_t *ids, size_t n)
+{
+	return start_until(m, ids, n, HOUR_USEC);
 }
 
 const struct release_owner *owner_of(struct release *release, pid_t pid)

@@ -12,9 +12,16 @@
 
 /* That of owner-fixture.h; owners have had the time to come back. */
 int steps_setup(void **state);
+/* Files of release.d: name.conf, for one cgroup. */
+struct ladder_file {
+	const char *name, *cgroup, *release;
+};
+void set_ladders(struct manager *m, const struct ladder_file *files, size_t n);
 /* The ladder of what is in the test's cgroup. */
 void set_ladder(struct manager *m, const char *release);
-/* An administrator's request. */
+/* An administrator's request, of an hour where nothing else is said. */
+struct release *start_until(struct manager *m, const uint64_t *ids, size_t n,
+			    uint64_t timeout_usec);
 struct release *start(struct manager *m, const uint64_t *ids, size_t n);
 const struct release_owner *owner_of(struct release *release, pid_t pid);
 void wait_until_dead(struct manager *m, const struct process *p);

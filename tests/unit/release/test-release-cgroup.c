@@ -1,60 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Ladders and hooks go by where a process runs, not by where it made its pins. */
-#include <stdio.h>
-#include <sys/stat.h>
+#include "tests/unit/release/steps-fixture.h"
 
-#include "tests/unit/manager/owner-fixture.h"
-
-#include "daemon/release/internal.h"
-
-static void write_ladder(const char *dir, const char *name, const char *cgroup)
-{
-	char path[64];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/%s.conf", dir, name);
-	file = fopen(path, "w");
-	assert_non_null(file);
-	/* Far off: nothing is done here. */
-	fprintf(file, "[Match]\nCgroup=%s\n[Release]\nAskSec=1h\nKill=yes\n", cgroup);
-	assert_int_equal(fclose(file), 0);
-	assert_int_equal(chmod(path, 0644), 0);
-}
+/* Far off: nothing is done here. */
+#define FAR_OFF "AskSec=1h\nKill=yes\n"
 
 /* One of where the pins are made, and one of the unit. */
 static int cgroup_setup(void **state)
 {
-	char dir[] = "/tmp/pinguard-cgroup-XXXXXX", path[64];
-	struct manager *m;
+	static const struct ladder_file files[] = {
+		{ "pins", "/t*", FAR_OFF },
+		{ "unit", "/d.service", FAR_OFF },
+	};
 
 	owner_setup(state);
-	m = *state;
-	assert_non_null(mkdtemp(dir));
-	write_ladder(dir, "pins", "/t*");
-	write_ladder(dir, "unit", "/d.service");
-	releases_load_ladders(m->releases, dir);
-	for (int i = 0; i < 2; i++) {
-		snprintf(path, sizeof(path), "%s/%s.conf", dir, i ? "pins" : "unit");
-		unlink(path);
-	}
-	rmdir(dir);
+	set_ladders(*state, files, ARRAY_SIZE(files));
 	return 0;
 }
 
-static struct release *start(struct manager *m, pid_t pid)
+static struct release *start_one(struct manager *m, pid_t pid)
 {
 	const uint64_t id = 1;
-	const struct release_config config = {
-		.reason = RELEASE_DRAIN,
-		.timeout_usec = 3600 * 1000000ULL,
-		.admin = true,
-		.pin_ids = &id,
-		.n_pins = 1,
-	};
 	struct release *release;
 
 	pin_add(m, id, pid, 4096);
-	assert_int_equal(release_start(m->releases, &config, &release), 0);
+	release = start(m, &id, 1);
 	assert_int_equal(release->n_owners, 1);
 	return release;
 }
@@ -83,7 +53,7 @@ static void test_left(void **state)
 
 	process_start(&p);
 	process_set_cgroup(p.pid, "/d.service/b\x01");
-	release = start(m, p.pid);
+	release = start_one(m, p.pid);
 	expect_ladder(release, "unit.conf");
 	expect_hook(release, "/d.service/b\\x01");
 	/* Before the hook it moves once more. */
@@ -103,7 +73,7 @@ static void test_gone(void **state)
 	process_start(&p);
 	process_set_cgroup(p.pid, "/d.service");
 	process_end(&p);
-	release = start(m, p.pid);
+	release = start_one(m, p.pid);
 	expect_ladder(release, "pins.conf");
 	expect_hook(release, "/t\\x0a.service");
 }
@@ -117,7 +87,7 @@ static void test_elsewhere(void **state)
 
 	process_start(&p);
 	process_set_cgroup(p.pid, "/e.service");
-	release = start(m, p.pid);
+	release = start_one(m, p.pid);
 	assert_ptr_equal(release->owners[0].ladder, &policy_default_ladder);
 	process_end(&p);
 }

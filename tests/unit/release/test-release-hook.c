@@ -4,13 +4,8 @@
  * the functions below in place of those that would run one.
  */
 #include <stdio.h>
-#include <sys/stat.h>
 
-#include "tests/unit/manager/owner-fixture.h"
-
-#include "daemon/release/internal.h"
-
-#define SEC_USEC 1000000ULL
+#include "tests/unit/release/steps-fixture.h"
 
 /* The last hook that was started. */
 static struct hook {
@@ -54,24 +49,9 @@ static void hook_ends(int error, const char *text)
 
 static int hook_setup(void **state)
 {
-	char dir[] = "/tmp/pinguard-hook-XXXXXX", path[64];
-	struct manager *m;
-	FILE *file;
-
-	owner_setup(state);
-	m = *state;
-	m->releases->started_usec = 0;
+	steps_setup(state);
 	hook = (struct hook){};
-	assert_non_null(mkdtemp(dir));
-	snprintf(path, sizeof(path), "%s/a.conf", dir);
-	file = fopen(path, "w");
-	assert_non_null(file);
-	fputs("[Match]\nCgroup=/t*\n[Release]\nHook=/bin/hook\nHookSec=60\n", file);
-	assert_int_equal(fclose(file), 0);
-	assert_int_equal(chmod(path, 0644), 0);
-	releases_load_ladders(m->releases, dir);
-	unlink(path);
-	rmdir(dir);
+	set_ladder(*state, "Hook=/bin/hook\nHookSec=60\n");
 	return 0;
 }
 
@@ -84,23 +64,12 @@ static int hook_teardown(void **state)
 	return 0;
 }
 
-static struct release *start(struct manager *m, const struct process *p, uint64_t timeout_usec)
+static struct release *start_hook(struct manager *m, const struct process *p,
+				  uint64_t timeout_usec)
 {
-	static const uint64_t ids[] = { 1, 2 };
-	const struct release_config config = {
-		.reason = RELEASE_DRAIN,
-		.target = "dax0.0",
-		.timeout_usec = timeout_usec,
-		.admin = true,
-		.pin_ids = ids,
-		.n_pins = ARRAY_SIZE(ids),
-	};
-	struct release *release;
-
 	pin_add(m, 1, p->pid, 4096);
 	pin_add(m, 2, p->pid, 8192);
-	assert_int_equal(release_start(m->releases, &config, &release), 0);
-	return release;
+	return start_until(m, (uint64_t[]){ 1, 2 }, 2, timeout_usec);
 }
 
 static const char *state_of(const struct release *release, const char **ret_reason)
@@ -124,11 +93,11 @@ static void test_input(void **state)
 	struct process p;
 
 	process_start(&p);
-	release = start(m, &p, RELEASE_TIMEOUT_LADDER);
+	release = start_hook(m, &p, RELEASE_TIMEOUT_LADDER);
 	assert_int_equal(hook.n_started, 1);
 	assert_string_equal(json_get_string(hook.input, "token", ""), release_token(release));
 	assert_string_equal(json_get_string(hook.input, "reason", ""), "drain");
-	assert_string_equal(json_get_string(hook.input, "target", ""), "dax0.0");
+	assert_string_equal(json_get_string(hook.input, "target", ""), "mem\\x0aory32");
 	assert_string_equal(json_get_string(hook.input, "comm", ""), "t\\x0a\\xff!");
 	assert_string_equal(json_get_string(hook.input, "cgroup", ""), FIXTURE_CGROUP);
 	assert_int_equal(json_get_int(hook.input, "pid", 0), p.pid);
@@ -193,9 +162,9 @@ static void test_time(void **state)
 	struct process p;
 
 	process_start(&p);
-	longer = start(m, &p, 3600 * SEC_USEC);
+	longer = start_hook(m, &p, HOUR_USEC);
 	assert_int_equal(hook.timeout_usec, 60 * SEC_USEC);
-	shorter = start(m, &p, 5 * SEC_USEC);
+	shorter = start_hook(m, &p, 5 * SEC_USEC);
 	assert_true(hook.timeout_usec <= 5 * SEC_USEC);
 	process_end(&p);
 }
@@ -208,7 +177,7 @@ static void test_success(void **state)
 	struct process p;
 
 	process_start(&p);
-	release = start(m, &p, 3600 * SEC_USEC);
+	release = start_hook(m, &p, HOUR_USEC);
 	hook_ends(0, NULL);
 	assert_int_equal(hook.n_freed, 1);
 	assert_int_equal(release_phase(release), RELEASE_RUNNING);
@@ -227,7 +196,7 @@ static void test_failure(void **state)
 	struct process p;
 
 	process_start(&p);
-	release = start(m, &p, 3600 * SEC_USEC);
+	release = start_hook(m, &p, HOUR_USEC);
 	hook_ends(-ECHILD, "exit status 1");
 	assert_string_equal(state_of(release, &reason), "hook_failed");
 	assert_string_equal(reason, "exit status 1");
@@ -243,7 +212,7 @@ static void test_still_running(void **state)
 	struct process p;
 
 	process_start(&p);
-	release = start(m, &p, 3600 * SEC_USEC);
+	release = start_hook(m, &p, HOUR_USEC);
 	pin_remove(m, 1);
 	pin_remove(m, 2);
 	assert_int_equal(release_phase(release), RELEASE_DONE);
@@ -263,11 +232,11 @@ static void test_stopped(void **state)
 	struct process p;
 
 	process_start(&p);
-	release = start(m, &p, 3600 * SEC_USEC);
+	release = start_hook(m, &p, HOUR_USEC);
 	release_cancel(release);
 	assert_int_equal(hook.n_freed, 1);
 	assert_int_equal(m->releases->n_actions, 0);
-	open = start(m, &p, 3600 * SEC_USEC);
+	open = start_hook(m, &p, HOUR_USEC);
 	assert_int_equal(hook.n_started, 2);
 	m->releases = releases_free(m->releases);
 	assert_int_equal(hook.n_freed, 2);
@@ -276,18 +245,8 @@ static void test_stopped(void **state)
 
 static struct release *start_one(struct manager *m, uint64_t id, const struct process *p)
 {
-	const struct release_config config = {
-		.reason = RELEASE_DRAIN,
-		.timeout_usec = 3600 * SEC_USEC,
-		.admin = true,
-		.pin_ids = &id,
-		.n_pins = 1,
-	};
-	struct release *release;
-
 	pin_add(m, id, p->pid, 4096);
-	assert_int_equal(release_start(m->releases, &config, &release), 0);
-	return release;
+	return start(m, &id, 1);
 }
 
 /* A request ends while all are gone through, and the one after it because of that. */
