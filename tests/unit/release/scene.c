@@ -71,3 +71,10 @@ void scene_close(struct scene *s)
 	process_end(&s->root);
 	process_end(&s->owner);
 }
+
+json_t *scene_ask(struct scene *s, char token[static 64])
+{
+	release_ask(&s->admin, s->owner.pid, true, false, HOUR_USEC);
+	json_decref(release_state(s->m, &s->admin, MANAGER("Release"), true, "running"));
+	return owner_request(s->m, &s->registered, token);
+}

@@ -21,6 +21,8 @@ void scene_close(struct scene *s);
 
 /* Release of a process's pins. */
 void release_ask(struct client *c, pid_t pid, bool more, bool async, int64_t timeout_usec);
+/* The administrator follows a request of an hour; what the owner is asked, its token copied. */
+json_t *scene_ask(struct scene *s, char token[static 64]);
 /* The next reply: its phase is as said. */
 json_t *release_state(struct manager *m, struct client *c, const char *method, bool continues,
 		      const char *phase);

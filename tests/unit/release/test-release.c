@@ -41,15 +41,13 @@ static void test_released(void **state)
 /* Not what the client says counts. */
 static void test_still_pinned(void **state)
 {
-	_cleanup_json_ json_t *first = NULL, *request = NULL, *last = NULL;
+	_cleanup_json_ json_t *request = NULL, *last = NULL;
 	struct client c;
 	char token[64];
 	struct scene s;
 
 	scene_open(&s, state);
-	release_ask(&s.admin, s.owner.pid, true, false, HOUR_USEC);
-	first = release_state(s.m, &s.admin, MANAGER("Release"), true, "running");
-	request = owner_request(s.m, &s.registered, token);
+	request = scene_ask(&s, token);
 	owner_complete(s.m, &s.owner, token, "released", OWNER("StillPinned"));
 	/* The request goes on; and what the kernel says a moment later is waited for. */
 	client_open(s.m, &c, &s.owner);
@@ -67,7 +65,7 @@ static void test_still_pinned(void **state)
 
 static void test_refused(void **state)
 {
-	_cleanup_json_ json_t *first = NULL, *request = NULL, *last = NULL;
+	_cleanup_json_ json_t *last = NULL;
 	const json_t *owner;
 	struct process other;
 	char token[64];
@@ -75,9 +73,7 @@ static void test_refused(void **state)
 
 	scene_open(&s, state);
 	process_start(&other);
-	release_ask(&s.admin, s.owner.pid, true, false, HOUR_USEC);
-	first = release_state(s.m, &s.admin, MANAGER("Release"), true, "running");
-	request = owner_request(s.m, &s.registered, token);
+	json_decref(scene_ask(&s, token));
 	/* A token that is nobody's, and one of somebody else: the same. */
 	owner_complete(s.m, &s.owner, "0123456789abcdef0123456789abcdef", "refused",
 		       OWNER("NoSuchToken"));
@@ -176,14 +172,12 @@ static void test_client_leaves(void **state)
 
 static void test_owner_leaves(void **state)
 {
-	_cleanup_json_ json_t *first = NULL, *request = NULL, *last = NULL;
+	_cleanup_json_ json_t *last = NULL;
 	char token[64];
 	struct scene s;
 
 	scene_open(&s, state);
-	release_ask(&s.admin, s.owner.pid, true, false, HOUR_USEC);
-	first = release_state(s.m, &s.admin, MANAGER("Release"), true, "running");
-	request = owner_request(s.m, &s.registered, token);
+	json_decref(scene_ask(&s, token));
 	client_close(s.m, &s.registered);
 	release_wait_state(s.m, &s.admin, "lapsed");
 	owner_complete(s.m, &s.owner, token, "released", OWNER("NoSuchToken"));
