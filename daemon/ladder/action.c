@@ -2,7 +2,6 @@
 /* Actions: their beginning, the process that they act on, and their end. */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
