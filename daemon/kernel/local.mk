@@ -11,10 +11,8 @@ daemon_libcore_la_SOURCES += \
 	daemon/kernel/nlio.c daemon/kernel/nlio.h \
 	daemon/kernel/observe.c daemon/kernel/observe.h \
 	daemon/kernel/pinmsg.c daemon/kernel/pinmsg.h \
-	daemon/kernel/pinmsg-failure.c \
-	daemon/kernel/pinmsg-frame.c \
 	daemon/kernel/pinmsg-internal.h \
-	daemon/kernel/pinmsg-revoke.c \
+	daemon/kernel/pinmsg-record.c \
 	daemon/kernel/procfs.c daemon/kernel/procfs.h \
 	daemon/kernel/rdmamsg.c daemon/kernel/rdmamsg.h \
 	daemon/kernel/source.c daemon/kernel/source.h \

@@ -3,31 +3,38 @@
 #ifndef PINGUARD_PINMSG_INTERNAL_H
 #define PINGUARD_PINMSG_INTERNAL_H
 
-#include <netlink/attr.h>
+#include <linux/netlink.h>
+#include <stddef.h>
+#include <stdint.h>
 
-#include "daemon/kernel/pinmsg.h"
-#include "lib/macros.h"
+enum field_type {
+	FIELD_U32,
+	FIELD_U64,
+	FIELD_MSEC, /* 32 bits, kept in microseconds */
+	FIELD_NSEC, /* 64 bits, kept in microseconds */
+	FIELD_STRING, /* as much of it as there is room for */
+	FIELD_COMM, /* any bytes up to a NUL, which is not kept */
+};
 
-#define NSEC_PER_USEC 1000ULL
-#define USEC_PER_MSEC 1000ULL
+/* An attribute, and the member of a struct where it goes. */
+struct field {
+	uint16_t attr;
+	enum field_type type;
+	uint16_t offset, size;
+	/* Of one more member, 0 for none: the length of FIELD_COMM, else a bool: it is there. */
+	uint16_t aside;
+	uint64_t fallback; /* of a number that is not there */
+};
 
-static inline uint64_t get_u64(struct nlattr *const *tb, int attr, uint64_t fallback)
-{
-	return tb[attr] ? nla_get_u64(tb[attr]) : fallback;
-}
+/* What a message is made of, as a struct. */
+struct record {
+	const struct field *fields;
+	size_t n_fields;
+	size_t size; /* of the struct */
+};
 
-static inline uint32_t get_u32(struct nlattr *const *tb, int attr, uint32_t fallback)
-{
-	return tb[attr] ? nla_get_u32(tb[attr]) : fallback;
-}
-
-int pinmsg_parse_attrs(const struct nlmsghdr *nlh, struct nlattr **tb, int max,
-		       const struct nla_policy *policy, uint8_t *ret_cmd);
-/* The length of it; comm has PIN_COMM_MAX bytes. attr may be NULL. */
-uint8_t pinmsg_copy_comm(struct nlattr *attr, uint8_t *comm);
-/* REVOKE or REVOKE-DONE. */
-int pinmsg_parse_revoke_event(const struct nlmsghdr *nlh, struct pinmsg *ret);
-/* FAILURE or FAILURE-DONE. */
-int pinmsg_parse_failure_event(const struct nlmsghdr *nlh, struct pinmsg *ret);
+/* required: a bit for each attribute. 0, or -EBADMSG, and ret is left alone then. */
+int pinmsg_read(const struct nlmsghdr *nlh, const struct record *record, uint64_t required,
+		void *ret);
 
 #endif

@@ -3,177 +3,252 @@
 #include <netlink/attr.h>
 #include <netlink/genl/genl.h>
 #include <netlink/msg.h>
-#include <stdbool.h>
 #include <string.h>
 
+#include "daemon/kernel/pinmsg.h"
 #include "daemon/kernel/pinmsg-internal.h"
+#include "lib/macros.h"
 
-static const struct nla_policy info_policy[PINGUARD_A_INFO_MAX + 1] = {
-	[PINGUARD_A_INFO_ABI] = { .type = NLA_U32 },
-	[PINGUARD_A_INFO_FEATURES] = { .type = NLA_U64 },
-	[PINGUARD_A_INFO_SEQ] = { .type = NLA_U64 },
-	[PINGUARD_A_INFO_PINS] = { .type = NLA_U64 },
-	[PINGUARD_A_INFO_BYTES] = { .type = NLA_U64 },
-	[PINGUARD_A_INFO_DENIED] = { .type = NLA_U64 },
-	[PINGUARD_A_INFO_REVOKE_MODE] = { .type = NLA_U32 },
-	[PINGUARD_A_INFO_REVOKE_TIMEOUT] = { .type = NLA_U32 },
-	[PINGUARD_A_INFO_FAILURES] = { .type = NLA_U64 },
-};
+/* --- what a message is made of: a new attribute is a line here --- */
 
-static const struct nla_policy pin_policy[PINGUARD_A_PIN_MAX + 1] = {
-	[PINGUARD_A_PIN_SEQ] = { .type = NLA_U64 },
-	[PINGUARD_A_PIN_ID] = { .type = NLA_U64 },
-	[PINGUARD_A_PIN_KIND] = { .type = NLA_U32 },
-	[PINGUARD_A_PIN_DEVICE] = { .type = NLA_STRING },
-	[PINGUARD_A_PIN_TGID] = { .type = NLA_U32 },
-	[PINGUARD_A_PIN_UID] = { .type = NLA_U32 },
-	[PINGUARD_A_PIN_CGROUP_ID] = { .type = NLA_U64 },
-	[PINGUARD_A_PIN_CHARGED_CGROUP_ID] = { .type = NLA_U64 },
-	[PINGUARD_A_PIN_ADDRESS] = { .type = NLA_U64 },
-	[PINGUARD_A_PIN_BYTES] = { .type = NLA_U64 },
-	[PINGUARD_A_PIN_FLAGS] = { .type = NLA_U32 },
-	[PINGUARD_A_PIN_START_TIME] = { .type = NLA_U64 },
-	[PINGUARD_A_PIN_REASON] = { .type = NLA_U32 },
-	[PINGUARD_A_PIN_LIMIT_CGROUP_ID] = { .type = NLA_U64 },
-	[PINGUARD_A_PIN_USAGE] = { .type = NLA_U64 },
-	[PINGUARD_A_PIN_LIMIT] = { .type = NLA_U64 },
-	[PINGUARD_A_PIN_SUPPRESSED] = { .type = NLA_U32 },
-	[PINGUARD_A_PIN_OFFSET] = { .type = NLA_U64 },
-};
-
-int pinmsg_parse_attrs(const struct nlmsghdr *nlh, struct nlattr **tb, int max,
-		       const struct nla_policy *policy, uint8_t *ret_cmd)
-{
-	/* libnl takes it writable, and does not write. */
-	struct nlmsghdr *n = (struct nlmsghdr *)nlh;
-
-	if (genlmsg_parse(n, 0, tb, max, (struct nla_policy *)policy) < 0)
-		return -EBADMSG;
-	*ret_cmd = genlmsg_hdr(n)->cmd;
-	return 0;
-}
-
-uint8_t pinmsg_copy_comm(struct nlattr *attr, uint8_t *comm)
-{
-	size_t len = attr ? nla_len(attr) : 0;
-
-	len = len ? strnlen(nla_data(attr), MIN(len, (size_t)PIN_COMM_MAX)) : 0;
-	if (len)
-		memcpy(comm, nla_data(attr), len);
-	return len;
-}
-
-static void parse_pin(struct nlattr *const *tb, struct pin_info *pin)
-{
-	pin->id = get_u64(tb, PINGUARD_A_PIN_ID, 0);
-	pin->kind = get_u32(tb, PINGUARD_A_PIN_KIND, PIN_KIND_UNKNOWN);
-	pin->tgid = get_u32(tb, PINGUARD_A_PIN_TGID, 0);
-	pin->uid = get_u32(tb, PINGUARD_A_PIN_UID, PIN_UID_NONE);
-	pin->cgroup_id = get_u64(tb, PINGUARD_A_PIN_CGROUP_ID, 0);
-	pin->charged_cgroup_id = get_u64(tb, PINGUARD_A_PIN_CHARGED_CGROUP_ID, 0);
-	pin->address = get_u64(tb, PINGUARD_A_PIN_ADDRESS, 0);
-	pin->bytes = get_u64(tb, PINGUARD_A_PIN_BYTES, 0);
-	pin->flags = get_u32(tb, PINGUARD_A_PIN_FLAGS, 0);
-	pin->has_offset = tb[PINGUARD_A_PIN_OFFSET];
-	pin->offset = get_u64(tb, PINGUARD_A_PIN_OFFSET, 0);
-	pin->since_usec = get_u64(tb, PINGUARD_A_PIN_START_TIME, 0) / NSEC_PER_USEC;
-	if (tb[PINGUARD_A_PIN_DEVICE])
-		nla_strlcpy(pin->device, tb[PINGUARD_A_PIN_DEVICE], sizeof(pin->device));
-	pin->comm_len = pinmsg_copy_comm(tb[PINGUARD_A_PIN_COMM], pin->comm);
-}
-
-/* What a command tells; false for one that says nothing of a pin. */
-static bool classify(uint8_t cmd, struct pinmsg *msg)
-{
-	msg->type = PINMSG_EVENT;
-	switch (cmd) {
-	case PINGUARD_CMD_GET_PIN:
-		msg->type = PINMSG_DUMP_PIN;
-		return true;
-	case PINGUARD_CMD_PIN_NTF:
-		msg->event.type = PIN_EVENT_PIN;
-		return true;
-	case PINGUARD_CMD_PIN_CHANGE_NTF:
-		msg->event.type = PIN_EVENT_CHANGE;
-		return true;
-	case PINGUARD_CMD_UNPIN_NTF:
-		msg->event.type = PIN_EVENT_UNPIN;
-		return true;
-	case PINGUARD_CMD_DENY_NTF:
-		msg->event.type = PIN_EVENT_DENY;
-		return true;
-	default:
-		msg->type = PINMSG_OTHER;
-		return false;
+#define FIELD(field_type, attribute, record, member, ...)            \
+	{                                                            \
+		.attr = PINGUARD_A_##attribute,                      \
+		.type = FIELD_##field_type,                          \
+		.offset = offsetof(struct record, member),           \
+		.size = sizeof(((struct record *)NULL)->member),     \
+		__VA_ARGS__                                          \
 	}
+#define ASIDE(record, member) .aside = offsetof(struct record, member)
+
+static const struct field info_fields[] = {
+	FIELD(U32, INFO_ABI, pin_kernel_info, abi),
+	FIELD(U64, INFO_FEATURES, pin_kernel_info, features),
+	FIELD(U64, INFO_SEQ, pin_kernel_info, seq),
+	FIELD(U64, INFO_PINS, pin_kernel_info, pins),
+	FIELD(U64, INFO_BYTES, pin_kernel_info, bytes),
+	FIELD(U64, INFO_DENIED, pin_kernel_info, denied),
+	FIELD(U32, INFO_REVOKE_MODE, pin_kernel_info, revoke_mode),
+	FIELD(MSEC, INFO_REVOKE_TIMEOUT, pin_kernel_info, revoke_timeout_usec),
+	FIELD(U64, INFO_FAILURES, pin_kernel_info, failures),
+};
+
+static const struct field pin_fields[] = {
+	FIELD(U64, PIN_SEQ, pin_event, seq),
+	FIELD(U64, PIN_ID, pin_event, pin.id),
+	FIELD(U32, PIN_KIND, pin_event, pin.kind, .fallback = PIN_KIND_UNKNOWN),
+	FIELD(STRING, PIN_DEVICE, pin_event, pin.device),
+	FIELD(U32, PIN_TGID, pin_event, pin.tgid),
+	FIELD(COMM, PIN_COMM, pin_event, pin.comm, ASIDE(pin_event, pin.comm_len)),
+	FIELD(U32, PIN_UID, pin_event, pin.uid, .fallback = PIN_UID_NONE),
+	FIELD(U64, PIN_CGROUP_ID, pin_event, pin.cgroup_id),
+	FIELD(U64, PIN_CHARGED_CGROUP_ID, pin_event, pin.charged_cgroup_id),
+	FIELD(U64, PIN_ADDRESS, pin_event, pin.address),
+	FIELD(U64, PIN_BYTES, pin_event, pin.bytes),
+	FIELD(U32, PIN_FLAGS, pin_event, pin.flags),
+	FIELD(NSEC, PIN_START_TIME, pin_event, pin.since_usec),
+	FIELD(U64, PIN_OFFSET, pin_event, pin.offset, ASIDE(pin_event, pin.has_offset)),
+	FIELD(U32, PIN_REASON, pin_event, reason),
+	FIELD(U64, PIN_LIMIT_CGROUP_ID, pin_event, limit_cgroup_id),
+	FIELD(U64, PIN_USAGE, pin_event, usage_bytes),
+	FIELD(U64, PIN_LIMIT, pin_event, max_bytes, .fallback = UINT64_MAX),
+	FIELD(U32, PIN_SUPPRESSED, pin_event, suppressed),
+};
+
+static const struct field revoke_fields[] = {
+	FIELD(U64, REVOKE_SEQ, pin_event, seq),
+	FIELD(U64, REVOKE_ID, pin_event, revoke.id),
+	FIELD(U32, REVOKE_REASON, pin_event, revoke.reason),
+	FIELD(STRING, REVOKE_DEVICE, pin_event, revoke.device),
+	FIELD(U64, REVOKE_PFN_FIRST, pin_event, revoke.first_pfn),
+	FIELD(U64, REVOKE_PFN_LAST, pin_event, revoke.last_pfn),
+	FIELD(U64, REVOKE_PINS, pin_event, revoke.pins),
+	FIELD(MSEC, REVOKE_TIMEOUT, pin_event, revoke.timeout_usec),
+	FIELD(NSEC, REVOKE_START_TIME, pin_event, revoke.started_usec),
+	FIELD(U32, REVOKE_TGID, pin_event, revoke.tgid),
+	FIELD(COMM, REVOKE_COMM, pin_event, revoke.comm, ASIDE(pin_event, revoke.comm_len)),
+	FIELD(U32, REVOKE_OUTCOME, pin_event, revoke.outcome),
+};
+
+static const struct field failure_fields[] = {
+	FIELD(U64, FAILURE_SEQ, pin_event, seq),
+	FIELD(U64, FAILURE_ID, pin_event, failure.id),
+	FIELD(U32, FAILURE_KIND, pin_event, failure.kind),
+	FIELD(U64, FAILURE_PFN, pin_event, failure.pfn),
+	FIELD(U32, FAILURE_CLASS, pin_event, failure.class),
+	FIELD(STRING, FAILURE_ACTION, pin_event, failure.action),
+	FIELD(U32, FAILURE_RESULT, pin_event, failure.result),
+	FIELD(NSEC, FAILURE_START_TIME, pin_event, failure.started_usec),
+	FIELD(U32, FAILURE_OUTCOME, pin_event, failure.outcome),
+};
+
+static const struct field frame_fields[] = {
+	FIELD(U64, FRAME_PFN, frame_info, pfn),
+	FIELD(U32, FRAME_CLASS, frame_info, class),
+	FIELD(U64, FRAME_PAGE_FLAGS, frame_info, page_flags, ASIDE(frame_info, has_page_flags)),
+};
+
+static const struct field policy_fields[] = {
+	FIELD(U64, POLICY_CGROUP_ID, policy_info, cgroup_id),
+	FIELD(U32, POLICY_POLICY, policy_info, policy),
+};
+
+struct owner_info {
+	uint32_t tgid;
+};
+
+static const struct field owner_fields[] = {
+	FIELD(U32, OWNER_TGID, owner_info, tgid),
+};
+
+#define RECORD(name, type) \
+	static const struct record name##_record = { name##_fields, ARRAY_SIZE(name##_fields), \
+						     sizeof(type) }
+
+RECORD(info, struct pin_kernel_info);
+RECORD(pin, struct pin_event);
+RECORD(revoke, struct pin_event);
+RECORD(failure, struct pin_event);
+RECORD(frame, struct frame_info);
+RECORD(policy, struct policy_info);
+RECORD(owner, struct owner_info);
+
+/* --- what there is: a new command is a line here --- */
+
+#define NEEDS(attribute) (1ULL << PINGUARD_A_##attribute)
+#define PIN_EVENT	 (NEEDS(PIN_SEQ) | NEEDS(PIN_ID))
+#define REVOKE		 (NEEDS(REVOKE_ID) | NEEDS(REVOKE_PFN_FIRST) | NEEDS(REVOKE_PFN_LAST))
+#define REVOKE_EVENT	 (NEEDS(REVOKE_SEQ) | REVOKE)
+#define FAILURE		 (NEEDS(FAILURE_ID) | NEEDS(FAILURE_PFN))
+#define FAILURE_EVENT	 (NEEDS(FAILURE_SEQ) | FAILURE)
+
+static const struct command {
+	uint8_t cmd;
+	const struct record *record;
+	uint64_t required;
+	enum pinmsg_type type; /* PINMSG_OTHER for an answer that somebody waits for */
+	enum pin_event_type event;
+} commands[] = {
+	{ PINGUARD_CMD_GET_PIN, &pin_record, 0, PINMSG_DUMP_PIN },
+	{ PINGUARD_CMD_PIN_NTF, &pin_record, PIN_EVENT, PINMSG_EVENT, PIN_EVENT_PIN },
+	{ PINGUARD_CMD_PIN_CHANGE_NTF, &pin_record, PIN_EVENT, PINMSG_EVENT, PIN_EVENT_CHANGE },
+	{ PINGUARD_CMD_UNPIN_NTF, &pin_record, PIN_EVENT, PINMSG_EVENT, PIN_EVENT_UNPIN },
+	{ PINGUARD_CMD_DENY_NTF, &pin_record, NEEDS(PIN_SEQ), PINMSG_EVENT, PIN_EVENT_DENY },
+	{ PINGUARD_CMD_REVOKE_NTF, &revoke_record, REVOKE_EVENT, PINMSG_EVENT, PIN_EVENT_REVOKE },
+	{ PINGUARD_CMD_REVOKE_DONE_NTF, &revoke_record, REVOKE_EVENT, PINMSG_EVENT,
+	  PIN_EVENT_REVOKE_DONE },
+	{ PINGUARD_CMD_FAILURE_NTF, &failure_record, FAILURE_EVENT, PINMSG_EVENT, PIN_EVENT_FAILURE },
+	{ PINGUARD_CMD_FAILURE_DONE_NTF, &failure_record, FAILURE_EVENT, PINMSG_EVENT,
+	  PIN_EVENT_FAILURE_DONE },
+	{ PINGUARD_CMD_GET_REVOKE, &revoke_record, REVOKE, PINMSG_OTHER },
+	{ PINGUARD_CMD_GET_FAILURE, &failure_record, FAILURE, PINMSG_OTHER },
+	{ PINGUARD_CMD_GET_INFO, &info_record, NEEDS(INFO_ABI), PINMSG_OTHER },
+	{ PINGUARD_CMD_GET_FRAME, &frame_record, NEEDS(FRAME_PFN) | NEEDS(FRAME_CLASS), PINMSG_OTHER },
+	{ PINGUARD_CMD_GET_POLICY, &policy_record, NEEDS(POLICY_CGROUP_ID) | NEEDS(POLICY_POLICY),
+	  PINMSG_OTHER },
+	{ PINGUARD_CMD_GET_OWNER, &owner_record, NEEDS(OWNER_TGID), PINMSG_OTHER },
+};
+
+/* NULL for what is of a newer kernel. */
+static const struct command *find(uint8_t cmd)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (commands[i].cmd == cmd)
+			return &commands[i];
+	return NULL;
+}
+
+static int read_command(const struct nlmsghdr *nlh, const struct command *command, void *ret)
+{
+	return pinmsg_read(nlh, command->record, command->required, ret);
+}
+
+static bool is_range(const struct revoke_info *info)
+{
+	return info->first_pfn <= info->last_pfn;
 }
 
 int pinmsg_parse(const struct nlmsghdr *nlh, struct pinmsg *ret)
 {
-	struct nlattr *tb[PINGUARD_A_PIN_MAX + 1];
-	struct pinmsg msg = {};
-	uint8_t cmd;
+	struct pinmsg msg = { .type = PINMSG_OTHER };
+	const struct command *command;
 	int r;
 
 	if (!genlmsg_valid_hdr((struct nlmsghdr *)nlh, 0))
 		return -EBADMSG;
-	/* Each command has attributes of its own. */
-	cmd = genlmsg_hdr((struct nlmsghdr *)nlh)->cmd;
-	if (cmd == PINGUARD_CMD_REVOKE_NTF || cmd == PINGUARD_CMD_REVOKE_DONE_NTF)
-		return pinmsg_parse_revoke_event(nlh, ret);
-	if (cmd == PINGUARD_CMD_FAILURE_NTF || cmd == PINGUARD_CMD_FAILURE_DONE_NTF)
-		return pinmsg_parse_failure_event(nlh, ret);
-	if (!classify(cmd, &msg)) {
-		*ret = msg;
-		return 0;
-	}
-	r = pinmsg_parse_attrs(nlh, tb, PINGUARD_A_PIN_MAX, pin_policy, &cmd);
-	if (r < 0)
-		return r;
-	parse_pin(tb, &msg.event.pin);
-	msg.event.seq = get_u64(tb, PINGUARD_A_PIN_SEQ, 0);
-
-	/* Before the first event the number is 0, and may be left out. */
-	if (msg.type == PINMSG_DUMP_PIN && !tb[PINGUARD_A_PIN_ID])
-		msg.type = PINMSG_DUMP_START;
-	if (msg.type == PINMSG_EVENT) {
-		if (!tb[PINGUARD_A_PIN_SEQ])
+	command = find(genlmsg_hdr((struct nlmsghdr *)nlh)->cmd);
+	if (command && command->type != PINMSG_OTHER) {
+		r = read_command(nlh, command, &msg.event);
+		if (r < 0)
+			return r;
+		if (command->record == &revoke_record && !is_range(&msg.event.revoke))
 			return -EBADMSG;
-		if (msg.event.type != PIN_EVENT_DENY && !tb[PINGUARD_A_PIN_ID])
-			return -EBADMSG;
-		msg.event.reason = get_u32(tb, PINGUARD_A_PIN_REASON, 0);
-		msg.event.suppressed = get_u32(tb, PINGUARD_A_PIN_SUPPRESSED, 0);
-		msg.event.limit_cgroup_id = get_u64(tb, PINGUARD_A_PIN_LIMIT_CGROUP_ID, 0);
-		msg.event.usage_bytes = get_u64(tb, PINGUARD_A_PIN_USAGE, 0);
-		msg.event.max_bytes = get_u64(tb, PINGUARD_A_PIN_LIMIT, UINT64_MAX);
+		msg.type = command->type;
+		msg.event.type = command->event;
+		/* Before the first event the number is 0, and may be left out. */
+		if (msg.type == PINMSG_DUMP_PIN &&
+		    !nlmsg_find_attr((struct nlmsghdr *)nlh, GENL_HDRLEN, PINGUARD_A_PIN_ID))
+			msg.type = PINMSG_DUMP_START;
 	}
 	*ret = msg;
 	return 0;
 }
 
+static int parse_answer(const struct nlmsghdr *nlh, uint8_t cmd, void *ret)
+{
+	if (!genlmsg_valid_hdr((struct nlmsghdr *)nlh, 0) ||
+	    genlmsg_hdr((struct nlmsghdr *)nlh)->cmd != cmd)
+		return -EBADMSG;
+	return read_command(nlh, find(cmd), ret);
+}
+
 int pinmsg_parse_info(const struct nlmsghdr *nlh, struct pin_kernel_info *ret)
 {
-	struct nlattr *tb[PINGUARD_A_INFO_MAX + 1];
-	uint8_t cmd;
-	int r;
+	return parse_answer(nlh, PINGUARD_CMD_GET_INFO, ret);
+}
 
-	r = pinmsg_parse_attrs(nlh, tb, PINGUARD_A_INFO_MAX, info_policy, &cmd);
+int pinmsg_parse_revoke(const struct nlmsghdr *nlh, struct revoke_info *ret)
+{
+	struct pin_event event;
+	int r = parse_answer(nlh, PINGUARD_CMD_GET_REVOKE, &event);
+
 	if (r < 0)
 		return r;
-	if (cmd != PINGUARD_CMD_GET_INFO || !tb[PINGUARD_A_INFO_ABI])
+	if (!is_range(&event.revoke))
 		return -EBADMSG;
-	*ret = (struct pin_kernel_info){
-		.abi = get_u32(tb, PINGUARD_A_INFO_ABI, 0),
-		.features = get_u64(tb, PINGUARD_A_INFO_FEATURES, 0),
-		.seq = get_u64(tb, PINGUARD_A_INFO_SEQ, 0),
-		.pins = get_u64(tb, PINGUARD_A_INFO_PINS, 0),
-		.bytes = get_u64(tb, PINGUARD_A_INFO_BYTES, 0),
-		.denied = get_u64(tb, PINGUARD_A_INFO_DENIED, 0),
-		.failures = get_u64(tb, PINGUARD_A_INFO_FAILURES, 0),
-		.revoke_mode = get_u32(tb, PINGUARD_A_INFO_REVOKE_MODE, 0),
-		.revoke_timeout_usec = get_u32(tb, PINGUARD_A_INFO_REVOKE_TIMEOUT, 0) *
-				       USEC_PER_MSEC,
-	};
+	*ret = event.revoke;
+	return 0;
+}
+
+int pinmsg_parse_failure(const struct nlmsghdr *nlh, struct failure_info *ret)
+{
+	struct pin_event event;
+	int r = parse_answer(nlh, PINGUARD_CMD_GET_FAILURE, &event);
+
+	if (r < 0)
+		return r;
+	*ret = event.failure;
+	return 0;
+}
+
+int pinmsg_parse_frame(const struct nlmsghdr *nlh, struct frame_info *ret)
+{
+	return parse_answer(nlh, PINGUARD_CMD_GET_FRAME, ret);
+}
+
+int pinmsg_parse_policy(const struct nlmsghdr *nlh, struct policy_info *ret)
+{
+	return parse_answer(nlh, PINGUARD_CMD_GET_POLICY, ret);
+}
+
+int pinmsg_parse_owner(const struct nlmsghdr *nlh, uint32_t *ret_tgid)
+{
+	struct owner_info info;
+	int r = parse_answer(nlh, PINGUARD_CMD_GET_OWNER, &info);
+
+	if (r < 0)
+		return r;
+	*ret_tgid = info.tgid;
 	return 0;
 }
 

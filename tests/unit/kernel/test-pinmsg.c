@@ -150,6 +150,8 @@ static void test_bad(void **state)
 static void test_long_device(void **state)
 {
 	_cleanup_msg_ struct nl_msg *msg = message(PINGUARD_CMD_GET_PIN);
+	_cleanup_msg_ struct nl_msg *open = message(PINGUARD_CMD_GET_PIN);
+	_cleanup_msg_ struct nl_msg *empty = message(PINGUARD_CMD_GET_PIN);
 	char name[200];
 	struct pinmsg m;
 
@@ -159,6 +161,30 @@ static void test_long_device(void **state)
 	nla_put(msg, PINGUARD_A_PIN_DEVICE, sizeof(name), name);
 	assert_int_equal(pinmsg_parse(nlmsg_hdr(msg), &m), 0);
 	assert_int_equal(strlen(m.event.pin.device), PINGUARD_DEVICE_NAME_MAX - 1);
+	nla_put(open, PINGUARD_A_PIN_DEVICE, 4, "rxe0");
+	assert_int_equal(pinmsg_parse(nlmsg_hdr(open), &m), -EBADMSG);
+	nla_put(empty, PINGUARD_A_PIN_DEVICE, 0, NULL);
+	assert_int_equal(pinmsg_parse(nlmsg_hdr(empty), &m), -EBADMSG);
+}
+
+/* Up to a NUL, or to what is kept; the kernel sends 16 bytes, whatever the name. */
+static void test_comm(void **state)
+{
+	_cleanup_msg_ struct nl_msg *padded = message(PINGUARD_CMD_GET_PIN);
+	_cleanup_msg_ struct nl_msg *wide = message(PINGUARD_CMD_GET_PIN);
+	_cleanup_msg_ struct nl_msg *empty = message(PINGUARD_CMD_GET_PIN);
+	struct pinmsg m;
+
+	nla_put(padded, PINGUARD_A_PIN_COMM, 16, "qemu\0\0\0\0\0\0\0\0\0\0\0");
+	assert_int_equal(pinmsg_parse(nlmsg_hdr(padded), &m), 0);
+	assert_int_equal(m.event.pin.comm_len, 4);
+	nla_put(wide, PINGUARD_A_PIN_COMM, 20, "abcdefghijklmnopqrst");
+	assert_int_equal(pinmsg_parse(nlmsg_hdr(wide), &m), 0);
+	assert_int_equal(m.event.pin.comm_len, PIN_COMM_MAX);
+	assert_memory_equal(m.event.pin.comm, "abcdefghijklmnop", PIN_COMM_MAX);
+	nla_put(empty, PINGUARD_A_PIN_COMM, 0, NULL);
+	assert_int_equal(pinmsg_parse(nlmsg_hdr(empty), &m), 0);
+	assert_int_equal(m.event.pin.comm_len, 0);
 }
 
 static void test_info(void **state)
@@ -417,6 +443,7 @@ int main(void)
 		cmocka_unit_test(test_deny),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_long_device),
+		cmocka_unit_test(test_comm),
 		cmocka_unit_test(test_info),
 		cmocka_unit_test(test_error),
 		cmocka_unit_test(test_failure),
