@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Between the files of the inventory alone. */
+/*
+ * Between the files of the inventory alone. Each file names none but those above
+ * it: sysfs, blocks, pci, devices, dax and nd, watch, inventory, place.
+ */
 #ifndef PINGUARD_INVENTORY_INTERNAL_H
 #define PINGUARD_INVENTORY_INTERNAL_H
 
@@ -55,12 +58,11 @@ struct inventory {
 	bool conclude; /* from them; the kernel does not tell classes */
 };
 
+/* inventory-sysfs.c */
 /* A name as it can be shown and kept: short, printable ASCII, no backslash, no slash. */
 bool inventory_name_ok(const char *name);
-
-/* Whether it was read longer ago than that. */
-bool inventory_is_older(const struct inventory *inv, uint64_t usec);
-
+/* NAMEN, without anything behind the number. */
+bool inventory_parse_numbered(const char *name, const char *prefix, uint64_t *ret);
 int inventory_open_sys(const struct inventory *inv, const char *path);
 /* A file with one number; base 0 takes "0x1f" and "31". */
 int inventory_read_number(int dir_fd, const char *file, int base, uint64_t *ret);
@@ -70,24 +72,35 @@ int inventory_read_line(int dir_fd, const char *file, char *ret, size_t size);
 int inventory_each(int dir_fd, int (*one)(int dir_fd, const char *name, void *userdata),
 		   void *userdata);
 
-int inventory_read_dax(struct inventory *inv);
+/* inventory-blocks.c */
 int inventory_read_blocks(struct inventory *inv, struct block_table *ret);
 void block_table_done(struct block_table *table);
 /* NULL where there is no such block. */
 const struct blocks *block_table_find(const struct block_table *table, uint64_t block);
+void block_table_remove(struct block_table *table, uint64_t block);
 /* 1 online, 0 offline, -1 not known */
 int inventory_block_online(struct inventory *inv, uint64_t block);
+
+/* inventory-pci.c */
 /* The PCI function in whose BAR the address is; false for none. */
 bool inventory_find_bar(struct inventory *inv, uint64_t phys, char *ret, size_t size);
 
+/* inventory-devices.c */
+struct device *devices_find(struct devices *d, const char *name); /* NULL: not known */
+void devices_done(struct devices *d);
 /* A device that is there no more; nothing is read for that. */
 void inventory_forget(struct inventory *inv, const char *subsystem, const char *name);
-void block_table_remove(struct block_table *table, uint64_t block);
-/* NAMEN, without anything behind the number. */
-bool inventory_parse_numbered(const char *name, const char *prefix, uint64_t *ret);
 
+/* inventory-dax.c */
+int inventory_read_dax(struct inventory *inv);
+
+/* inventory-watch.c */
 /* Takes what has been told by now; NULL is fine. */
 void watch_drain(struct watch *watch);
 struct watch *watch_free(struct watch *watch);
+
+/* inventory.c */
+/* Whether it was read longer ago than that. */
+bool inventory_is_older(const struct inventory *inv, uint64_t usec);
 
 #endif

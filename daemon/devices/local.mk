@@ -5,8 +5,12 @@ daemon_libcore_la_SOURCES += \
 	daemon/devices/devices-internal.h \
 	daemon/devices/devname.c daemon/devices/devname.h \
 	daemon/devices/inventory.c daemon/devices/inventory.h \
+	daemon/devices/inventory-blocks.c \
+	daemon/devices/inventory-dax.c \
+	daemon/devices/inventory-devices.c \
 	daemon/devices/inventory-internal.h \
 	daemon/devices/inventory-nd.c \
+	daemon/devices/inventory-pci.c \
 	daemon/devices/inventory-place.c \
 	daemon/devices/inventory-sysfs.c \
 	daemon/devices/inventory-watch.c \
