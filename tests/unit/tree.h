@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A made-up tree of files, such as /sys. */
+/* A made-up tree of files, such as /sys; the user's own alone. */
 #ifndef PINGUARD_TEST_TREE_H
 #define PINGUARD_TEST_TREE_H
 
@@ -10,7 +10,7 @@
 
 #include "tests/unit/unit.h"
 
-static char tree[64];
+static char tree[32];
 
 static inline void tree_path(char *full, size_t size, const char *path)
 {
@@ -28,15 +28,15 @@ static inline void tree_path(char *full, size_t size, const char *path)
 static inline void tree_put(const char *path, const char *text)
 {
 	char full[512];
-	FILE *f;
+	int fd;
 
 	tree_path(full, sizeof(full), path);
 	if (!text)
 		return;
-	f = fopen(full, "w");
-	assert_non_null(f);
-	fputs(text, f);
-	assert_int_equal(fclose(f), 0);
+	fd = open(full, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
 }
 
 static inline void tree_link(const char *path, const char *target)

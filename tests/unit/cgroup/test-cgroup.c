@@ -1,59 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Paths and files of cgroups, on a tree of plain directories. */
-#include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-
-#include <cmocka.h>
+#include "tests/unit/tree.h"
 
 #include "daemon/cgroup/cgroupfs.h"
-
-static char root[] = "/tmp/pinguard-cgroup-XXXXXX";
 
 struct env {
 	struct registry *registry;
 	struct cgroupfs *fs;
 };
 
-static void make(const char *path)
-{
-	char full[256];
-
-	snprintf(full, sizeof(full), "%s%s", root, path);
-	assert_int_equal(mkdir(full, 0700), 0);
-}
-
 static int setup(void **state)
 {
 	static struct env env;
-	char link[256], *reason = NULL;
+	char *reason = NULL;
 
-	assert_non_null(mkdtemp(root));
-	make("/system.slice");
-	make("/system.slice/a.service");
-	make("/system.slice/a.service/sub");
-	make("/user.slice");
-	make("/user.slice/user-1.slice");
-	make("/user.slice/user-1.slice/a.service");
-	make("/user.slice/only.service");
-	make("/system.slice/run-p\xff\x1b.service");
-	make("/system.slice/dev-x\\x2dy.service");
-	snprintf(link, sizeof(link), "%s/link", root);
-	assert_int_equal(symlink("system.slice", link), 0);
+	tree_new();
+	tree_put("system.slice/", NULL);
+	tree_put("system.slice/a.service/", NULL);
+	tree_put("system.slice/a.service/sub/", NULL);
+	tree_put("user.slice/", NULL);
+	tree_put("user.slice/user-1.slice/", NULL);
+	tree_put("user.slice/user-1.slice/a.service/", NULL);
+	tree_put("user.slice/only.service/", NULL);
+	tree_put("system.slice/run-p\xff\x1b.service/", NULL);
+	tree_put("system.slice/dev-x\\x2dy.service/", NULL);
+	tree_link("link", "system.slice");
 	env.registry = registry_new();
-	assert_int_equal(cgroupfs_new(root, env.registry, &env.fs, &reason), 0);
+	assert_int_equal(cgroupfs_new(tree, env.registry, &env.fs, &reason), 0);
 	*state = &env;
 	return 0;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	return remove(path);
 }
 
 static int teardown(void **state)
@@ -62,7 +37,8 @@ static int teardown(void **state)
 
 	cgroupfs_free(env->fs);
 	registry_free(env->registry);
-	return nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	tree_remove(NULL);
+	return 0;
 }
 
 static void test_open(void **state)
@@ -139,12 +115,12 @@ static void test_removed(void **state)
 	struct cgroup_node *node;
 	char full[256];
 
-	make("/system.slice/gone");
+	tree_put("system.slice/gone/", NULL);
 	assert_int_equal(cgroupfs_resolve_path(env->fs, "/system.slice/gone", &node), 0);
 	cgroupfs_check(env->fs, node, 10);
 	assert_false(node->removed);
 	assert_int_equal(node->owner, getuid());
-	snprintf(full, sizeof(full), "%s/system.slice/gone", root);
+	snprintf(full, sizeof(full), "%s/system.slice/gone", tree);
 	assert_int_equal(rmdir(full), 0);
 	cgroupfs_check(env->fs, node, 11); /* looked a moment ago */
 	assert_false(node->removed);

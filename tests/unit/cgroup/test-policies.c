@@ -1,16 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Policies on disk, and in a made-up kernel. Cgroups are plain directories. */
 #include <dirent.h>
-#include <errno.h>
-#include <ftw.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
 
-#include <cmocka.h>
+#include "tests/unit/tree.h"
 
 #include "daemon/cgroup/policies.h"
 
@@ -63,19 +55,11 @@ int genl_get_policy(struct genl *g, uint64_t cgroup_id, uint32_t *ret_policy)
 }
 
 struct env {
-	char root[32], dir[32];
+	char root[48], dir[48];
 	struct registry *registry;
 	struct cgroupfs *fs;
 	struct policies *policies;
 };
-
-static void make(struct env *env, const char *path)
-{
-	char full[256];
-
-	snprintf(full, sizeof(full), "%s%s", env->root, path);
-	assert_int_equal(mkdir(full, 0700), 0);
-}
 
 static uint32_t in_kernel(struct env *env, const char *path)
 {
@@ -108,22 +92,16 @@ static int setup(void **state)
 
 	assert_non_null(env);
 	kernel = (struct kernel){ .features = PINGUARD_FEATURE_POLICY };
-	strcpy(env->root, "/tmp/pinguard-policy-XXXXXX");
-	strcpy(env->dir, "/tmp/pinguard-policy-XXXXXX");
-	assert_non_null(mkdtemp(env->root));
-	assert_non_null(mkdtemp(env->dir));
+	tree_new();
+	tree_put("state/", NULL);
+	tree_put("cgroup/a/b/", NULL);
+	snprintf(env->root, sizeof(env->root), "%s/cgroup", tree);
+	snprintf(env->dir, sizeof(env->dir), "%s/state", tree);
 	env->registry = registry_new();
 	assert_int_equal(cgroupfs_new(env->root, env->registry, &env->fs, &reason), 0);
 	restart(env);
-	make(env, "/a");
-	make(env, "/a/b");
 	*state = env;
 	return 0;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	return remove(path);
 }
 
 static int teardown(void **state)
@@ -133,8 +111,7 @@ static int teardown(void **state)
 	policies_free(env->policies);
 	cgroupfs_free(env->fs);
 	registry_free(env->registry);
-	nftw(env->root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-	nftw(env->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	tree_remove(NULL);
 	free(env);
 	return 0;
 }
@@ -217,7 +194,7 @@ static void test_appears(void **state)
 	assert_int_equal(st.state, POLICY_PENDING);
 	free(st.reason);
 	kernel.n = 0;
-	make(env, "/a/b");
+	tree_put("cgroup/a/b/", NULL);
 	policies_apply(env->policies, "/a/bb");
 	policies_apply(env->policies, "/a/b/c");
 	assert_int_equal(in_kernel(env, "/a/b"), ALLOW);

@@ -1,22 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <utlist.h>
 
-#include <cmocka.h>
+#include "tests/unit/tree.h"
 
 #include "daemon/cgroup/quota-store.h"
-#include "lib/macros.h"
 
 struct dir {
-	char path[64];
 	int fd;
 };
 
@@ -24,9 +15,8 @@ static int setup(void **state)
 {
 	struct dir *d = calloc(1, sizeof(*d));
 
-	strcpy(d->path, "/tmp/pinguard-quotas-XXXXXX");
-	assert_non_null(mkdtemp(d->path));
-	d->fd = open(d->path, O_RDONLY | O_DIRECTORY);
+	tree_new();
+	d->fd = open(tree, O_RDONLY | O_DIRECTORY);
 	assert_true(d->fd >= 0);
 	*state = d;
 	return 0;
@@ -35,23 +25,11 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct dir *d = *state;
-	DIR *dir = fdopendir(d->fd);
-	struct dirent *de;
 
-	while ((de = readdir(dir)))
-		unlinkat(dirfd(dir), de->d_name, 0);
-	rmdir(d->path);
-	closedir(dir);
+	close(d->fd);
+	tree_remove(NULL);
 	free(d);
 	return 0;
-}
-
-static void write_file(struct dir *d, const char *name, const char *text)
-{
-	int fd = openat(d->fd, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
 }
 
 static void test_round_trip(void **state)
@@ -93,7 +71,7 @@ static void test_high(void **state)
 	struct dir *d = *state;
 	const char *reason;
 
-	write_file(d, QUOTA_STORE_FILE, text);
+	tree_put(QUOTA_STORE_FILE, text);
 	assert_int_equal(quota_store_load(d->fd, &list, &reason), 0);
 	assert_int_equal(quota_list_find(list, "/old")->max_bytes, 4096);
 	assert_true(quota_list_find(list, "/old")->high_bytes == UINT64_MAX);
@@ -140,7 +118,7 @@ static void test_damaged(void **state)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(texts); i++) {
-		write_file(d, QUOTA_STORE_FILE, texts[i]);
+		tree_put(QUOTA_STORE_FILE, texts[i]);
 		if (quota_store_load(d->fd, &list, &reason) != -EBADMSG)
 			fail_msg("accepted: %s", texts[i]);
 		assert_non_null(reason);
@@ -156,7 +134,7 @@ static void test_set_aside(void **state)
 	const char *reason;
 	struct stat st;
 
-	write_file(d, QUOTA_STORE_FILE, "{");
+	tree_put(QUOTA_STORE_FILE, "{");
 	assert_int_equal(quota_store_set_aside(d->fd, 1700000000000000, &name), 0);
 	assert_string_equal(name, QUOTA_STORE_FILE ".corrupt-1700000000");
 	assert_int_equal(fstatat(d->fd, name, &st, 0), 0);
@@ -187,7 +165,7 @@ static void test_half_written(void **state)
 
 	quota_list_add(&list, quota_new("/a", 1));
 	assert_int_equal(quota_store_save(d->fd, list), 0);
-	write_file(d, QUOTA_STORE_FILE ".tmp", "{\"version\":1,\"quo");
+	tree_put(QUOTA_STORE_FILE ".tmp", "{\"version\":1,\"quo");
 	assert_int_equal(quota_store_load(d->fd, &again, &reason), 0);
 	assert_int_equal(quota_list_find(again, "/a")->max_bytes, 1);
 	quota_list_clear(&again);

@@ -1,15 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Shares of users: of the quotas, and of walks over the tree. On plain directories. */
-#include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-
-#include <cmocka.h>
+#include "tests/unit/tree.h"
 
 #include "daemon/cgroup/quotas.h"
 
@@ -17,42 +8,22 @@
 #define ADMIN ((uid_t)-1)
 
 struct env {
-	char root[32];
 	struct registry *registry;
 	struct cgroupfs *fs;
 	struct quotas *quotas;
 };
 
-static void make(struct env *env, const char *path, uid_t owner)
+static void make(const char *path, uid_t owner)
 {
-	static const char *const files[] = { "misc.current", "misc.max" };
 	char full[256];
-	FILE *f;
 
-	snprintf(full, sizeof(full), "%s%s", env->root, path);
-	assert_int_equal(mkdir(full, 0700), 0);
+	snprintf(full, sizeof(full), "%s/misc.current", path);
+	tree_put(full, "pinned 0\n");
+	snprintf(full, sizeof(full), "%s/misc.max", path);
+	tree_put(full, "pinned 0\n");
+	snprintf(full, sizeof(full), "%s/%s", tree, path);
 	if (geteuid() == 0)
 		assert_int_equal(chown(full, owner, owner), 0);
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		snprintf(full, sizeof(full), "%s%s/%s", env->root, path, files[i]);
-		f = fopen(full, "we");
-		assert_non_null(f);
-		fputs("pinned 0\n", f);
-		assert_int_equal(fclose(f), 0);
-	}
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	return remove(path);
-}
-
-static void unmake(struct env *env, const char *path)
-{
-	char full[256];
-
-	snprintf(full, sizeof(full), "%s%s", env->root, path);
-	assert_int_equal(nftw(full, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 
 static int setup(void **state)
@@ -61,10 +32,9 @@ static int setup(void **state)
 	char *reason = NULL;
 
 	assert_non_null(env);
-	strcpy(env->root, "quota-root-XXXXXX");
-	assert_non_null(mkdtemp(env->root));
+	tree_new();
 	env->registry = registry_new();
-	assert_int_equal(cgroupfs_new(env->root, env->registry, &env->fs, &reason), 0);
+	assert_int_equal(cgroupfs_new(tree, env->registry, &env->fs, &reason), 0);
 	assert_int_equal(quotas_new(env->fs, NULL, &env->quotas), 0);
 	*state = env;
 	return 0;
@@ -77,7 +47,7 @@ static int teardown(void **state)
 	quotas_free(env->quotas);
 	cgroupfs_free(env->fs);
 	registry_free(env->registry);
-	unmake(env, "");
+	tree_remove(NULL);
 	free(env);
 	return 0;
 }
@@ -96,16 +66,13 @@ static int set_high(struct env *env, const char *path, uint64_t high_bytes, uid_
 	return quotas_set(env->quotas, path, UINT64_MAX, high_bytes, true, uid, &reason);
 }
 
-static void set_current(struct env *env, const char *path, unsigned int bytes)
+static void set_current(const char *path, unsigned int bytes)
 {
-	char full[256];
-	FILE *f;
+	char file[256], text[32];
 
-	snprintf(full, sizeof(full), "%s%s/misc.current", env->root, path);
-	f = fopen(full, "we");
-	assert_non_null(f);
-	fprintf(f, "pinned %u\n", bytes);
-	assert_int_equal(fclose(f), 0);
+	snprintf(file, sizeof(file), "%s/misc.current", path + 1);
+	snprintf(text, sizeof(text), "pinned %u\n", bytes);
+	tree_put(file, text);
 }
 
 /* What users leave behind takes nothing from anybody. */
@@ -117,10 +84,10 @@ static void test_user_share(void **state)
 
 	for (i = 0; i < QUOTAS_UID_MAX; i++) {
 		snprintf(path, sizeof(path), "/u%d", i);
-		make(env, path, USER);
+		make(path + 1, USER);
 		assert_int_equal(set(env, path, USER), 0);
 	}
-	make(env, "/more", USER);
+	make("more", USER);
 	assert_int_equal(set(env, "/more", USER), -E2BIG);
 	assert_int_equal(set(env, "/u0", USER), 0);
 	assert_int_equal(set(env, "/more", USER + 1), 0);
@@ -128,8 +95,8 @@ static void test_user_share(void **state)
 	assert_int_equal(set(env, "/more", ADMIN), 0);
 	assert_int_equal(set(env, "/more", USER), -EPERM);
 	/* The quota goes with its cgroup. */
-	unmake(env, "/u7");
-	make(env, "/again", USER);
+	tree_remove("u7");
+	make("again", USER);
 	assert_int_equal(set(env, "/again", USER), 0);
 	assert_int_equal(quotas_count(env->quotas), QUOTAS_UID_MAX + 1);
 }
@@ -140,14 +107,14 @@ static void test_path_again(void **state)
 	struct env *env = *state;
 	char other[64], path[64];
 
-	make(env, "/p", USER);
+	make("p", USER);
 	assert_int_equal(set(env, "/p", USER), 0);
 	assert_int_equal(set(env, "/p", USER + 1), -EPERM);
 	/* not removed first: its inode would be free for the next one */
-	snprintf(path, sizeof(path), "%s/p", env->root);
-	snprintf(other, sizeof(other), "%s/old", env->root);
+	snprintf(path, sizeof(path), "%s/p", tree);
+	snprintf(other, sizeof(other), "%s/old", tree);
 	assert_int_equal(rename(path, other), 0);
-	make(env, "/p", USER + 1);
+	make("p", USER + 1);
 	assert_int_equal(set(env, "/p", USER + 1), 0);
 }
 
@@ -163,7 +130,7 @@ static void test_high(void **state)
 	assert_null(quotas_find_high(env->quotas, "/p0"));
 	for (int i = 0; i < 10; i++) {
 		snprintf(path, sizeof(path), "/p%d", i);
-		make(env, path, USER);
+		make(path + 1, USER);
 		assert_int_equal(set_high(env, path, i % 2 ? 100ULL + i : UINT64_MAX, ADMIN), 0);
 	}
 	assert_int_equal(quotas_n_high(env->quotas), 5);
@@ -176,20 +143,20 @@ static void test_high(void **state)
 	assert_int_equal(quotas_n_high(env->quotas), 3);
 
 	assert_int_equal(quotas_excess(env->quotas, quotas_find(env->quotas, "/p1")), 0);
-	set_current(env, "/p1", 101);
+	set_current("/p1", 101);
 	assert_int_equal(quotas_excess(env->quotas, quotas_find(env->quotas, "/p1")), 0);
-	set_current(env, "/p1", 150);
+	set_current("/p1", 150);
 	assert_int_equal(quotas_excess(env->quotas, quotas_find(env->quotas, "/p1")), 49);
 	/* Without a mark the limit counts. */
-	set_current(env, "/p7", 5000);
+	set_current("/p7", 5000);
 	assert_int_equal(quotas_excess(env->quotas, quotas_find(env->quotas, "/p7")), 904);
-	unmake(env, "/p1");
+	tree_remove("p1");
 	assert_int_equal(quotas_excess(env->quotas, quotas_find(env->quotas, "/p1")), 0);
 
 	/* A user's is for one cgroup, not for the next one of that path. */
-	make(env, "/u", USER);
+	make("u", USER);
 	assert_int_equal(set_high(env, "/u", 10, USER), 0);
-	set_current(env, "/u", 50);
+	set_current("/u", 50);
 	fd = cgroupfs_open(env->fs, "/u");
 	assert_int_equal(cgroupfs_id(fd, &id), 0);
 	close(fd);
@@ -217,14 +184,14 @@ static void test_walk_share(void **state)
 
 	if (geteuid() != 0)
 		skip();
-	make(env, "/u", USER);
+	make("u", USER);
 	for (i = 0; i < CGROUP_WALK_USER_MAX + 50; i++) {
 		snprintf(path, sizeof(path), "/u/%d", i);
-		make(env, path, USER);
+		make(path + 1, USER);
 	}
-	make(env, "/a", 0);
-	make(env, "/a/b", 0);
-	make(env, "/z", 0);
+	make("a", 0);
+	make("a/b", 0);
+	make("z", 0);
 	assert_int_equal(cgroupfs_walk(env->fs, count, n), 0);
 	assert_int_equal(n[0], CGROUP_WALK_USER_MAX);
 	assert_int_equal(n[1], 4);

@@ -1,16 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What can be drained: names, addresses, and a made-up /sys. */
-#include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-
-#include <cmocka.h>
+#include "tests/unit/tree.h"
 
 #include "daemon/devices/inventory.h"
 
@@ -67,56 +57,30 @@ static void test_parse(void **state)
 	}
 }
 
-static char root[64];
-
-static void put(const char *path, const char *text)
-{
-	char full[256], *slash;
-	FILE *f;
-
-	snprintf(full, sizeof(full), "%s/%s", root, path);
-	for (slash = strchr(full, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		(void)mkdir(full, 0700);
-		*slash = '/';
-	}
-	if (!text)
-		return;
-	f = fopen(full, "w");
-	assert_non_null(f);
-	fputs(text, f);
-	fclose(f);
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	return remove(path);
-}
-
 static int setup(void **state)
 {
-	strcpy(root, "sys-XXXXXX");
-	assert_non_null(mkdtemp(root));
-	put("devices/system/memory/block_size_bytes", "8000000\n");
-	put("devices/system/memory/memory2/phys_index", "00000002\n");
-	put("bus/dax/devices/dax0.0/resource", "0x140000000\n");
-	put("bus/dax/devices/dax0.0/size", "262144000\n");
+	tree_new();
+	tree_put("devices/system/memory/block_size_bytes", "8000000\n");
+	tree_put("devices/system/memory/memory2/phys_index", "00000002\n");
+	tree_put("bus/dax/devices/dax0.0/resource", "0x140000000\n");
+	tree_put("bus/dax/devices/dax0.0/size", "262144000\n");
 	/* One that is made of two pieces, one without memory, one that is damaged. */
-	put("bus/dax/devices/dax1.0/size", "8192\n");
-	put("bus/dax/devices/dax1.0/mapping0/start", "0x10000\n");
-	put("bus/dax/devices/dax1.0/mapping0/end", "0x10fff\n");
-	put("bus/dax/devices/dax1.0/mapping1/start", "0x20000\n");
-	put("bus/dax/devices/dax1.0/mapping1/end", "0x20fff\n");
-	put("bus/dax/devices/dax1.1/resource", "0x0\n");
-	put("bus/dax/devices/dax1.1/size", "0\n");
-	put("bus/dax/devices/dax2.0/resource", "0xffffffffffffffff\n");
-	put("bus/dax/devices/dax2.0/size", "much\n");
+	tree_put("bus/dax/devices/dax1.0/size", "8192\n");
+	tree_put("bus/dax/devices/dax1.0/mapping0/start", "0x10000\n");
+	tree_put("bus/dax/devices/dax1.0/mapping0/end", "0x10fff\n");
+	tree_put("bus/dax/devices/dax1.0/mapping1/start", "0x20000\n");
+	tree_put("bus/dax/devices/dax1.0/mapping1/end", "0x20fff\n");
+	tree_put("bus/dax/devices/dax1.1/resource", "0x0\n");
+	tree_put("bus/dax/devices/dax1.1/size", "0\n");
+	tree_put("bus/dax/devices/dax2.0/resource", "0xffffffffffffffff\n");
+	tree_put("bus/dax/devices/dax2.0/size", "much\n");
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	return nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	tree_remove(NULL);
+	return 0;
 }
 
 static int nd_calls, nd_error;
@@ -157,7 +121,7 @@ static void test_resolve(void **state)
 	struct phys_range range;
 
 	nd_error = 0;
-	assert_int_equal(inventory_new(root, made_up_nd, &inv), 0);
+	assert_int_equal(inventory_new(tree, made_up_nd, &inv), 0);
 	assert_int_equal(resolve(inv, "memory2", true, &range), 1);
 	assert_true(range.first == 0x10000000 && range.last == 0x17ffffff);
 	assert_int_equal(resolve(inv, "memory3", true, &range), -ENOENT);
@@ -183,7 +147,7 @@ static void test_cached(void **state)
 	int calls;
 
 	nd_error = 0;
-	assert_int_equal(inventory_new(root, made_up_nd, &inv), 0);
+	assert_int_equal(inventory_new(tree, made_up_nd, &inv), 0);
 	calls = nd_calls;
 	assert_int_equal(resolve(inv, "region0", false, &range), -ENOENT);
 	assert_int_equal(resolve(inv, "memory2", false, &range), -ENOENT);
@@ -232,9 +196,9 @@ static void test_limits(void **state)
 {
 	_cleanup_(inventory_freep) struct inventory *inv = NULL, *other = NULL;
 
-	assert_int_equal(inventory_new(root, too_many, &inv), 0);
+	assert_int_equal(inventory_new(tree, too_many, &inv), 0);
 	assert_int_equal(inventory_refresh(inv), -E2BIG);
-	assert_int_equal(inventory_new(root, too_many_ranges, &other), 0);
+	assert_int_equal(inventory_new(tree, too_many_ranges, &other), 0);
 	assert_int_equal(inventory_refresh(other), -E2BIG);
 }
 

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Messages that are read from within the handler of others. */
-#include <errno.h>
 #include <linux/rtnetlink.h>
 #include <netlink/socket.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
 
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 #include "daemon/kernel/nlio.h"
 

@@ -1,23 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The observer against a /proc made of files, and its parsers. */
-#include <errno.h>
-#include <fcntl.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <rdma/rdma_netlink.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
 
-#include <cmocka.h>
+#include "tests/unit/tree.h"
 
 #include "daemon/kernel/observe.h"
 #include "daemon/kernel/procfs.h"
 #include "daemon/kernel/rdmamsg.h"
 
-static char proc[] = "observe-proc-XXXXXX";
 static const struct {
 	const char *pid, *status, *cgroup;
 } processes[] = {
@@ -30,46 +22,27 @@ static const struct {
 	{ "self", "Name:\tself\nUid:\t0\t0\t0\t0\nVmPin:\t    1 kB\n", "0::/\n" },
 };
 
-static void write_file(int dir, const char *name, const char *text)
-{
-	int fd = openat(dir, name, O_WRONLY | O_CREAT, 0600);
-
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
-}
-
 static int setup(void **state)
 {
-	int root, dir;
-	size_t i;
+	static const char *const files[] = { "status", "cgroup", "comm" };
+	char path[64];
 
-	assert_non_null(mkdtemp(proc));
-	root = open(proc, O_RDONLY | O_DIRECTORY);
-	for (i = 0; i < ARRAY_SIZE(processes); i++) {
-		assert_int_equal(mkdirat(root, processes[i].pid, 0700), 0);
-		dir = openat(root, processes[i].pid, O_RDONLY | O_DIRECTORY);
-		write_file(dir, "status", processes[i].status);
-		write_file(dir, "cgroup", processes[i].cgroup);
-		write_file(dir, "comm", "a\nb\xff\n");
-		close(dir);
+	tree_new();
+	for (size_t i = 0; i < ARRAY_SIZE(processes); i++) {
+		const char *const texts[] = { processes[i].status, processes[i].cgroup, "a\nb\xff\n" };
+
+		for (size_t j = 0; j < ARRAY_SIZE(files); j++) {
+			snprintf(path, sizeof(path), "%s/%s", processes[i].pid, files[j]);
+			tree_put(path, texts[j]);
+		}
 	}
-	close(root);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	static const char *const files[] = { "/status", "/cgroup", "/comm", "" };
-	char path[256];
-	size_t i, j;
-
-	for (i = 0; i < ARRAY_SIZE(processes); i++) {
-		for (j = 0; j < ARRAY_SIZE(files); j++) {
-			snprintf(path, sizeof(path), "%s/%s%s", proc, processes[i].pid, files[j]);
-			remove(path);
-		}
-	}
-	return rmdir(proc);
+	tree_remove(NULL);
+	return 0;
 }
 
 static int on_begin(void *userdata)
@@ -90,7 +63,7 @@ static int on_end(uint64_t seq, void *userdata)
 static void test_processes(void **state)
 {
 	static const struct source_listener listener = { .begin = on_begin, .pin = on_pin, .end = on_end };
-	struct observe_config config = { .proc = proc, .listener = &listener };
+	struct observe_config config = { .proc = tree, .listener = &listener };
 	_cleanup_(observe_freep) struct observe *o = NULL;
 	const struct observe_process *p;
 	sd_event *event;
@@ -118,7 +91,7 @@ static void test_processes(void **state)
 
 static void test_process_files(void **state)
 {
-	int fd = open(proc, O_RDONLY | O_DIRECTORY);
+	int fd = open(tree, O_RDONLY | O_DIRECTORY);
 	char comm[PIN_COMM_MAX], *cgroup = NULL;
 	struct proc_status st;
 

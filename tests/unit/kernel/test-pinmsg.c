@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <errno.h>
 #include <netlink/attr.h>
 #include <netlink/genl/genl.h>
 #include <netlink/msg.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <string.h>
 
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 #include "daemon/kernel/pinmsg.h"
-#include "lib/macros.h"
 
 DEFINE_CLEANUP(struct nl_msg *, nlmsg_free);
 #define _cleanup_msg_ _cleanup_(nlmsg_freep)

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 #include <malloc.h>
 
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 #include "daemon/model/registry.h"
 

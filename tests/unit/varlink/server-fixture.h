@@ -2,14 +2,9 @@
 #ifndef PINGUARD_TEST_SERVER_FIXTURE_H
 #define PINGUARD_TEST_SERVER_FIXTURE_H
 
-/* cmocka wants these first */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <systemd/sd-event.h>
+
+#include "tests/unit/unit.h"
 
 #include "daemon/varlink/server.h"
 #include "lib/json.h"

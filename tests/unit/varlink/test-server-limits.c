@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What clients get that send garbage, ask for too much or do not read. */
-#include "tests/unit/varlink/server-fixture.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "tests/unit/tree.h"
+#include "tests/unit/varlink/server-fixture.h"
 
 #include "daemon/varlink/internal.h"
 
@@ -332,14 +329,14 @@ static int connect_to(const char *path)
 
 static void test_socket_path(void **state)
 {
-	char dir[] = "/tmp/test-server.XXXXXX", path[64], file[64];
+	char path[128], file[128];
 	struct fixture *f = *state, *other;
 	int dead, fd;
 	struct stat st;
 
-	assert_non_null(mkdtemp(dir));
-	snprintf(path, sizeof(path), "%s/socket", dir);
-	snprintf(file, sizeof(file), "%s/file", dir);
+	tree_new();
+	tree_path(path, sizeof(path), "socket");
+	tree_path(file, sizeof(file), "file");
 	assert_int_equal(server_listen_path(f->server, path), 0);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0666);
@@ -361,21 +358,19 @@ static void test_socket_path(void **state)
 	close(dead);
 	assert_int_equal(access(file, F_OK), 0);
 	fixture_teardown((void **)&other);
-	unlink(file);
-	unlink(path);
-	rmdir(dir);
+	tree_remove(NULL);
 }
 
 static void test_out_of_descriptors(void **state)
 {
-	char dir[] = "/tmp/test-server.XXXXXX", path[64];
+	char path[128];
 	struct fixture *f = *state;
 	struct rlimit all, few;
 	unsigned int rounds = 0;
 	int fds[2], probe;
 
-	assert_non_null(mkdtemp(dir));
-	snprintf(path, sizeof(path), "%s/socket", dir);
+	tree_new();
+	tree_path(path, sizeof(path), "socket");
 	assert_int_equal(server_listen_path(f->server, path), 0);
 	fds[0] = connect_to(path);
 	fds[1] = connect_to(path);
@@ -395,8 +390,7 @@ static void test_out_of_descriptors(void **state)
 		assert_true(sd_event_run(f->event, 10000000) >= 0);
 	close(fds[0]);
 	close(fds[1]);
-	unlink(path);
-	rmdir(dir);
+	tree_remove(NULL);
 }
 
 /* A user's thousand calls on all connections it may have, and another's one. */
