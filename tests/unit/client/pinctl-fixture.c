@@ -116,22 +116,31 @@ static void exec_pinctl(const char *arguments)
 	_exit(127);
 }
 
-pid_t pinctl_start(const char *arguments, int *ret_fd)
+pid_t pinctl_fork(int *ret_fd)
 {
 	int fds[2];
 	pid_t pid;
 
 	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	*output = '\0';
 	pid = fork();
 	if (pid == 0) {
 		dup2(fds[1], STDOUT_FILENO);
 		dup2(fds[1], STDERR_FILENO);
-		exec_pinctl(arguments);
+		return 0;
 	}
 	assert_true(pid > 0);
 	close(fds[1]);
-	*output = '\0';
 	*ret_fd = fds[0];
+	return pid;
+}
+
+pid_t pinctl_start(const char *arguments, int *ret_fd)
+{
+	pid_t pid = pinctl_fork(ret_fd);
+
+	if (pid == 0)
+		exec_pinctl(arguments);
 	return pid;
 }
 

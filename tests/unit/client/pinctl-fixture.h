@@ -28,6 +28,8 @@ void expect(const char *arguments, int status, const char *const *parts);
 #define EXPECT(arguments, status, ...) \
 	expect(arguments, status, (const char *const[]){ __VA_ARGS__, NULL })
 
+/* fork(), with stdout and stderr of the child in a pipe. */
+pid_t pinctl_fork(int *ret_fd);
 /* Start it with stdout and stderr in a pipe; its pid. */
 pid_t pinctl_start(const char *arguments, int *ret_fd);
 /* Add what it prints to output until that has @part; false at its end. */

@@ -154,15 +154,10 @@ static int run_child(const char *target, bool json)
 	struct pinctl ctl = {
 		.json = json, .socket = getenv("PINGUARD_SOCKET"), .interrupt_fd = -1,
 	};
-	int fds[2], status;
-	pid_t pid;
+	int fd, status;
+	pid_t pid = pinctl_fork(&fd);
 
-	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-	*output = '\0';
-	pid = fork();
 	if (pid == 0) {
-		dup2(fds[1], STDOUT_FILENO);
-		dup2(fds[1], STDERR_FILENO);
 		status = removal_prepare(&ctl, &removal);
 		if (status < 0)
 			status = removal_run(&ctl, &removal, ranges);
@@ -171,9 +166,7 @@ static int run_child(const char *target, bool json)
 		_exit(status);
 	}
 	json_decref(ranges);
-	close(fds[1]);
-	status = pinctl_finish(pid, fds[0]);
-	return status;
+	return pinctl_finish(pid, fd);
 }
 
 static void test_run(void **state)
@@ -220,22 +213,15 @@ static _Noreturn void wait_for_reader(void)
 /* Who a removal waits for is told, and Ctrl-C gives up what can be given up. */
 static void test_interrupt(void **state)
 {
-	int fds[2];
-	pid_t pid;
+	int fd;
+	pid_t pid = pinctl_fork(&fd);
 
-	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-	*output = '\0';
-	pid = fork();
-	if (pid == 0) {
-		dup2(fds[1], STDOUT_FILENO);
-		dup2(fds[1], STDERR_FILENO);
+	if (pid == 0)
 		wait_for_reader();
-	}
-	close(fds[1]);
-	assert_true(pinctl_read_until(fds[0], "qemu[8]"));
+	assert_true(pinctl_read_until(fd, "qemu[8]"));
 	assert_non_null(strstr(output, "waiting for the kernel, which gives up memory8 once nothing uses it"));
 	kill(pid, SIGINT);
-	assert_int_equal(pinctl_finish(pid, fds[0]), STATUS_FAILED);
+	assert_int_equal(pinctl_finish(pid, fd), STATUS_FAILED);
 	assert_non_null(strstr(output, "given up: memory8 was not taken offline"));
 }
 
