@@ -3,7 +3,6 @@
 noinst_LTLIBRARIES += daemon/libcore.la
 daemon_libcore_la_SOURCES = \
 	daemon/base/callers.c daemon/base/callers.h \
-	daemon/base/clock.c daemon/base/clock.h \
 	daemon/base/config.c daemon/base/config.h \
 	daemon/base/messages.h \
 	daemon/base/store.c daemon/base/store.h

@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/base/turn.h"
 
+uint64_t loop_usec(sd_event *event, clockid_t clock)
+{
+	uint64_t now = 0;
+
+	/* Fails for clocks that the loop does not know, and in a child of it alone. */
+	(void)sd_event_now(event, clock, &now);
+	return now;
+}
+
 int turn_schedule(sd_event *event, sd_event_source **source, sd_event_handler_t handler,
 		  void *userdata, const char *description)
 {

@@ -2,7 +2,15 @@
 #ifndef PINGUARD_TURN_H
 #define PINGUARD_TURN_H
 
+#include <stdint.h>
 #include <systemd/sd-event.h>
+#include <time.h>
+
+/**
+ * loop_usec() - the time of this turn of the loop, the same for all its handlers
+ * @clock: CLOCK_MONOTONIC or CLOCK_REALTIME
+ */
+uint64_t loop_usec(sd_event *event, clockid_t clock);
 
 /**
  * turn_schedule() - have a handler called once, after all that waits now

@@ -3,8 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/base/clock.h"
+#include "daemon/base/turn.h"
 #include "daemon/cgroup/cgroups-internal.h"
+#include "lib/clock.h"
 
 /* Not more than a tenth of the time goes into walks over the tree. */
 #define WALK_RATIO 10

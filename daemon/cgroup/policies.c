@@ -5,10 +5,10 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "daemon/base/clock.h"
 #include "daemon/base/messages.h"
 #include "daemon/cgroup/policies.h"
 #include "daemon/model/render.h"
+#include "lib/clock.h"
 #include "lib/escape.h"
 #include "lib/json.h"
 #include "lib/log.h"

@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <utlist.h>
 
-#include "daemon/base/clock.h"
 #include "daemon/base/messages.h"
 #include "daemon/cgroup/quotas-internal.h"
+#include "lib/clock.h"
 #include "lib/escape.h"
 #include "lib/format.h"
 #include "lib/log.h"

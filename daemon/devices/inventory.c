@@ -4,8 +4,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "daemon/base/clock.h"
 #include "daemon/devices/inventory-internal.h"
+#include "lib/clock.h"
 
 /* Where nobody tells of changes: so long one answer is made from one look. */
 #define UNTOLD_USEC (10 * 1000ULL)

@@ -4,11 +4,12 @@
 #include <stdio.h>
 #include <sys/syscall.h>
 
-#include "daemon/base/clock.h"
 #include "daemon/base/config.h"
+#include "daemon/base/turn.h"
 #include "daemon/manager/internal.h"
 #include "daemon/release/owners.h"
 #include "daemon/cgroup/policies.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 
 /* So long after the start owners may come back before their marks are taken. */

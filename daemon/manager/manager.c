@@ -4,12 +4,13 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
-#include "daemon/base/clock.h"
+#include "daemon/base/turn.h"
 #include "daemon/manager/internal.h"
 #include "daemon/manager/methods.h"
 #include "daemon/cgroup/policies.h"
 #include "daemon/manager/release.h"
 #include "daemon/triggers/triggers.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 
 #define STATUS_PAUSE_USEC  (2 * 1000000ULL)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 
-#include "daemon/base/clock.h"
+#include "daemon/base/turn.h"
 #include "daemon/manager/idl.h"
 #include "daemon/manager/methods.h"
 #include "daemon/manager/release.h"

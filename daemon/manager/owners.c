@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "daemon/base/clock.h"
+#include "daemon/base/turn.h"
 #include "daemon/manager/methods.h"
 #include "daemon/manager/release.h"
 #include "daemon/kernel/procfs.h"

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/base/clock.h"
+#include "daemon/base/turn.h"
 #include "daemon/manager/internal.h"
 #include "daemon/manager/methods.h"
 #include "daemon/base/messages.h"

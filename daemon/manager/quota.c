@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/base/clock.h"
 #include "daemon/base/messages.h"
+#include "daemon/base/turn.h"
 #include "daemon/manager/internal.h"
 #include "daemon/manager/methods.h"
 #include "daemon/model/render.h"

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/base/clock.h"
 #include "daemon/ladder/ladder.h"
 #include "daemon/manager/internal.h"
 #include "daemon/manager/methods.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
-#include "daemon/base/clock.h"
+#include "daemon/base/turn.h"
 #include "daemon/manager/internal.h"
 #include "daemon/base/messages.h"
 #include "daemon/manager/methods.h"

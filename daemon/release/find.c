@@ -3,8 +3,8 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "daemon/base/clock.h"
 #include "daemon/release/internal.h"
+#include "lib/clock.h"
 
 struct release *release_find(struct releases *releases, const char *token)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Requests as org.pinguard.Manager shows them. */
-#include "daemon/base/clock.h"
 #include "daemon/release/internal.h"
 #include "daemon/model/render.h"
+#include "lib/clock.h"
 #include "lib/escape.h"
 #include "lib/json.h"
 

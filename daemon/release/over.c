@@ -2,8 +2,8 @@
 /* How a request ends, and how long it is remembered. */
 #include <utlist.h>
 
-#include "daemon/base/clock.h"
 #include "daemon/release/internal.h"
+#include "lib/clock.h"
 
 void release_detach(struct release *release)
 {

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "daemon/base/clock.h"
 #include "daemon/kernel/procfs.h"
 #include "daemon/release/internal.h"
+#include "lib/clock.h"
 
 /* The kernel tells a process's start in hundredths of a second, the pin's by a coarse clock. */
 #define BORN_TOLERANCE_USEC 50000

@@ -5,10 +5,10 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "daemon/base/clock.h"
 #include "daemon/base/messages.h"
 #include "daemon/kernel/procfs.h"
 #include "daemon/release/internal.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 
 int releases_new(sd_event *event, const struct releases_config *config, struct releases **ret)

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-#include "daemon/base/clock.h"
 #include "daemon/release/internal.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 
 void release_owner_set_reason(struct release_owner *o, const char *reason)

@@ -2,8 +2,8 @@
 /* Who holds on to a request, and who is told of its changes. */
 #include <utlist.h>
 
-#include "daemon/base/clock.h"
 #include "daemon/release/internal.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 
 struct release *release_ref(struct release *release)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "daemon/base/callers.h"
-#include "daemon/base/clock.h"
+#include "daemon/base/turn.h"
 #include "daemon/triggers/internal.h"
 #include "lib/escape.h"
 #include "lib/log.h"

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/base/clock.h"
 #include "daemon/kernel/holders.h"
 #include "daemon/triggers/failures-internal.h"
 #include "daemon/model/place.h"

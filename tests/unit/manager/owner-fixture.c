@@ -20,16 +20,9 @@
 #include "daemon/manager/internal.h"
 #include "daemon/release/internal.h"
 #include "daemon/triggers/internal.h"
+#include "lib/clock.h"
 
 #define PATIENCE_USEC (60 * 1000000ULL) /* then the test fails, however slow the machine */
-
-static uint64_t clock_usec(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return ts.tv_sec * 1000000ULL + ts.tv_nsec / 1000;
-}
 
 uint64_t now_usec(void)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The history of failures on disk: over restarts, damaged, and in a storm. */
+#include "lib/clock.h"
 #include "tests/unit/unit.h"
 
 #include <dirent.h>
@@ -8,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/base/clock.h"
 #include "daemon/devices/devices-internal.h"
 #include "daemon/triggers/failures-internal.h"
 #include "daemon/cgroup/cgroups-internal.h"
