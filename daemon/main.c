@@ -2,15 +2,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
-#include "daemon/base/config.h"
+#include "daemon/base/base.h"
 #include "daemon/manager/manager.h"
 #include "lib/log.h"
+#include "lib/varlink.h"
 
 #define STATE_DIR "/var/lib/pinguard"
 #define SOCKET_DIR "/run/pinguard"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How often each uid may call: a bucket of tokens for each of them. */
-#ifndef PINGUARD_CALLERS_H
-#define PINGUARD_CALLERS_H
+#ifndef PINGUARD_BASE_CALLERS_H
+#define PINGUARD_BASE_CALLERS_H
 
 #include <stdint.h>
 #include <sys/types.h>

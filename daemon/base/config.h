@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* pinguard.conf(5). */
-#ifndef PINGUARD_CONFIG_H
-#define PINGUARD_CONFIG_H
+#ifndef PINGUARD_BASE_CONFIG_H
+#define PINGUARD_BASE_CONFIG_H
 
 #include <stdint.h>
 

@@ -2,6 +2,7 @@
 # What all of the service stands on.
 noinst_LTLIBRARIES += daemon/libcore.la
 daemon_libcore_la_SOURCES = \
+	daemon/base/base.h \
 	daemon/base/callers.c daemon/base/callers.h \
 	daemon/base/config.c daemon/base/config.h \
 	daemon/base/messages.h \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Ids of the messages that systemd/pinguard.catalog explains. */
-#ifndef PINGUARD_MESSAGES_H
-#define PINGUARD_MESSAGES_H
+#ifndef PINGUARD_BASE_MESSAGES_H
+#define PINGUARD_BASE_MESSAGES_H
 
 #define MESSAGE_UNCONTROLLED	"6f20b0f9b44844a1968c4409ff17322a"
 #define MESSAGE_QUOTA_SET	"8c1f974326e1407fa27aa7ef0311a360"

@@ -4,8 +4,8 @@
  * a version and an array of objects, each of which has "cgroup". Written
  * whole, or not at all.
  */
-#ifndef PINGUARD_STORE_H
-#define PINGUARD_STORE_H
+#ifndef PINGUARD_BASE_STORE_H
+#define PINGUARD_BASE_STORE_H
 
 #include <jansson.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PINGUARD_TURN_H
-#define PINGUARD_TURN_H
+#ifndef PINGUARD_BASE_TURN_H
+#define PINGUARD_BASE_TURN_H
 
 #include <stdint.h>
 #include <systemd/sd-event.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* cgroup2 as the service reads it: ids to paths, names to paths, misc files. */
-#ifndef PINGUARD_CGROUP_H
-#define PINGUARD_CGROUP_H
+#ifndef PINGUARD_CGROUP_CGROUPFS_H
+#define PINGUARD_CGROUP_CGROUPFS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "daemon/model/registry.h"
+#include "daemon/model/model.h"
 #include "lib/macros.h"
 
 #define CGROUP_ROOT_ID	 1 /* kernfs numbers its root so */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PINGUARD_CGROUPS_INTERNAL_H
-#define PINGUARD_CGROUPS_INTERNAL_H
+#ifndef PINGUARD_CGROUP_CGROUPS_INTERNAL_H
+#define PINGUARD_CGROUP_CGROUPS_INTERNAL_H
 
 #include "daemon/cgroup/cgroups.h"
 

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/base/turn.h"
+#include "daemon/base/base.h"
 #include "daemon/cgroup/cgroups-internal.h"
 #include "lib/clock.h"
 

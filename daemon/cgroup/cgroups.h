@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The tree of cgroups as a whole: what is on in it, what is set, where something is noted. */
-#ifndef PINGUARD_CGROUPS_H
-#define PINGUARD_CGROUPS_H
+#ifndef PINGUARD_CGROUP_CGROUPS_H
+#define PINGUARD_CGROUP_CGROUPS_H
 
 #include <systemd/sd-event.h>
 
@@ -9,7 +9,7 @@
 #include "daemon/cgroup/policies.h"
 #include "daemon/cgroup/quotas.h"
 #include "daemon/cgroup/tree.h"
-#include "daemon/kernel/support.h"
+#include "daemon/kernel/kernel.h"
 
 struct cgroups;
 

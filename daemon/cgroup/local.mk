@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # cgroup2, quotas and policies.
 daemon_libcore_la_SOURCES += \
+	daemon/cgroup/cgroup.h \
 	daemon/cgroup/cgroups.c daemon/cgroup/cgroups.h \
 	daemon/cgroup/cgroups-internal.h \
 	daemon/cgroup/cgroups-noted.c \

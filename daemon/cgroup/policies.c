@@ -5,9 +5,9 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "daemon/base/messages.h"
+#include "daemon/base/base.h"
 #include "daemon/cgroup/policies.h"
-#include "daemon/model/render.h"
+#include "daemon/model/model.h"
 #include "lib/clock.h"
 #include "lib/escape.h"
 #include "lib/json.h"

@@ -3,13 +3,13 @@
  * Who may pin device memory: kept here for each cgroup, enforced by the
  * kernel.
  */
-#ifndef PINGUARD_POLICIES_H
-#define PINGUARD_POLICIES_H
+#ifndef PINGUARD_CGROUP_POLICIES_H
+#define PINGUARD_CGROUP_POLICIES_H
 
-#include "daemon/cgroup/tree.h"
-#include "daemon/kernel/genl.h"
+#include "daemon/base/base.h"
 #include "daemon/cgroup/quotas.h"
-#include "daemon/base/store.h"
+#include "daemon/cgroup/tree.h"
+#include "daemon/kernel/kernel.h"
 
 #define POLICIES_FILE "policies.json"
 #define POLICIES_MAX  4096

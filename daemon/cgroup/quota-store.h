@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Quotas, and the file that keeps them: written whole, or not at all. */
-#ifndef PINGUARD_QUOTA_STORE_H
-#define PINGUARD_QUOTA_STORE_H
+#ifndef PINGUARD_CGROUP_QUOTA_STORE_H
+#define PINGUARD_CGROUP_QUOTA_STORE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "daemon/base/store.h"
+#include "daemon/base/base.h"
 
 #define QUOTA_STORE_FILE "quotas.json"
 

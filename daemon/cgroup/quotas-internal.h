@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Between the files of the quotas alone. */
-#ifndef PINGUARD_QUOTA_INTERNAL_H
-#define PINGUARD_QUOTA_INTERNAL_H
+#ifndef PINGUARD_CGROUP_QUOTAS_INTERNAL_H
+#define PINGUARD_CGROUP_QUOTAS_INTERNAL_H
 
 #include "daemon/cgroup/quotas.h"
 

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <utlist.h>
 
-#include "daemon/base/messages.h"
+#include "daemon/base/base.h"
 #include "daemon/cgroup/quotas-internal.h"
 #include "lib/clock.h"
 #include "lib/escape.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Limits of pinned bytes: kept here, enforced by the kernel through misc.max. */
-#ifndef PINGUARD_QUOTA_H
-#define PINGUARD_QUOTA_H
+#ifndef PINGUARD_CGROUP_QUOTAS_H
+#define PINGUARD_CGROUP_QUOTAS_H
 
-#include "daemon/cgroup/tree.h"
 #include "daemon/cgroup/quota-store.h"
+#include "daemon/cgroup/tree.h"
 
 #define QUOTAS_MAX	4096
 #define QUOTAS_UID_MAX	256

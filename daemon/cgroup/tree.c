@@ -6,8 +6,8 @@
 #include <sys/inotify.h>
 #include <utlist.h>
 
+#include "daemon/base/base.h"
 #include "daemon/cgroup/tree.h"
-#include "daemon/base/messages.h"
 #include "lib/escape.h"
 #include "lib/log.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PINGUARD_DEVICES_INTERNAL_H
-#define PINGUARD_DEVICES_INTERNAL_H
+#ifndef PINGUARD_DEVICES_DEVICES_INTERNAL_H
+#define PINGUARD_DEVICES_DEVICES_INTERNAL_H
 
 #include "daemon/devices/devices.h"
 

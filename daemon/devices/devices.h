@@ -5,13 +5,13 @@
  * frames; knows neither pins nor who holds them, and decides nothing. While
  * memory is being taken away it reads nothing.
  */
-#ifndef PINGUARD_DEVICES_H
-#define PINGUARD_DEVICES_H
+#ifndef PINGUARD_DEVICES_DOOR_H
+#define PINGUARD_DEVICES_DOOR_H
 
 #include "daemon/devices/devname.h"
 #include "daemon/devices/inventory.h"
 #include "daemon/devices/target.h"
-#include "daemon/kernel/source.h"
+#include "daemon/kernel/kernel.h"
 
 struct devices;
 

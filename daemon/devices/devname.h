@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Devices that pin memory: from what people call them to what pins carry. */
-#ifndef PINGUARD_DEVNAME_H
-#define PINGUARD_DEVNAME_H
+#ifndef PINGUARD_DEVICES_DEVNAME_H
+#define PINGUARD_DEVICES_DEVNAME_H
 
 #include <linux/pinguard.h>
 #include <stdbool.h>

@@ -3,8 +3,8 @@
  * Between the files of the inventory alone. Each file names none but those above
  * it: sysfs, blocks, pci, devices, dax and nd, watch, inventory, place.
  */
-#ifndef PINGUARD_INVENTORY_INTERNAL_H
-#define PINGUARD_INVENTORY_INTERNAL_H
+#ifndef PINGUARD_DEVICES_INVENTORY_INTERNAL_H
+#define PINGUARD_DEVICES_INVENTORY_INTERNAL_H
 
 #include "daemon/devices/inventory.h"
 

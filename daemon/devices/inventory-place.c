@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "daemon/devices/inventory-internal.h"
-#include "daemon/kernel/iomem.h"
+#include "daemon/kernel/kernel.h"
 
 /* Not in the kernel's header: the bit of PG_reserved. */
 #define KPF_RESERVED 32

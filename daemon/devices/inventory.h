@@ -5,16 +5,16 @@
  * are looked at before, and answered for from what is known. Hot-plug events
  * say when to look again.
  */
-#ifndef PINGUARD_INVENTORY_H
-#define PINGUARD_INVENTORY_H
+#ifndef PINGUARD_DEVICES_INVENTORY_H
+#define PINGUARD_DEVICES_INVENTORY_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
-#include "daemon/model/place.h"
 #include "daemon/devices/target.h"
+#include "daemon/model/model.h"
 #include "lib/macros.h"
 
 #define INVENTORY_MAX	     4096 /* devices */

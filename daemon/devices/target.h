@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What can be drained, or asked about: by its look alone. */
-#ifndef PINGUARD_TARGET_H
-#define PINGUARD_TARGET_H
+#ifndef PINGUARD_DEVICES_TARGET_H
+#define PINGUARD_DEVICES_TARGET_H
 
 #include <stdbool.h>
 #include <stddef.h>

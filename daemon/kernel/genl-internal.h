@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Between the files of the kernel's family alone. */
-#ifndef PINGUARD_GENL_INTERNAL_H
-#define PINGUARD_GENL_INTERNAL_H
+#ifndef PINGUARD_KERNEL_GENL_INTERNAL_H
+#define PINGUARD_KERNEL_GENL_INTERNAL_H
 
 #include <stdbool.h>
 

@@ -4,8 +4,8 @@
  * subscribes, then dumps, then hands on the events above the dump's number;
  * after any loss it dumps again.
  */
-#ifndef PINGUARD_GENL_H
-#define PINGUARD_GENL_H
+#ifndef PINGUARD_KERNEL_GENL_H
+#define PINGUARD_KERNEL_GENL_H
 
 #include <stdbool.h>
 #include <systemd/sd-event.h>

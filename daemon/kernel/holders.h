@@ -3,11 +3,11 @@
  * Who holds memory of some ranges: asks the kernel, again for a moment where
  * pins are busy, and hands on what came of it.
  */
-#ifndef PINGUARD_HOLDERS_H
-#define PINGUARD_HOLDERS_H
+#ifndef PINGUARD_KERNEL_HOLDERS_H
+#define PINGUARD_KERNEL_HOLDERS_H
 
 #include "daemon/kernel/genl.h"
-#include "daemon/model/registry.h"
+#include "daemon/model/model.h"
 
 /* A pin that is being made or changed is asked for again, so often. */
 #define HOLDERS_TRIES	   4

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* /proc/iomem and /proc/kpageflags, through files that somebody else opened. */
-#ifndef PINGUARD_IOMEM_H
-#define PINGUARD_IOMEM_H
+#ifndef PINGUARD_KERNEL_IOMEM_H
+#define PINGUARD_KERNEL_IOMEM_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What each source of pins calls back with. */
-#ifndef PINGUARD_LISTENER_H
-#define PINGUARD_LISTENER_H
+#ifndef PINGUARD_KERNEL_LISTENER_H
+#define PINGUARD_KERNEL_LISTENER_H
 
-#include "daemon/model/pin.h"
+#include "daemon/model/model.h"
 
 /*
  * A list: begin, each pin, end. Events come between lists alone. All return 0

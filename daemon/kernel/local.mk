@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Where pins come from.
 daemon_libcore_la_SOURCES += \
+	daemon/kernel/kernel.h \
 	daemon/kernel/genl.c daemon/kernel/genl.h \
 	daemon/kernel/genl-internal.h \
 	daemon/kernel/genl-query.c \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Netlink sockets that never block, with extended acks and strict checking. */
-#ifndef PINGUARD_NLIO_H
-#define PINGUARD_NLIO_H
+#ifndef PINGUARD_KERNEL_NLIO_H
+#define PINGUARD_KERNEL_NLIO_H
 
 #include <linux/netlink.h>
 #include <netlink/msg.h>

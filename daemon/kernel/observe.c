@@ -7,11 +7,11 @@
 #include <rdma/rdma_netlink.h>
 #include <string.h>
 
+#include "daemon/base/base.h"
 #include "daemon/kernel/nlio.h"
 #include "daemon/kernel/observe.h"
 #include "daemon/kernel/procfs.h"
 #include "daemon/kernel/rdmamsg.h"
-#include "daemon/base/turn.h"
 #include "lib/log.h"
 #include "lib/parse.h"
 

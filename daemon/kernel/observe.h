@@ -3,8 +3,8 @@
  * What a kernel without the patch says: VmPin and VmLck of processes, and the
  * memory regions that RDMA netlink lists. Read when somebody asks.
  */
-#ifndef PINGUARD_OBSERVE_H
-#define PINGUARD_OBSERVE_H
+#ifndef PINGUARD_KERNEL_OBSERVE_H
+#define PINGUARD_KERNEL_OBSERVE_H
 
 #include <systemd/sd-event.h>
 

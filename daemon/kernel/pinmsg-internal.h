@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Between the files of the family's messages alone. */
-#ifndef PINGUARD_PINMSG_INTERNAL_H
-#define PINGUARD_PINMSG_INTERNAL_H
+#ifndef PINGUARD_KERNEL_PINMSG_INTERNAL_H
+#define PINGUARD_KERNEL_PINMSG_INTERNAL_H
 
 #include <linux/netlink.h>
 #include <stddef.h>

@@ -5,8 +5,8 @@
 #include <netlink/msg.h>
 #include <string.h>
 
-#include "daemon/kernel/pinmsg.h"
 #include "daemon/kernel/pinmsg-internal.h"
+#include "daemon/kernel/pinmsg.h"
 #include "lib/macros.h"
 
 /* --- what a message is made of: a new attribute is a line here --- */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Messages of the kernel's pinguard family as plain structs. No I/O. */
-#ifndef PINGUARD_PINMSG_H
-#define PINGUARD_PINMSG_H
+#ifndef PINGUARD_KERNEL_PINMSG_H
+#define PINGUARD_KERNEL_PINMSG_H
 
 #include <linux/netlink.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "daemon/model/pin.h"
+#include "daemon/model/model.h"
 
 /* Answer to get-info. */
 struct pin_kernel_info {

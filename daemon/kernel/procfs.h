@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What /proc says of a process. The parsers do no I/O. */
-#ifndef PINGUARD_PROCFS_H
-#define PINGUARD_PROCFS_H
+#ifndef PINGUARD_KERNEL_PROCFS_H
+#define PINGUARD_KERNEL_PROCFS_H
 
 #include <stdint.h>
 #include <sys/types.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Messages of RDMA netlink: devices and memory regions. No I/O. */
-#ifndef PINGUARD_RDMAMSG_H
-#define PINGUARD_RDMAMSG_H
+#ifndef PINGUARD_KERNEL_RDMAMSG_H
+#define PINGUARD_KERNEL_RDMAMSG_H
 
 #include <linux/netlink.h>
 #include <linux/pinguard.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* For tests, which stand in for the kernel. */
-#ifndef PINGUARD_SOURCE_INTERNAL_H
-#define PINGUARD_SOURCE_INTERNAL_H
+#ifndef PINGUARD_KERNEL_SOURCE_INTERNAL_H
+#define PINGUARD_KERNEL_SOURCE_INTERNAL_H
 
 #include "daemon/kernel/source.h"
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/base/messages.h"
+#include "daemon/base/base.h"
 #include "daemon/kernel/source-internal.h"
 #include "lib/log.h"
 

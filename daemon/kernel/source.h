@@ -4,8 +4,8 @@
  * lets one see. Whoever is above does not know which it is, but where it asks
  * the kernel for what only the first one has.
  */
-#ifndef PINGUARD_SOURCE_H
-#define PINGUARD_SOURCE_H
+#ifndef PINGUARD_KERNEL_SOURCE_H
+#define PINGUARD_KERNEL_SOURCE_H
 
 #include <stdbool.h>
 #include <systemd/sd-event.h>

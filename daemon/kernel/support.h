@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What works here and what does not, in words. Decisions without I/O. */
-#ifndef PINGUARD_SUPPORT_H
-#define PINGUARD_SUPPORT_H
+#ifndef PINGUARD_KERNEL_SUPPORT_H
+#define PINGUARD_KERNEL_SUPPORT_H
 
 #include <stdbool.h>
 #include <stdint.h>

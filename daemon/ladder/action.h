@@ -3,14 +3,14 @@
  * What a ladder does beyond asking: run a hook, stop a unit, kill a process.
  * Nothing here waits; systemd is spoken to over D-Bus, on the event loop.
  */
-#ifndef PINGUARD_ACTION_H
-#define PINGUARD_ACTION_H
+#ifndef PINGUARD_LADDER_ACTION_H
+#define PINGUARD_LADDER_ACTION_H
 
 #include <jansson.h>
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
-#include "daemon/model/policy.h"
+#include "daemon/model/model.h"
 #include "lib/macros.h"
 
 struct actions;

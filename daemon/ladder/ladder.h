@@ -8,8 +8,8 @@
  * here waits: systemd is spoken to over D-Bus, on the event loop. What is read
  * is those files, and the cgroup of a process that is acted on.
  */
-#ifndef PINGUARD_LADDER_H
-#define PINGUARD_LADDER_H
+#ifndef PINGUARD_LADDER_DOOR_H
+#define PINGUARD_LADDER_DOOR_H
 
 #include "daemon/ladder/action.h"
 #include "daemon/ladder/ladders.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which ladder is whose: pinguard.release(5), root's files. */
-#ifndef PINGUARD_LADDERS_H
-#define PINGUARD_LADDERS_H
+#ifndef PINGUARD_LADDER_LADDERS_H
+#define PINGUARD_LADDER_LADDERS_H
 
-#include "daemon/model/policy.h"
+#include "daemon/model/model.h"
 #include "lib/macros.h"
 
 #define LADDERS_DIR PACKAGE_SYSCONFDIR "/pinguard/release.d"

@@ -3,7 +3,7 @@
 #ifndef PINGUARD_LADDER_PARSE_H
 #define PINGUARD_LADDER_PARSE_H
 
-#include "daemon/model/policy.h"
+#include "daemon/model/model.h"
 #include "lib/macros.h"
 
 #define LADDERS_MAX 256		       /* files */

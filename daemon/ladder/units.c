@@ -2,7 +2,7 @@
 /* Units: which one a cgroup or a process is in, and which are left alone. */
 #include <string.h>
 
-#include "daemon/kernel/procfs.h"
+#include "daemon/kernel/kernel.h"
 #include "daemon/ladder/units.h"
 #include "lib/macros.h"
 

@@ -4,10 +4,9 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "daemon/manager/answers.h"
 #include "daemon/manager/inquiry.h"
-#include "daemon/manager/internal.h"
 #include "daemon/manager/methods.h"
-#include "daemon/manager/release.h"
 #include "lib/json.h"
 #include "lib/log.h"
 
@@ -23,7 +22,7 @@ struct drain {
 
 static struct drain *drain_free(struct drain *d)
 {
-	DL_DELETE(d->m->drains, d);
+	DL_DELETE(d->m->calls.drains, d);
 	release_watch_remove(d->release, &d->watch);
 	release_unref(d->release);
 	free(d->ranges);
@@ -31,18 +30,17 @@ static struct drain *drain_free(struct drain *d)
 	return NULL;
 }
 
-void manager_drains_free(struct manager *m)
+void drains_free(struct manager *m)
 {
-	manager_inquiries_free(m);
-	while (m->drains)
-		drain_free(m->drains);
+	while (m->calls.drains)
+		drain_free(m->calls.drains);
 }
 
 static struct drain *find_drain(struct manager *m, const struct inquiry *q)
 {
 	struct drain *d;
 
-	DL_FOREACH(m->drains, d)
+	DL_FOREACH(m->calls.drains, d)
 		if (release_phase(d->release) == RELEASE_RUNNING && d->n_ranges == q->n_ranges &&
 		    memcmp(d->ranges, q->ranges, q->n_ranges * sizeof(*q->ranges)) == 0)
 			return d;
@@ -68,7 +66,7 @@ static void remember(struct inquiry *q, struct release *release)
 	d->n_ranges = q->n_ranges;
 	d->watch.changed = on_changed;
 	d->watch.userdata = d;
-	DL_APPEND(q->m->drains, d);
+	DL_APPEND(q->m->calls.drains, d);
 	release_watch_add(release, &d->watch);
 }
 
@@ -121,8 +119,7 @@ static void answer_drain(struct inquiry *q, const struct holder *pins, size_t n)
 		remember(q, release);
 	q->handed_on = true;
 	call_set_watch(q->call, NULL, NULL);
-	r = manager_follow_release(q->m, q->call, release,
-				   json_get_bool(q->params, "async", false));
+	r = follow_release(q->call, release, json_get_bool(q->params, "async", false));
 	if (r < 0)
 		answer_errno(q->call, r);
 }

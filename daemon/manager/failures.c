@@ -2,6 +2,7 @@
 /* ListFailures. */
 #include <errno.h>
 
+#include "daemon/manager/answers.h"
 #include "daemon/manager/methods.h"
 #include "daemon/triggers/triggers.h"
 #include "lib/json.h"

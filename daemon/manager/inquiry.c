@@ -3,9 +3,8 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "daemon/manager/answers.h"
 #include "daemon/manager/inquiry.h"
-#include "daemon/manager/internal.h"
-#include "daemon/manager/methods.h"
 #include "lib/json.h"
 #include "lib/log.h"
 
@@ -13,7 +12,7 @@ static struct inquiry *inquiry_free(struct inquiry *q)
 {
 	if (!q)
 		return NULL;
-	DL_DELETE(q->m->inquiries, q);
+	DL_DELETE(q->m->calls.inquiries, q);
 	holders_free(q->holders);
 	if (!q->handed_on)
 		call_set_watch(q->call, NULL, NULL);
@@ -22,30 +21,6 @@ static struct inquiry *inquiry_free(struct inquiry *q)
 	free(q->ranges);
 	free(q);
 	return NULL;
-}
-
-void manager_inquiries_free(struct manager *m)
-{
-	while (m->inquiries)
-		inquiry_free(m->inquiries);
-}
-
-void answer_errno(struct call *call, int error)
-{
-	if (call_error_errno(call, error) < 0)
-		log_debug("cannot answer %s", call_method(call));
-}
-
-int reply_invalid_target(struct call *call, const char *target, const char *reason)
-{
-	return call_error(call, MANAGER_INTERFACE ".InvalidTarget",
-			  json_pack("{s:s, s:s}", "target", target, "reason", reason));
-}
-
-int reply_no_such_target(struct call *call, const char *target)
-{
-	return call_error(call, MANAGER_INTERFACE ".NoSuchTarget",
-			  json_pack("{s:s}", "target", target));
 }
 
 /* 0; 1 when the call has been answered; or a negative errno */
@@ -150,11 +125,9 @@ int inquiry_start(struct manager *m, struct call *call, bool ready, json_t *para
 
 	if (!ready)
 		return reply_not_ready(call);
-	DL_COUNT(m->inquiries, q, n);
+	DL_COUNT(m->calls.inquiries, q, n);
 	if (n >= INQUIRIES_MAX)
-		return call_error(call, MANAGER_INTERFACE ".LimitExceeded",
-				  json_pack("{s:s, s:i}", "limit", "inquiries", "max",
-					    INQUIRIES_MAX));
+		return reply_limit(call, "inquiries", INQUIRIES_MAX);
 	q = calloc(1, sizeof(*q));
 	if (!q)
 		return -ENOMEM;
@@ -163,7 +136,7 @@ int inquiry_start(struct manager *m, struct call *call, bool ready, json_t *para
 	q->kind = kind;
 	q->params = json_incref(params);
 	q->text = json_get_string(params, "target", "");
-	DL_APPEND(m->inquiries, q);
+	DL_APPEND(m->calls.inquiries, q);
 	call_set_watch(call, &watch, q);
 	r = inquire(q);
 	if (r == 0)

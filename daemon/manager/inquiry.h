@@ -3,10 +3,9 @@
 #ifndef PINGUARD_MANAGER_INQUIRY_H
 #define PINGUARD_MANAGER_INQUIRY_H
 
-#include "daemon/devices/devname.h"
-#include "daemon/kernel/holders.h"
-#include "daemon/devices/inventory.h"
-#include "daemon/manager/manager.h"
+#include "daemon/devices/devices.h"
+#include "daemon/kernel/kernel.h"
+#include "daemon/manager/internal.h"
 
 #define INQUIRIES_MAX 64 /* at a time */
 
@@ -38,11 +37,5 @@ struct inquiry {
 int manager_inquire(struct call *call, json_t *params, struct manager *m, manager_waiter start);
 int inquiry_start(struct manager *m, struct call *call, bool ready, json_t *params,
 		  const struct inquiry_kind *kind);
-void manager_inquiries_free(struct manager *m);
-
-int reply_invalid_target(struct call *call, const char *target, const char *reason);
-int reply_no_such_target(struct call *call, const char *target);
-/* Says so in the log where that cannot be said. */
-void answer_errno(struct call *call, int error);
 
 #endif

@@ -3,24 +3,86 @@
 #ifndef PINGUARD_MANAGER_INTERNAL_H
 #define PINGUARD_MANAGER_INTERNAL_H
 
-#include <sys/signalfd.h>
-
+#include "daemon/cgroup/cgroup.h"
+#include "daemon/devices/devices.h"
+#include "daemon/kernel/kernel.h"
 #include "daemon/manager/manager.h"
+#include "daemon/model/model.h"
+#include "daemon/release/release.h"
+#include "daemon/triggers/triggers.h"
+#include "daemon/varlink/varlink.h"
 
+struct waiter;
+struct monitor;
+struct inquiry;
+struct drain;
+
+/* Calls that are not answered yet, by what they wait for: each list is one file's. */
+struct calls {
+	struct waiter *waiters; /* wait.c */
+	sd_event_source *settle;
+	struct monitor *monitors; /* monitor.c */
+	struct inquiry *inquiries; /* inquiry.c */
+	struct drain *drains; /* drain.c */
+};
+
+/* feed.c */
+struct feed {
+	unsigned int told_resyncs;
+	size_t trim_at;
+	sd_event_source *resynced;
+};
+
+/* status-line.c */
+struct status_line {
+	sd_event_source *source;
+	char *text; /* as written last, at usec */
+	uint64_t usec;
+};
+
+/* What ties the parts. */
+struct manager {
+	sd_event *event;
+	const char *config_file;
+	struct registry *registry; /* pins and their cgroups */
+	struct events *events; /* the history */
+	struct source *source; /* where pins come from */
+	struct cgroups *cgroups; /* what is set and counted there */
+	struct devices *devices; /* that have memory, or pin it */
+	struct owners *owners; /* that are registered */
+	struct releases *releases;
+	struct triggers *triggers; /* start them by themselves */
+	struct server *server;
+	struct calls calls;
+	struct feed feed;
+	struct status_line status;
+};
+
+/* feed.c: what the source tells, handed on to all; userdata is the manager */
 extern const struct source_listener manager_listener;
+void feed_done(struct manager *m);
 
-int manager_on_status(sd_event_source *source, uint64_t usec, void *userdata);
-int manager_on_hangup(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata);
+/* requests.c: owners and requests, and what the history gets of them */
+int requests_new(struct manager *m);
 
-/* What the kernel is told beside limits; configuration. */
-int manager_kernel_new(struct manager *m, const struct manager_config *config);
-int manager_kernel_start(struct manager *m); /* when cgroups are followed */
-int manager_kernel_reload(struct manager *m);
-void manager_kernel_free(struct manager *m);
-/* Takes the marks of owners that have not come back, when they have had time to. */
-int manager_check_marks(struct manager *m);
+/* status-line.c: what systemctl status shows */
+int status_line_init(struct manager *m);
+void status_line_done(struct manager *m);
+void status_line_write(struct manager *m);
+/* It will be written anew. */
+void status_line_changed(struct manager *m);
+/* What works here; good until the manager changes. */
+struct support manager_support(const struct manager *m);
 
-/* Before the releases and the kernel's family go. */
-void manager_drains_free(struct manager *m);
+/*
+ * wait.c: calls done as soon as the registry can be trusted, from within if it
+ * can already; or with ready false when that takes too long. In observe mode it
+ * is read anew for that. The call's client may go meanwhile: done does not come
+ * then.
+ */
+typedef int (*manager_waiter)(struct manager *m, struct call *call, bool ready, json_t *params);
+int manager_wait_ready(struct manager *m, struct call *call, json_t *params, manager_waiter done);
+/* Those that have what they wait for, one each turn: from anywhere. */
+int waiters_settle(struct manager *m);
 
 #endif

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What ties the parts, and the methods.
 daemon_libcore_la_SOURCES += \
+	daemon/manager/access.c \
+	daemon/manager/answers.h \
 	daemon/manager/drain.c \
+	daemon/manager/errors.c \
 	daemon/manager/failures.c \
+	daemon/manager/feed.c \
 	daemon/manager/follow.c \
 	daemon/manager/idl.h \
 	daemon/manager/inquiry.c daemon/manager/inquiry.h \
 	daemon/manager/internal.h \
-	daemon/manager/kernel.c \
 	daemon/manager/manager.c daemon/manager/manager.h \
 	daemon/manager/methods.c daemon/manager/methods.h \
 	daemon/manager/monitor.c \
@@ -15,10 +18,11 @@ daemon_libcore_la_SOURCES += \
 	daemon/manager/pins.c \
 	daemon/manager/policy.c \
 	daemon/manager/quota.c \
-	daemon/manager/release.c daemon/manager/release.h \
+	daemon/manager/release.c \
+	daemon/manager/requests.c \
 	daemon/manager/select.c \
-	daemon/manager/start.c \
 	daemon/manager/status.c \
+	daemon/manager/status-line.c \
 	daemon/manager/wait.c \
 	daemon/manager/who.c
 nodist_daemon_libcore_la_SOURCES = daemon/manager/idl.c

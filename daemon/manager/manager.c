@@ -1,222 +1,267 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Start, reload and stop of the service. */
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
-#include "daemon/base/turn.h"
-#include "daemon/manager/internal.h"
+#include "daemon/base/base.h"
+#include "daemon/ladder/ladder.h"
 #include "daemon/manager/methods.h"
-#include "daemon/cgroup/policies.h"
-#include "daemon/manager/release.h"
 #include "daemon/triggers/triggers.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 
-#define STATUS_PAUSE_USEC  (2 * 1000000ULL)
-#define IDLE_CGROUPS	   512
-
-/* A path for each cgroup that a pin names, while it is still there to be asked. */
-static int resolve(struct manager *m, uint64_t id, struct cgroup_node **ret)
+static uint64_t cgroup_id(const char *path, void *userdata)
 {
+	struct manager *m = userdata;
+	struct cgroup_node *node;
+
 	struct cgroupfs *fs = cgroups_fs(m->cgroups);
 
-	*ret = NULL;
-	if (!id)
-		return 0;
-	if (fs)
-		return cgroupfs_resolve(fs, id, ret);
-	return registry_cgroup_get(m->registry, id, ret);
+	return fs && cgroupfs_resolve_path(fs, path, &node) >= 0 ? node->id : 0;
 }
 
-static int on_begin(void *userdata)
+static int start_source(struct manager *m, const struct manager_config *config)
 {
-	struct manager *m = userdata;
-
-	registry_begin_resync(m->registry);
-	manager_status_changed(m);
-	return 0;
-}
-
-static int on_pin(const struct pin_info *pin, void *userdata)
-{
-	struct manager *m = userdata;
-	struct cgroup_node *node;
-	int r;
-
-	r = resolve(m, pin->cgroup_id, &node);
-	if (r < 0)
-		return r;
-	r = resolve(m, pin->charged_cgroup_id, &node);
-	if (r < 0)
-		return r;
-	return registry_upsert(m->registry, pin);
-}
-
-/* Cgroups that nothing refers to any more; not each time one is added. */
-static void trim(struct manager *m)
-{
-	if (registry_n_cgroups(m->registry) <= m->trim_at)
-		return;
-	registry_trim(m->registry, 0);
-	m->trim_at = IDLE_CGROUPS + 2 * registry_n_cgroups(m->registry);
-}
-
-static int on_end(uint64_t seq, void *userdata)
-{
-	struct manager *m = userdata;
-	struct event *event;
-	int r;
-
-	registry_end_resync(m->registry, seq);
-	r = manager_releases_resynced(m);
-	if (r < 0)
-		return r;
-	trim(m);
-	/* The first one is no loss: there was nothing before it. */
-	if (source_n_resyncs(m->source) != m->told_resyncs) {
-		m->told_resyncs = source_n_resyncs(m->source);
-		event = event_new(EVENT_RESYNC, loop_usec(m->event, CLOCK_REALTIME));
-		if (event)
-			events_add(m->events, event);
-	}
-	manager_status_changed(m);
-	r = triggers_resynced(m->triggers);
-	if (r >= 0)
-		r = manager_check_marks(m);
-	return r < 0 ? r : waiters_settle(m);
-}
-
-static int add_pin_event(struct manager *m, const struct pin_event *e)
-{
-	static const enum event_type types[] = {
-		[PIN_EVENT_PIN] = EVENT_PIN,
-		[PIN_EVENT_CHANGE] = EVENT_PIN_CHANGE,
-		[PIN_EVENT_UNPIN] = EVENT_UNPIN,
-		[PIN_EVENT_DENY] = EVENT_DENY,
-	};
-	struct event *event = event_new(types[e->type], loop_usec(m->event, CLOCK_REALTIME));
-
-	if (!event)
-		return -ENOMEM;
-	event->seq = e->seq;
-	event->pin = e->pin;
-	event->reason = e->reason;
-	event->suppressed = e->suppressed;
-	event->usage_bytes = e->usage_bytes;
-	event->max_bytes = e->max_bytes;
-	if (e->pin.cgroup_id)
-		event->cgroup = cgroup_node_ref(
-			registry_cgroup_find(m->registry, e->pin.cgroup_id));
-	if (e->pin.charged_cgroup_id)
-		event->charged = cgroup_node_ref(
-			registry_cgroup_find(m->registry, e->pin.charged_cgroup_id));
-	if (e->limit_cgroup_id)
-		event->limit = cgroup_node_ref(
-			registry_cgroup_find(m->registry, e->limit_cgroup_id));
-	events_add(m->events, event);
-	return 0;
-}
-
-static int on_event(const struct pin_event *e, void *userdata)
-{
-	const uint64_t ids[] = { e->pin.cgroup_id, e->pin.charged_cgroup_id, e->limit_cgroup_id };
-	struct manager *m = userdata;
-	struct cgroup_node *node;
-	size_t i;
-	int r;
-
-	if (e->type >= PIN_EVENT_REVOKE) {
-		r = registry_apply(m->registry, e);
-		return r > 0 ? triggers_event(m->triggers, e) : r;
-	}
-	for (i = 0; i < ARRAY_SIZE(ids); i++) {
-		r = resolve(m, ids[i], &node);
-		if (r < 0)
-			return r;
-	}
-	r = registry_apply(m->registry, e);
-	if (r <= 0)
-		return r;
-	manager_status_changed(m);
-	r = add_pin_event(m, e);
-	if (e->type == PIN_EVENT_PIN || e->type == PIN_EVENT_CHANGE)
-		triggers_pinned(m->triggers, e->pin.charged_cgroup_id);
-	if (m->releases && e->type == PIN_EVENT_UNPIN)
-		releases_unpinned(m->releases, e->pin.id);
-	else if (m->releases && e->type == PIN_EVENT_CHANGE)
-		releases_pin_changed(m->releases, e->pin.id);
-	trim(m);
-	return r;
-}
-
-const struct source_listener manager_listener = {
-	.begin = on_begin,
-	.pin = on_pin,
-	.end = on_end,
-	.event = on_event,
-};
-
-bool manager_ready(const struct manager *m)
-{
-	return source_ready(m->source);
-}
-
-struct support manager_support(const struct manager *m)
-{
-	struct support support = {
-		.ready = manager_ready(m),
-		.observe_reason = source_reason(m->source),
-		.abi = source_abi(m->source),
+	const struct source_config source = {
+		.proc = config->proc,
+		.rcvbuf_bytes = config->rcvbuf_bytes,
+		.listener = &manager_listener,
+		.cgroup_id = cgroup_id,
+		.userdata = m,
 	};
 
-	cgroups_describe(m->cgroups, &support);
-	return support;
+	return source_new(m->event, &source, &m->source);
 }
 
-int manager_on_status(sd_event_source *source, uint64_t usec, void *userdata)
+static int start_cgroups(struct manager *m, const struct manager_config *config)
+{
+	const struct cgroups_config cgroups = {
+		.state_dir = config->state_dir,
+		.registry = m->registry,
+		.genl = source_genl(m->source),
+	};
+
+	return cgroups_new(m->event, &cgroups, &m->cgroups);
+}
+
+static bool at_rest(void *userdata)
 {
 	struct manager *m = userdata;
-	const struct support support = manager_support(m);
-	struct quotas *quotas = cgroups_quotas(m->cgroups);
-	char *text = support_status_line(&support, registry_count(m->registry),
-					 registry_bytes(m->registry),
-					 quotas ? quotas_count(quotas) : 0);
 
-	m->status_usec = loop_usec(m->event, CLOCK_MONOTONIC);
-	if (!text || (m->status && strcmp(text, m->status) == 0)) {
-		free(text);
-		return 0;
-	}
-	free(m->status);
-	m->status = text;
-	(void)sd_notifyf(false, "STATUS=%s", text);
+	return triggers_n_revokes(m->triggers) == 0;
+}
+
+static int start_devices(struct manager *m, const struct manager_config *config)
+{
+	const struct devices_config devices = {
+		.sys = config->sys,
+		.source = m->source,
+		.at_rest = at_rest,
+		.userdata = m,
+	};
+
+	return devices_new(m->event, &devices, &m->devices);
+}
+
+void manager_set_proc(struct manager *m, int iomem_fd, int kpageflags_fd)
+{
+	devices_set_proc(m->devices, iomem_fd, kpageflags_fd);
+}
+
+/* An unknown file, or none, says the defaults. */
+static int set_revoke(struct manager *m)
+{
+	struct genl *genl = source_genl(m->source);
+	struct config config;
+	int r;
+
+	r = config_load(m->config_file, &config);
+	if (r < 0 || !(source_features(m->source) & GENL_FRAME_FEATURES))
+		return r;
+	r = genl_set_revoke(genl, config.revoke_mode, config.revoke_timeout_usec);
+	if (r < 0)
+		log_warning_errno(r, "cannot tell the kernel to wait for owners: %s: %m",
+				  genl_refusal(genl) ?: "no reason");
 	return 0;
 }
 
-void manager_status_changed(struct manager *m)
-{
-	int enabled;
-
-	if (!m->status_source || sd_event_source_get_enabled(m->status_source, &enabled) < 0 ||
-	    enabled != SD_EVENT_OFF)
-		return;
-	(void)sd_event_source_set_time(m->status_source, m->status_usec + STATUS_PAUSE_USEC);
-	(void)sd_event_source_set_enabled(m->status_source, SD_EVENT_ONESHOT);
-}
-
-int manager_on_hangup(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
 {
 	struct manager *m = userdata;
 	int r;
 
 	(void)sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_usec(CLOCK_MONOTONIC));
 	cgroups_reload(m->cgroups);
-	r = manager_kernel_reload(m);
+	r = set_revoke(m);
 	if (r < 0)
 		log_warning_errno(r, "cannot read the configuration again: %m");
-	manager_load_ladders(m);
+	releases_load_ladders(m->releases, LADDERS_DIR);
 	log_info("reloaded: quotas applied again");
 	(void)sd_notify(false, "READY=1");
 	return 0;
+}
+
+static int on_stop(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
+{
+	return sd_event_exit(sd_event_source_get_event(source), 0);
+}
+
+static int add_signals(struct manager *m)
+{
+	sigset_t set;
+	int r;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		return -errno;
+	r = sd_event_add_signal(m->event, NULL, SIGTERM, on_stop, m);
+	if (r >= 0)
+		r = sd_event_add_signal(m->event, NULL, SIGINT, on_stop, m);
+	if (r >= 0)
+		r = sd_event_add_signal(m->event, NULL, SIGHUP, on_hangup, m);
+	return r;
+}
+
+static int add_sources(struct manager *m)
+{
+	int r;
+
+	r = sd_event_set_watchdog(m->event, true);
+	if (r < 0)
+		return r;
+	r = add_signals(m);
+	if (r < 0)
+		return r;
+	return status_line_init(m);
+}
+
+static int start_triggers(struct manager *m, const struct manager_config *config)
+{
+	const struct triggers_config triggers = {
+		.registry = m->registry,
+		.events = m->events,
+		.source = m->source,
+		.cgroups = m->cgroups,
+		.devices = m->devices,
+		.owners = m->owners,
+		.releases = m->releases,
+		.state_dir = config->state_dir,
+		.proc = config->proc,
+		.boot_id = config->boot_id,
+	};
+
+	return triggers_new(m->event, &triggers, &m->triggers);
+}
+
+int manager_new(const struct manager_config *config, struct manager **ret)
+{
+	_cleanup_(manager_freep) struct manager *m = calloc(1, sizeof(*m));
+	int r;
+
+	if (!m)
+		return -ENOMEM;
+	m->config_file = config->config_file;
+	r = sd_event_new(&m->event);
+	if (r < 0)
+		return log_error_errno(r, "cannot make an event loop: %m");
+	m->registry = registry_new();
+	m->events = events_new(loop_usec(m->event, CLOCK_REALTIME));
+	if (!m->registry || !m->events)
+		return -ENOMEM;
+	r = add_sources(m);
+	if (r < 0)
+		return log_error_errno(r, "cannot fill the event loop: %m");
+	r = start_source(m, config);
+	if (r >= 0)
+		r = start_cgroups(m, config);
+	if (r >= 0)
+		r = start_devices(m, config);
+	if (r < 0)
+		return r;
+	r = requests_new(m);
+	if (r < 0)
+		return log_error_errno(r, "cannot take requests to release pins: %m");
+	r = start_triggers(m, config);
+	if (r < 0)
+		return r;
+	r = methods_server_new(m, &m->server);
+	if (r < 0)
+		return log_error_errno(r, "cannot make the control socket's server: %m");
+	*ret = TAKE_PTR(m);
+	return 0;
+}
+
+int manager_listen(struct manager *m, int n_fds, const char *path)
+{
+	int i, r;
+
+	for (i = 0; i < n_fds; i++) {
+		r = server_listen_fd(m->server, SD_LISTEN_FDS_START + i);
+		if (r < 0)
+			return log_error_errno(r, "the socket passed as file descriptor %d is no "
+					       "listening Unix stream socket: %m",
+					       SD_LISTEN_FDS_START + i);
+	}
+	if (n_fds > 0)
+		return 0;
+	r = server_listen_path(m->server, path);
+	if (r == -EADDRINUSE)
+		log_error("another service answers at %s", path);
+	else if (r == -EEXIST)
+		log_error("%s exists and is no socket", path);
+	else if (r < 0)
+		log_error_errno(r, "cannot listen at %s: %m", path);
+	return r;
+}
+
+int manager_run(struct manager *m)
+{
+	int r;
+
+	/* Only now: while there might be another service it is that one's business. */
+	r = cgroups_start(m->cgroups);
+	if (r >= 0)
+		r = set_revoke(m);
+	if (r < 0)
+		return r;
+	(void)sd_notify(false, "READY=1");
+	status_line_write(m);
+	r = sd_event_loop(m->event);
+	(void)sd_notify(false, "STOPPING=1");
+	if (r < 0)
+		log_error_errno(r, "stopped by an error: %m");
+	return r;
+}
+
+struct manager *manager_free(struct manager *m)
+{
+	if (!m)
+		return NULL;
+	/* Owners whose connections end with the server's have not lapsed. */
+	if (m->owners)
+		owners_stop(m->owners);
+	drains_free(m);
+	releases_free(m->releases);
+	/* Clients see the connection end, and calls under way are dropped. */
+	server_free(m->server);
+	sd_event_source_disable_unref(m->calls.settle);
+	owners_free(m->owners);
+	triggers_free(m->triggers);
+	feed_done(m);
+	devices_free(m->devices);
+	source_free(m->source);
+	events_free(m->events);
+	cgroups_free(m->cgroups);
+	registry_free(m->registry);
+	status_line_done(m);
+	sd_event_unref(m->event);
+	free(m);
+	return NULL;
 }

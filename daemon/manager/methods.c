@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 
-#include "daemon/base/turn.h"
+#include "daemon/base/base.h"
+#include "daemon/manager/answers.h"
 #include "daemon/manager/idl.h"
 #include "daemon/manager/methods.h"
-#include "daemon/manager/release.h"
 #include "lib/json.h"
 
 static const struct method_param list_pins_params[] = {
@@ -125,95 +125,4 @@ int methods_server_new(struct manager *m, struct server **ret)
 
 	events_listen(m->events, monitors_wake, m);
 	return server_new(m->event, &config, ret);
-}
-
-void methods_free(struct manager *m)
-{
-	listings_free(m);
-	followers_free(m);
-	monitors_free(m);
-}
-
-int reply_not_supported(struct call *call, const char *reason)
-{
-	return call_error(call, MANAGER_INTERFACE ".NotSupported",
-			  json_pack("{s:s}", "reason", reason ?: "unknown"));
-}
-
-int reply_no_such_cgroup(struct call *call, const char *cgroup)
-{
-	return call_error(call, MANAGER_INTERFACE ".NoSuchCgroup",
-			  json_pack("{s:s}", "cgroup", cgroup));
-}
-
-int reply_invalid_cgroup(struct call *call, const char *cgroup, const char *reason)
-{
-	return call_error(call, MANAGER_INTERFACE ".InvalidCgroup",
-			  json_pack("{s:s, s:s}", "cgroup", cgroup, "reason", reason ?: "invalid"));
-}
-
-int reply_not_ready(struct call *call)
-{
-	return call_error(call, MANAGER_INTERFACE ".NotReady",
-			  json_pack("{s:s}", "reason", "reading the pins from the kernel"));
-}
-
-bool owns_node(struct manager *m, struct call *call, struct cgroup_node *node)
-{
-	struct cgroupfs *fs = cgroups_fs(m->cgroups);
-	uid_t uid = call_peer(call)->uid;
-
-	return fs && node && uid != 0 &&
-	       cgroupfs_delegate(fs, node, uid, loop_usec(m->event, CLOCK_MONOTONIC)) == uid;
-}
-
-bool may_see_pin(struct manager *m, struct call *call, uint32_t uid, struct cgroup_node *cgroup)
-{
-	const struct peer *peer = call_peer(call);
-
-	/* PIN_UID_NONE is no user: nobody's own. */
-	if (call_is_admin(call) || (uid == peer->uid && uid != PIN_UID_NONE))
-		return true;
-	return owns_node(m, call, cgroup);
-}
-
-static bool is_caller(struct call *call, uint32_t uid)
-{
-	return uid == call_peer(call)->uid && uid != PIN_UID_NONE;
-}
-
-bool may_see_whole(struct manager *m, struct call *call, const struct event *event)
-{
-	return call_is_admin(call) || owns_node(m, call, event->limit) ||
-	       (event->release && is_caller(call, event->uid));
-}
-
-bool may_see_event(struct manager *m, struct call *call, const struct event *event)
-{
-	switch (event->type) {
-	case EVENT_RESYNC:
-		return true;
-	/* Physical addresses are for administrators. */
-	case EVENT_REVOKE:
-	case EVENT_REVOKE_DONE:
-	case EVENT_FAILURE:
-	case EVENT_FAILURE_DONE:
-		return call_is_admin(call);
-	case EVENT_QUOTA_SET:
-	case EVENT_QUOTA_CLEAR:
-	case EVENT_POLICY_SET:
-	case EVENT_POLICY_CLEAR:
-		return call_is_admin(call) || event->uid == call_peer(call)->uid ||
-		       owns_node(m, call, event->cgroup);
-	/* Who asked sees all of it, an owner what is done about itself. */
-	case EVENT_RELEASE:
-	case EVENT_RELEASE_DONE:
-		return call_is_admin(call) || is_caller(call, event->uid);
-	case EVENT_RELEASE_STEP:
-		if (is_caller(call, event->uid))
-			return true;
-		return may_see_pin(m, call, event->pin.uid, event->cgroup);
-	default:
-		return may_see_pin(m, call, event->pin.uid, event->cgroup);
-	}
 }

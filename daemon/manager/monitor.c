@@ -2,9 +2,10 @@
 #include <errno.h>
 #include <utlist.h>
 
+#include "daemon/base/base.h"
+#include "daemon/manager/answers.h"
 #include "daemon/manager/methods.h"
-#include "daemon/model/render.h"
-#include "daemon/base/turn.h"
+#include "daemon/model/model.h"
 #include "lib/json.h"
 #include "lib/log.h"
 
@@ -26,19 +27,13 @@ static struct monitor *monitor_free(struct monitor *mon)
 {
 	if (!mon)
 		return NULL;
-	DL_DELETE(mon->m->monitors, mon);
+	DL_DELETE(mon->m->calls.monitors, mon);
 	sd_event_source_disable_unref(mon->source);
 	call_set_watch(mon->call, NULL, NULL);
 	call_unref(mon->call);
 	json_decref(mon->pending);
 	free(mon);
 	return NULL;
-}
-
-void monitors_free(struct manager *m)
-{
-	while (m->monitors)
-		monitor_free(m->monitors);
 }
 
 static int on_step(sd_event_source *source, void *userdata);
@@ -148,7 +143,7 @@ void monitors_wake(void *userdata)
 	struct monitor *mon;
 
 	/* One that cannot be woken now is at the next event. */
-	DL_FOREACH(m->monitors, mon)
+	DL_FOREACH(m->calls.monitors, mon)
 		if (has_work(mon))
 			(void)next_step(mon);
 }
@@ -187,7 +182,7 @@ int method_monitor(struct call *call, json_t *params, void *userdata)
 	mon->position = events_since(m->events, since);
 	/* 0 asks for all there is; that some is gone is told then, too. */
 	mon->gap = (uint64_t)since < events_begin_usec(m->events) && (since > 0 || events_first(m->events) > 0);
-	DL_APPEND(m->monitors, mon);
+	DL_APPEND(m->calls.monitors, mon);
 	call_set_watch(call, &watch, mon);
 	r = next_step(mon);
 	if (r < 0)

@@ -4,15 +4,15 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "daemon/base/turn.h"
+#include "daemon/base/base.h"
+#include "daemon/kernel/kernel.h"
+#include "daemon/manager/answers.h"
 #include "daemon/manager/methods.h"
-#include "daemon/manager/release.h"
-#include "daemon/kernel/procfs.h"
-#include "daemon/model/render.h"
+#include "daemon/model/model.h"
 #include "lib/json.h"
 #include "lib/log.h"
 
-static int reply_limit(struct call *call, const char *limit, int max)
+static int reply_owner_limit(struct call *call, const char *limit, int max)
 {
 	return call_error(call, OWNER_INTERFACE ".LimitExceeded",
 			  json_pack("{s:s, s:i}", "limit", limit, "max", max));
@@ -24,9 +24,9 @@ static int register_error(struct call *call, int error)
 	case -EEXIST:
 		return call_error(call, OWNER_INTERFACE ".AlreadyRegistered", json_object());
 	case -EUSERS:
-		return reply_limit(call, "owners of one user", OWNERS_UID_MAX);
+		return reply_owner_limit(call, "owners of one user", OWNERS_UID_MAX);
 	case -ENOSPC:
-		return reply_limit(call, "owners", OWNERS_MAX);
+		return reply_owner_limit(call, "owners", OWNERS_MAX);
 	default:
 		return call_error_errno(call, error);
 	}
@@ -38,7 +38,7 @@ static int admit(struct manager *m, struct call *call)
 	int r = owners_admit(m->owners, call_peer(call)->uid, loop_usec(m->event, CLOCK_MONOTONIC));
 
 	if (r == -EUSERS)
-		return reply_limit(call, "calls of one user in a second", OWNER_CALLS_RATE) ?: 1;
+		return reply_owner_limit(call, "calls of one user in a second", OWNER_CALLS_RATE) ?: 1;
 	return r;
 }
 
@@ -59,20 +59,6 @@ static void describe(struct manager *m, struct owner *owner)
 		owner->cgroup = cgroup_node_ref(node);
 }
 
-static void mark(struct manager *m, struct owner *owner)
-{
-	int r, pidfd = call_peer(owner->call)->pidfd;
-	struct genl *genl = source_genl(m->source);
-
-	if (!genl || pidfd < 0)
-		return;
-	r = genl_set_owner(genl, pidfd, true);
-	if (r < 0 && r != -EOPNOTSUPP && r != -ESRCH)
-		log_warning_errno(r, "the kernel does not take process %d for an owner: %m",
-				  (int)owner->pid);
-	owner->marked = r >= 0;
-}
-
 int method_owner_register(struct call *call, json_t *params, void *userdata)
 {
 	struct manager *m = userdata;
@@ -86,7 +72,6 @@ int method_owner_register(struct call *call, json_t *params, void *userdata)
 		return register_error(call, r);
 	owner->since_usec = loop_usec(m->event, CLOCK_REALTIME);
 	describe(m, owner);
-	mark(m, owner);
 	log_debug("process %d of uid %u registered", (int)owner->pid, (unsigned int)owner->uid);
 	/* One that cannot be told is about to leave. */
 	r = call_reply_continues(call, json_pack("{s:n, s:n}", "request", "withdrawn"));

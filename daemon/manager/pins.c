@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <string.h>
-#include <utlist.h>
 
+#include "daemon/base/base.h"
+#include "daemon/manager/answers.h"
 #include "daemon/manager/methods.h"
-#include "daemon/manager/release.h"
-#include "daemon/model/render.h"
-#include "daemon/base/turn.h"
+#include "daemon/model/model.h"
 #include "lib/json.h"
 #include "lib/log.h"
 
@@ -18,7 +17,6 @@
 
 /* A ListPins under way. */
 struct listing {
-	struct listing *prev, *next;
 	struct manager *m;
 	struct call *call;
 	sd_event_source *source;
@@ -34,7 +32,6 @@ static struct listing *listing_free(struct listing *l)
 {
 	if (!l)
 		return NULL;
-	DL_DELETE(l->m->listings, l);
 	pin_cursor_done(&l->cursor);
 	sd_event_source_disable_unref(l->source);
 	call_set_watch(l->call, NULL, NULL);
@@ -44,12 +41,6 @@ static struct listing *listing_free(struct listing *l)
 	free(l->device);
 	free(l);
 	return NULL;
-}
-
-void listings_free(struct manager *m)
-{
-	while (m->listings)
-		listing_free(m->listings);
 }
 
 static json_t *one_pin(json_t *pin)
@@ -172,7 +163,6 @@ static int start(struct manager *m, struct call *call, bool ready, json_t *param
 		return -ENOMEM;
 	l->m = m;
 	l->call = call_ref(call);
-	DL_APPEND(m->listings, l);
 	r = parse_pin_filter(m, call, params, &l->filter);
 	if (r == 0 && l->filter.device) {
 		l->device = strdup(l->filter.device);

@@ -3,13 +3,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/base/turn.h"
-#include "daemon/manager/internal.h"
+#include "daemon/base/base.h"
+#include "daemon/cgroup/cgroup.h"
+#include "daemon/manager/answers.h"
 #include "daemon/manager/methods.h"
-#include "daemon/base/messages.h"
-#include "daemon/cgroup/policies.h"
-#include "daemon/model/render.h"
-#include "daemon/base/store.h"
+#include "daemon/model/model.h"
 #include "lib/escape.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -158,13 +156,9 @@ static int policy_error(struct call *call, const char *cgroup, int error, const 
 				  json_pack("{s:s, s:s}", "cgroup", cgroup, "reason",
 					    reason ?: "the misc controller is off in its parent"));
 	case -E2BIG:
-		return call_error(call, MANAGER_INTERFACE ".LimitExceeded",
-				  json_pack("{s:s, s:i}", "limit", "policies", "max",
-					    POLICIES_MAX));
+		return reply_limit(call, "policies", POLICIES_MAX);
 	case -EFBIG:
-		return call_error(call, MANAGER_INTERFACE ".LimitExceeded",
-				  json_pack("{s:s, s:i}", "limit", "bytes in the file of policies",
-					    "max", STORE_BYTES));
+		return reply_limit(call, "bytes in the file of policies", STORE_BYTES);
 	default:
 		return call_error_errno(call, error);
 	}

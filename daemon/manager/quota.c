@@ -3,12 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/base/messages.h"
-#include "daemon/base/turn.h"
-#include "daemon/manager/internal.h"
+#include "daemon/base/base.h"
+#include "daemon/manager/answers.h"
 #include "daemon/manager/methods.h"
-#include "daemon/model/render.h"
-#include "daemon/base/store.h"
+#include "daemon/model/model.h"
 #include "daemon/triggers/triggers.h"
 #include "lib/escape.h"
 #include "lib/format.h"
@@ -174,13 +172,10 @@ static int quota_error(struct call *call, const char *cgroup, int error, const c
 				  json_pack("{s:s, s:s}", "cgroup", cgroup, "reason",
 					    reason ?: "the misc controller is off in its parent"));
 	case -E2BIG:
-		return call_error(call, MANAGER_INTERFACE ".LimitExceeded",
-				  json_pack("{s:s, s:i}", "limit", "quotas", "max",
-					    call_is_admin(call) ? QUOTAS_MAX : QUOTAS_UID_MAX));
+		return reply_limit(call, "quotas",
+				   call_is_admin(call) ? QUOTAS_MAX : QUOTAS_UID_MAX);
 	case -EFBIG:
-		return call_error(call, MANAGER_INTERFACE ".LimitExceeded",
-				  json_pack("{s:s, s:i}", "limit", "bytes in the file of quotas",
-					    "max", STORE_BYTES));
+		return reply_limit(call, "bytes in the file of quotas", STORE_BYTES);
 	default:
 		return call_error_errno(call, error);
 	}
@@ -217,7 +212,7 @@ static void record(struct manager *m, struct call *call, const char *path,
 	struct cgroup_node *node;
 
 	tell(path, quota, uid);
-	manager_status_changed(m);
+	status_line_changed(m);
 	if (cgroupfs_resolve_path(cgroups_fs(m->cgroups), path, &node) < 0 ||
 	    cgroups_note(m->cgroups, node) < 0)
 		node = NULL;

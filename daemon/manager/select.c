@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which pins a call means. */
+/* Which pins a call means, and how long it may take. */
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/manager/methods.h"
-#include "daemon/manager/release.h"
-#include "daemon/model/render.h"
+#include "daemon/manager/answers.h"
+#include "daemon/model/model.h"
 #include "lib/json.h"
 #include "lib/parse.h"
 
@@ -77,5 +76,19 @@ int parse_pin_filter(struct manager *m, struct call *call, json_t *params, struc
 	if (r < 0 && r != -ENOENT)
 		return r;
 	*ret = f;
+	return 0;
+}
+
+int parse_release_timeout(struct call *call, json_t *params, uint64_t *ret_usec)
+{
+	int64_t usec = json_get_int(params, "timeout_usec", -1);
+
+	if (!json_is_integer(json_object_get(params, "timeout_usec"))) {
+		*ret_usec = RELEASE_TIMEOUT_LADDER;
+		return 0;
+	}
+	if (usec < 0 || (uint64_t)usec > RELEASE_TIMEOUT_MAX_USEC)
+		return call_error_invalid(call, "timeout_usec") ?: 1;
+	*ret_usec = usec;
 	return 0;
 }

@@ -3,9 +3,10 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "daemon/base/turn.h"
+#include "daemon/base/base.h"
+#include "daemon/manager/answers.h"
 #include "daemon/manager/methods.h"
-#include "daemon/model/render.h"
+#include "daemon/model/model.h"
 #include "lib/json.h"
 
 struct status {

@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <utlist.h>
 
-#include "daemon/manager/manager.h"
-#include "daemon/base/turn.h"
+#include "daemon/base/base.h"
+#include "daemon/manager/internal.h"
 #include "lib/log.h"
+
+#define READY_TIMEOUT_USEC (5 * 1000000ULL)
 
 struct waiter {
 	struct waiter *prev, *next;
@@ -20,19 +22,13 @@ static struct waiter *waiter_free(struct waiter *w)
 {
 	if (!w)
 		return NULL;
-	DL_DELETE(w->m->waiters, w);
+	DL_DELETE(w->m->calls.waiters, w);
 	sd_event_source_disable_unref(w->timeout);
 	call_set_watch(w->call, NULL, NULL);
 	call_unref(w->call);
 	json_decref(w->params);
 	free(w);
 	return NULL;
-}
-
-void waiters_free(struct manager *m)
-{
-	while (m->waiters)
-		waiter_free(m->waiters);
 }
 
 static void settle(struct waiter *w, bool ready)
@@ -55,9 +51,9 @@ static int on_settle(sd_event_source *source, void *userdata)
 	struct manager *m = userdata;
 
 	/* Or it is no more, and they go on waiting. */
-	if (!m->waiters || !manager_ready(m))
+	if (!m->calls.waiters || !source_ready(m->source))
 		return 0;
-	settle(m->waiters, true);
+	settle(m->calls.waiters, true);
 	return waiters_settle(m);
 }
 
@@ -65,9 +61,9 @@ int waiters_settle(struct manager *m)
 {
 	int r;
 
-	if (!m->waiters)
+	if (!m->calls.waiters)
 		return 0;
-	r = turn_schedule(m->event, &m->settle_source, on_settle, m, "settle");
+	r = turn_schedule(m->event, &m->calls.settle, on_settle, m, "settle");
 	return r < 0 ? log_error_errno(r, "cannot go on with calls that wait: %m") : 0;
 }
 
@@ -102,10 +98,10 @@ int manager_wait_ready(struct manager *m, struct call *call, json_t *params, man
 	w->call = call_ref(call);
 	w->params = json_incref(params);
 	w->done = done;
-	DL_APPEND(m->waiters, w);
+	DL_APPEND(m->calls.waiters, w);
 	call_set_watch(call, &watch, w);
 	r = sd_event_add_time_relative(m->event, &w->timeout, CLOCK_MONOTONIC,
-				       MANAGER_READY_TIMEOUT_USEC, 0, on_timeout, w);
+				       READY_TIMEOUT_USEC, 0, on_timeout, w);
 	if (r < 0) {
 		waiter_free(w);
 		return r;

@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "daemon/manager/answers.h"
 #include "daemon/manager/inquiry.h"
-#include "daemon/manager/internal.h"
 #include "daemon/manager/methods.h"
-#include "daemon/model/render.h"
+#include "daemon/model/model.h"
 #include "lib/json.h"
 #include "lib/parse.h"
 

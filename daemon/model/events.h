@@ -4,8 +4,8 @@
  * that only grows; a reader keeps the number it comes to next, and one that
  * was overtaken can tell by events_first().
  */
-#ifndef PINGUARD_EVENTS_H
-#define PINGUARD_EVENTS_H
+#ifndef PINGUARD_MODEL_EVENTS_H
+#define PINGUARD_MODEL_EVENTS_H
 
 #include "daemon/model/registry.h"
 

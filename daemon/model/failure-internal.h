@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Between the files of the failures alone. */
-#ifndef PINGUARD_FAILURE_INTERNAL_H
-#define PINGUARD_FAILURE_INTERNAL_H
+#ifndef PINGUARD_MODEL_FAILURE_INTERNAL_H
+#define PINGUARD_MODEL_FAILURE_INTERNAL_H
 
 #include "daemon/model/failure.h"
 

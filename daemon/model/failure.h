@@ -4,8 +4,8 @@
  * of it has yet to be looked at. One entry for a frame, however often it is
  * told of. No I/O.
  */
-#ifndef PINGUARD_FAILURE_H
-#define PINGUARD_FAILURE_H
+#ifndef PINGUARD_MODEL_FAILURE_H
+#define PINGUARD_MODEL_FAILURE_H
 
 #include <jansson.h>
 #include <stdbool.h>

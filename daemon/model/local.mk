@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What is known of pins and memory, without I/O.
 daemon_libcore_la_SOURCES += \
+	daemon/model/model.h \
 	daemon/model/events.c daemon/model/events.h \
 	daemon/model/failure.c daemon/model/failure.h \
 	daemon/model/failure-internal.h \

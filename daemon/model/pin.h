@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A pin, a revoke, a failure and an event, as a source tells them. Plain data. */
-#ifndef PINGUARD_PIN_H
-#define PINGUARD_PIN_H
+#ifndef PINGUARD_MODEL_PIN_H
+#define PINGUARD_MODEL_PIN_H
 
 #include <stdbool.h>
 #include <stdint.h>

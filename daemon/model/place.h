@@ -3,8 +3,8 @@
  * What a physical address is: its memory class, and the devices that it belongs
  * to. Plain data.
  */
-#ifndef PINGUARD_PLACE_H
-#define PINGUARD_PLACE_H
+#ifndef PINGUARD_MODEL_PLACE_H
+#define PINGUARD_MODEL_PLACE_H
 
 #include <jansson.h>
 #include <linux/pinguard.h>

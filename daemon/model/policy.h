@@ -3,8 +3,8 @@
  * What is done next to get memory back from an owner: pure decisions. Time is
  * a parameter, nothing is read or written.
  */
-#ifndef PINGUARD_POLICY_H
-#define PINGUARD_POLICY_H
+#ifndef PINGUARD_MODEL_POLICY_H
+#define PINGUARD_MODEL_POLICY_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * The pins and the cgroups they belong to: a cache of what the kernel says.
  * No I/O; whoever feeds it resolves paths.
  */
-#ifndef PINGUARD_REGISTRY_H
-#define PINGUARD_REGISTRY_H
+#ifndef PINGUARD_MODEL_REGISTRY_H
+#define PINGUARD_MODEL_REGISTRY_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Pins, cgroups and events as org.pinguard.Manager shows them. No I/O. */
-#ifndef PINGUARD_RENDER_H
-#define PINGUARD_RENDER_H
+#ifndef PINGUARD_MODEL_RENDER_H
+#define PINGUARD_MODEL_RENDER_H
 
 #include <jansson.h>
 

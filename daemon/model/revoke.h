@@ -3,8 +3,8 @@
  * The kernel's revokes that are under way, as its events and its list say. No
  * I/O.
  */
-#ifndef PINGUARD_REVOKE_H
-#define PINGUARD_REVOKE_H
+#ifndef PINGUARD_MODEL_REVOKE_H
+#define PINGUARD_MODEL_REVOKE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -157,6 +157,7 @@ struct releases {
 	struct release_owner *tokens;
 	struct release_owner *queue; /* wait until an action may start */
 	unsigned int n_actions;
+	struct callers *callers; /* of requests, who are no administrators */
 	sd_event_source *queue_turn;
 	/* Of one whose turn has come: step.c, which is above the queue. */
 	void (*take_up)(struct release_owner *o);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Requests as org.pinguard.Manager shows them. */
+#include "daemon/model/model.h"
 #include "daemon/release/internal.h"
-#include "daemon/model/render.h"
 #include "lib/clock.h"
 #include "lib/escape.h"
 #include "lib/json.h"

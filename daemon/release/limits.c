@@ -5,6 +5,11 @@
 
 #include "daemon/release/internal.h"
 
+int releases_admit(struct releases *releases, uid_t uid, uint64_t now_usec)
+{
+	return callers_admit(releases->callers, uid, now_usec);
+}
+
 int releases_check_limits(struct releases *releases, const struct release_config *config)
 {
 	struct release *release;

@@ -10,6 +10,7 @@ daemon_libcore_la_SOURCES += \
 	daemon/release/json.c \
 	daemon/release/limits.c \
 	daemon/release/log.c \
+	daemon/release/marks.c daemon/release/marks.h \
 	daemon/release/message.c \
 	daemon/release/names.c \
 	daemon/release/over.c \

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "daemon/base/messages.h"
+#include "daemon/base/base.h"
 #include "daemon/release/internal.h"
 #include "lib/escape.h"
 #include "lib/format.h"

@@ -2,7 +2,7 @@
 /* What owners and hooks are told of a request. */
 #include <errno.h>
 
-#include "daemon/model/render.h"
+#include "daemon/model/model.h"
 #include "daemon/release/internal.h"
 #include "lib/json.h"
 #include "lib/log.h"

@@ -1,29 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 
+#include "daemon/release/marks.h"
 #include "daemon/release/owners.h"
 
 struct owners {
 	struct owner *table;
 	struct callers *callers;
-	owner_left left;
-	void *userdata;
+	struct owners_config config;
+	struct marks *marks;
+	bool stopping;
 };
 
-int owners_new(owner_left left, void *userdata, struct owners **ret)
+int owners_new(sd_event *event, const struct owners_config *config, struct owners **ret)
 {
 	_cleanup_(owners_freep) struct owners *owners = calloc(1, sizeof(*owners));
 	int r;
 
 	if (!owners)
 		return -ENOMEM;
-	owners->left = left;
-	owners->userdata = userdata;
+	owners->config = *config;
 	r = callers_new(OWNER_CALLS_BURST, OWNER_CALLS_RATE, &owners->callers);
+	if (r >= 0)
+		r = marks_new(event, config->genl, owners, &owners->marks);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(owners);
 	return 0;
+}
+
+void owners_stop(struct owners *owners)
+{
+	owners->stopping = true;
+}
+
+int owners_resynced(struct owners *owners)
+{
+	return marks_check(owners->marks);
 }
 
 static void owner_free(struct owner *owner)
@@ -45,6 +58,7 @@ struct owners *owners_free(struct owners *owners)
 		return NULL;
 	while (owners->table)
 		owner_free(owners->table);
+	marks_free(owners->marks);
 	callers_free(owners->callers);
 	free(owners);
 	return NULL;
@@ -53,8 +67,12 @@ struct owners *owners_free(struct owners *owners)
 static void on_gone(struct call *call, void *userdata)
 {
 	struct owner *owner = userdata;
+	struct owners *owners = owner->owners;
 
-	owner->owners->left(owner, owner->owners->userdata);
+	if (!owners->stopping) {
+		marks_take(owners->marks, owner);
+		owners->config.left(owner, owners->config.userdata);
+	}
 	owner_free(owner);
 }
 
@@ -112,6 +130,7 @@ int owners_register(struct owners *owners, struct call *call, uint64_t now_usec,
 	caller->held++;
 	owner->call = call_ref(call);
 	call_set_watch(call, &watch, owner);
+	marks_put(owners->marks, owner);
 	*ret = owner;
 	return 0;
 }

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Processes that are registered with org.pinguard.Owner. */
-#ifndef PINGUARD_OWNER_H
-#define PINGUARD_OWNER_H
+#ifndef PINGUARD_RELEASE_OWNERS_H
+#define PINGUARD_RELEASE_OWNERS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "daemon/base/callers.h"
-#include "daemon/model/registry.h"
-#include "daemon/varlink/server.h"
+#include "daemon/base/base.h"
+#include "daemon/kernel/kernel.h"
+#include "daemon/model/model.h"
+#include "daemon/varlink/varlink.h"
 
 #define OWNER_INTERFACE "org.pinguard.Owner"
 
@@ -38,13 +39,26 @@ struct owner {
 	unsigned int open_requests;
 };
 
-/* left: the owner is gone, and freed after it */
-typedef void (*owner_left)(struct owner *owner, void *userdata);
+struct owners_config {
+	struct genl *genl; /* is told who they are; NULL for none */
+	/* The owner is gone, and freed after it. */
+	void (*left)(struct owner *owner, void *userdata);
+	void *userdata;
+};
 
-int owners_new(owner_left left, void *userdata, struct owners **ret);
-/* left() is not called any more. */
+/* What the configuration points to must outlive them. */
+int owners_new(sd_event *event, const struct owners_config *config, struct owners **ret);
+/*
+ * The service stops, and their connections end because of that: they have not
+ * left, and the kernel goes on knowing those that come back.
+ */
+void owners_stop(struct owners *owners);
+/* Without left(). */
 struct owners *owners_free(struct owners *owners);
 DEFINE_CLEANUP(struct owners *, owners_free);
+
+/* The pins have been read: who is marked in the kernel and does not come back is not for long. */
+int owners_resynced(struct owners *owners);
 
 /*
  * The call's peer becomes an owner until its connection ends. -EEXIST: it is

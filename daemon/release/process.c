@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "daemon/kernel/procfs.h"
+#include "daemon/kernel/kernel.h"
 #include "daemon/release/internal.h"
 #include "lib/clock.h"
 

@@ -2,7 +2,7 @@
 /* Steps past asking: so many are under way, others wait for their turn. */
 #include <utlist.h>
 
-#include "daemon/base/turn.h"
+#include "daemon/base/base.h"
 #include "daemon/release/internal.h"
 #include "lib/log.h"
 

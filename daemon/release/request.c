@@ -5,8 +5,8 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "daemon/base/messages.h"
-#include "daemon/kernel/procfs.h"
+#include "daemon/base/base.h"
+#include "daemon/kernel/kernel.h"
 #include "daemon/release/internal.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -28,6 +28,9 @@ int releases_new(sd_event *event, const struct releases_config *config, struct r
 	    procfs_read_cgroup(releases->proc_fd, getpid(), &releases->own_cgroup) == -ENOMEM)
 		return -ENOMEM;
 	r = actions_new(event, &releases->actions);
+	if (r < 0)
+		return r;
+	r = callers_new(RELEASE_CALLS_BURST, RELEASE_CALLS_RATE, &releases->callers);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(releases);

@@ -10,9 +10,8 @@
 #include <jansson.h>
 #include <systemd/sd-event.h>
 
+#include "daemon/model/model.h"
 #include "daemon/release/owners.h"
-#include "daemon/model/policy.h"
-#include "daemon/model/registry.h"
 
 /*
  * Limits. Requests of the kernel count for none but those of memory. What those
@@ -90,6 +89,12 @@ DEFINE_CLEANUP(struct releases *, releases_free);
  * have. Where it cannot be read, those before stay; without any, asking is all.
  */
 void releases_load_ladders(struct releases *releases, const char *dir);
+
+/*
+ * Whether this uid, no administrator, may ask for a release now. 0, or -EUSERS:
+ * it asks too often, or too many ask. now_usec: CLOCK_MONOTONIC
+ */
+int releases_admit(struct releases *releases, uid_t uid, uint64_t now_usec);
 
 /* What the kernel said, after the registry was told of it. */
 void releases_unpinned(struct releases *releases, uint64_t pin_id);

@@ -3,8 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/base/callers.h"
-#include "daemon/base/turn.h"
+#include "daemon/base/base.h"
 #include "daemon/triggers/internal.h"
 #include "lib/escape.h"
 #include "lib/log.h"
@@ -78,7 +77,7 @@ static void look(struct excess *x, struct quota *quota, uint32_t uid)
 		quota->again = true;
 		return;
 	}
-	if (!admin && callers_admit(x->config->requesters, quota->uid, quota->looked_usec) < 0) {
+	if (!admin && releases_admit(x->config->releases, quota->uid, quota->looked_usec) < 0) {
 		quota->raised = true;
 		return;
 	}

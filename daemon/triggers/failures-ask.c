@@ -5,11 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/kernel/holders.h"
+#include "daemon/base/base.h"
+#include "daemon/kernel/kernel.h"
+#include "daemon/model/model.h"
 #include "daemon/triggers/failures-internal.h"
-#include "daemon/model/place.h"
-#include "daemon/model/render.h"
-#include "daemon/base/turn.h"
 #include "lib/json.h"
 #include "lib/log.h"
 

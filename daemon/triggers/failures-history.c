@@ -6,11 +6,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "daemon/base/turn.h"
-#include "daemon/kernel/holders.h"
+#include "daemon/base/base.h"
+#include "daemon/kernel/kernel.h"
 #include "daemon/triggers/failures-internal.h"
-#include "daemon/base/messages.h"
-#include "daemon/base/store.h"
 #include "lib/clock.h"
 #include "lib/json.h"
 #include "lib/log.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Between the files that have to do with failures of memory. */
-#ifndef PINGUARD_FAILURES_INTERNAL_H
-#define PINGUARD_FAILURES_INTERNAL_H
+#ifndef PINGUARD_TRIGGERS_FAILURES_INTERNAL_H
+#define PINGUARD_TRIGGERS_FAILURES_INTERNAL_H
 
 #include "daemon/triggers/failures-log.h"
 #include "daemon/triggers/internal.h"

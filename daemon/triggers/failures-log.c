@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/base/base.h"
 #include "daemon/triggers/failures-log.h"
-#include "daemon/base/messages.h"
 #include "lib/json.h"
 #include "lib/log.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the journal is told of failures: in a storm some, and then how many more. */
-#ifndef PINGUARD_FAILURE_LOG_H
-#define PINGUARD_FAILURE_LOG_H
+#ifndef PINGUARD_TRIGGERS_FAILURES_LOG_H
+#define PINGUARD_TRIGGERS_FAILURES_LOG_H
 
-#include "daemon/model/failure.h"
+#include "daemon/model/model.h"
 
 #define FAILURE_LOG_MAX	 10 /* one by one in each second */
 #define FAILURE_LOG_USEC (1 * 1000000ULL)

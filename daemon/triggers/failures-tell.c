@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Who is told of memory that failed: the history of events, and the journal as far as it goes. */
-#include "daemon/base/turn.h"
+#include "daemon/base/base.h"
 #include "daemon/triggers/failures-internal.h"
 #include "lib/clock.h"
 #include "lib/json.h"

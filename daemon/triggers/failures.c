@@ -3,10 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/kernel/holders.h"
+#include "daemon/base/base.h"
+#include "daemon/kernel/kernel.h"
 #include "daemon/triggers/failures-internal.h"
-#include "daemon/base/messages.h"
-#include "daemon/base/turn.h"
 #include "lib/clock.h"
 #include "lib/json.h"
 #include "lib/log.h"

@@ -5,12 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/kernel/holders.h"
-#include "daemon/base/messages.h"
-#include "daemon/model/render.h"
-#include "daemon/model/revoke.h"
+#include "daemon/base/base.h"
+#include "daemon/kernel/kernel.h"
+#include "daemon/model/model.h"
 #include "daemon/triggers/internal.h"
-#include "daemon/base/turn.h"
 #include "lib/escape.h"
 #include "lib/log.h"
 

@@ -5,16 +5,15 @@
  * has the release of them started; what follows is the release's. Knows no call
  * and no client.
  */
-#ifndef PINGUARD_TRIGGERS_H
-#define PINGUARD_TRIGGERS_H
+#ifndef PINGUARD_TRIGGERS_DOOR_H
+#define PINGUARD_TRIGGERS_DOOR_H
 
 #include <systemd/sd-event.h>
 
-#include "daemon/cgroup/cgroups.h"
+#include "daemon/cgroup/cgroup.h"
 #include "daemon/devices/devices.h"
-#include "daemon/kernel/source.h"
-#include "daemon/model/events.h"
-#include "daemon/model/failure.h"
+#include "daemon/kernel/kernel.h"
+#include "daemon/model/model.h"
 #include "daemon/release/release.h"
 
 struct triggers;
@@ -28,7 +27,6 @@ struct triggers_config {
 	struct devices *devices;
 	struct owners *owners;
 	struct releases *releases;
-	struct callers *requesters; /* how often users' quotas may ask */
 	const char *state_dir; /* NULL for none: no history of failures is kept */
 	const char *proc; /* "/proc" */
 	const char *boot_id; /* of this start of the machine; NULL: proc says it */

@@ -6,8 +6,8 @@
 #include <sys/socket.h>
 #include <utlist.h>
 
+#include "daemon/base/base.h"
 #include "daemon/varlink/internal.h"
-#include "daemon/base/turn.h"
 #include "lib/json.h"
 #include "lib/log.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PINGUARD_PEER_H
-#define PINGUARD_PEER_H
+#ifndef PINGUARD_VARLINK_PEER_H
+#define PINGUARD_VARLINK_PEER_H
 
 #include <stdbool.h>
 #include <stddef.h>

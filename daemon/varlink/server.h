@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PINGUARD_SERVER_H
-#define PINGUARD_SERVER_H
+#ifndef PINGUARD_VARLINK_SERVER_H
+#define PINGUARD_VARLINK_SERVER_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -7,8 +7,8 @@
  * and nothing of pins, cgroups or the kernel: what a call is about, who may see
  * what of it, and the texts of interfaces are its users'.
  */
-#ifndef PINGUARD_DAEMON_VARLINK_H
-#define PINGUARD_DAEMON_VARLINK_H
+#ifndef PINGUARD_VARLINK_DOOR_H
+#define PINGUARD_VARLINK_DOOR_H
 
 #include "daemon/varlink/peer.h"
 #include "daemon/varlink/server.h"

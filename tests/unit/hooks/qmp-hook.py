@@ -78,9 +78,9 @@ class Base(unittest.TestCase):
             connection.close()
             listener.close()
 
-        thread = threading.Thread(target=run, daemon=True)
-        thread.start()
-        self.addCleanup(thread.join, 60)
+        self.thread = threading.Thread(target=run, daemon=True)
+        self.thread.start()
+        self.addCleanup(self.thread.join, 60)
 
     def hook(self, *arguments, status=0, says="", path=None, **environment):
         clean = {"PATH": os.environ["PATH"], **environment}
@@ -209,6 +209,7 @@ class MonitorTest(Base):
     def test_other_process(self):
         self.listen(lambda m: m.serve(lambda monitor, device: monitor.send(deleted(device=device), {"return": {}})))
         self.hook(status=1, says="not of 1", PINGUARD_PID="1")
+        self.thread.join(60)  # the hook may end before anybody has taken its connection
         self.assertEqual(self.monitor.asked, [])
 
     def test_other_process_allowed(self):

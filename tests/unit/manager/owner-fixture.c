@@ -112,7 +112,6 @@ static void make_triggers(struct manager *m)
 		.devices = m->devices,
 		.owners = m->owners,
 		.releases = m->releases,
-		.requesters = m->requesters,
 		.proc = "/proc",
 	};
 
@@ -141,7 +140,7 @@ int owner_setup(void **state)
 	assert_int_equal(registry_cgroup_set(m->registry, root, NULL, "/"), 0);
 	assert_int_equal(registry_cgroup_get(m->registry, TEST_CGROUP, &node), 0);
 	assert_int_equal(registry_cgroup_set(m->registry, node, root, "/t\n.service"), 0);
-	assert_int_equal(manager_releases_new(m), 0);
+	assert_int_equal(requests_new(m), 0);
 	/* None of this machine's. */
 	releases_load_ladders(m->releases, "/nonexistent");
 	make_proc(m);

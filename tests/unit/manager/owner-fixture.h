@@ -5,8 +5,8 @@
 #include "tests/unit/unit.h"
 
 #include "daemon/manager/idl.h"
+#include "daemon/manager/answers.h"
 #include "daemon/manager/methods.h"
-#include "daemon/manager/release.h"
 #include "lib/json.h"
 #include "lib/varlink.h"
 #include "tests/unit/idl.h"

@@ -203,11 +203,13 @@ static void no_left(struct owner *owner, void *userdata)
 /* The same with invented times. */
 static void test_rate(void **state)
 {
+	const struct owners_config config = { .left = no_left };
 	_cleanup_(owners_freep) struct owners *owners = NULL;
+	struct manager *m = *state;
 	uint64_t now = 1000000;
 	unsigned int i;
 
-	assert_int_equal(owners_new(no_left, NULL, &owners), 0);
+	assert_int_equal(owners_new(m->event, &config, &owners), 0);
 	for (i = 0; i < OWNER_CALLS_BURST; i++)
 		assert_int_equal(owners_admit(owners, 5, now), 0);
 	assert_int_equal(owners_admit(owners, 5, now), -EUSERS);
@@ -288,7 +290,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_limit_of_one_user, owner_setup,
 						owner_teardown),
 		cmocka_unit_test_setup_teardown(test_flood, owner_setup, owner_teardown),
-		cmocka_unit_test(test_rate),
+		cmocka_unit_test_setup_teardown(test_rate, owner_setup, owner_teardown),
 		cmocka_unit_test_setup_teardown(test_bad_calls, owner_setup, owner_teardown),
 		cmocka_unit_test_setup_teardown(test_list_is_filtered, owner_setup,
 						owner_teardown),

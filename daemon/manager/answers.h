@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What methods share: errors that more than one answers with, who may see what, whose pins. */
+#ifndef PINGUARD_MANAGER_ANSWERS_H
+#define PINGUARD_MANAGER_ANSWERS_H
+
+#include "daemon/manager/internal.h"
+
+#define MANAGER_INTERFACE "org.pinguard.Manager"
+
+/* errors.c. Each answers the call, and returns what call_error() does. */
+int reply_not_supported(struct call *call, const char *reason);
+int reply_no_such_cgroup(struct call *call, const char *cgroup);
+int reply_invalid_cgroup(struct call *call, const char *cgroup, const char *reason);
+int reply_not_ready(struct call *call);
+int reply_invalid_target(struct call *call, const char *target, const char *reason);
+int reply_no_such_target(struct call *call, const char *target);
+int reply_limit(struct call *call, const char *limit, int64_t max);
+/* An error of release_start(). */
+int reply_release_error(struct call *call, int error);
+/* Says so in the log where that cannot be said. */
+void answer_errno(struct call *call, int error);
+
+/* access.c */
+bool may_see_pin(struct manager *m, struct call *call, uint32_t uid, struct cgroup_node *cgroup);
+/* Whether all of an event is for the caller, not the part alone that is the caller's own. */
+bool may_see_whole(struct manager *m, struct call *call, const struct event *event);
+bool may_see_event(struct manager *m, struct call *call, const struct event *event);
+/* Whether the caller owns this cgroup or one above it. */
+bool owns_node(struct manager *m, struct call *call, struct cgroup_node *node);
+
+/*
+ * select.c: the selectors of a call; strings are of params. 0, 1 when the call
+ * has been answered, or a negative errno. A cgroup that others than
+ * administrators do not know matches nothing.
+ */
+int parse_pin_filter(struct manager *m, struct call *call, json_t *params, struct pin_filter *ret);
+/*
+ * timeout_usec of a call: RELEASE_TIMEOUT_LADDER for none. 0, or 1 when the
+ * call has been answered.
+ */
+int parse_release_timeout(struct call *call, json_t *params, uint64_t *ret_usec);
+
+/*
+ * follow.c: answers the call with the request as it stands, as the interface
+ * says of Release: now, later, or with each change. Takes references of both.
+ */
+int follow_release(struct call *call, struct release *release, bool async);
+
+#endif

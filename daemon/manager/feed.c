@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the source tells: to the registry first, then to all that go by it. */
+#include <errno.h>
+
+#include "daemon/base/base.h"
+#include "daemon/manager/internal.h"
+#include "daemon/triggers/triggers.h"
+
+#define IDLE_CGROUPS 512 /* that are kept though nothing refers to them */
+
+/* A path for each cgroup that a pin names, while it is still there to be asked. */
+static int resolve(struct manager *m, uint64_t id, struct cgroup_node **ret)
+{
+	struct cgroupfs *fs = cgroups_fs(m->cgroups);
+
+	*ret = NULL;
+	if (!id)
+		return 0;
+	if (fs)
+		return cgroupfs_resolve(fs, id, ret);
+	return registry_cgroup_get(m->registry, id, ret);
+}
+
+static int on_begin(void *userdata)
+{
+	struct manager *m = userdata;
+
+	registry_begin_resync(m->registry);
+	status_line_changed(m);
+	return 0;
+}
+
+static int on_pin(const struct pin_info *pin, void *userdata)
+{
+	struct manager *m = userdata;
+	struct cgroup_node *node;
+	int r;
+
+	r = resolve(m, pin->cgroup_id, &node);
+	if (r < 0)
+		return r;
+	r = resolve(m, pin->charged_cgroup_id, &node);
+	if (r < 0)
+		return r;
+	return registry_upsert(m->registry, pin);
+}
+
+/* Cgroups that nothing refers to any more; not each time one is added. */
+static void trim(struct manager *m)
+{
+	if (registry_n_cgroups(m->registry) <= m->feed.trim_at)
+		return;
+	registry_trim(m->registry, 0);
+	m->feed.trim_at = IDLE_CGROUPS + 2 * registry_n_cgroups(m->registry);
+}
+
+static int on_resynced(sd_event_source *source, void *userdata)
+{
+	struct manager *m = userdata;
+
+	releases_resynced(m->releases);
+	return 0;
+}
+
+static int on_end(uint64_t seq, void *userdata)
+{
+	struct manager *m = userdata;
+	struct event *event;
+	int r;
+
+	registry_end_resync(m->registry, seq);
+	/* Later: the source is not ready before all of the list has been handed over. */
+	r = turn_schedule(m->event, &m->feed.resynced, on_resynced, m, "releases-resynced");
+	if (r < 0)
+		return r;
+	trim(m);
+	/* The first one is no loss: there was nothing before it. */
+	if (source_n_resyncs(m->source) != m->feed.told_resyncs) {
+		m->feed.told_resyncs = source_n_resyncs(m->source);
+		event = event_new(EVENT_RESYNC, loop_usec(m->event, CLOCK_REALTIME));
+		if (event)
+			events_add(m->events, event);
+	}
+	status_line_changed(m);
+	r = triggers_resynced(m->triggers);
+	if (r >= 0)
+		r = owners_resynced(m->owners);
+	return r < 0 ? r : waiters_settle(m);
+}
+
+static int add_pin_event(struct manager *m, const struct pin_event *e)
+{
+	static const enum event_type types[] = {
+		[PIN_EVENT_PIN] = EVENT_PIN,
+		[PIN_EVENT_CHANGE] = EVENT_PIN_CHANGE,
+		[PIN_EVENT_UNPIN] = EVENT_UNPIN,
+		[PIN_EVENT_DENY] = EVENT_DENY,
+	};
+	struct event *event = event_new(types[e->type], loop_usec(m->event, CLOCK_REALTIME));
+
+	if (!event)
+		return -ENOMEM;
+	event->seq = e->seq;
+	event->pin = e->pin;
+	event->reason = e->reason;
+	event->suppressed = e->suppressed;
+	event->usage_bytes = e->usage_bytes;
+	event->max_bytes = e->max_bytes;
+	if (e->pin.cgroup_id)
+		event->cgroup = cgroup_node_ref(
+			registry_cgroup_find(m->registry, e->pin.cgroup_id));
+	if (e->pin.charged_cgroup_id)
+		event->charged = cgroup_node_ref(
+			registry_cgroup_find(m->registry, e->pin.charged_cgroup_id));
+	if (e->limit_cgroup_id)
+		event->limit = cgroup_node_ref(
+			registry_cgroup_find(m->registry, e->limit_cgroup_id));
+	events_add(m->events, event);
+	return 0;
+}
+
+static int on_event(const struct pin_event *e, void *userdata)
+{
+	const uint64_t ids[] = { e->pin.cgroup_id, e->pin.charged_cgroup_id, e->limit_cgroup_id };
+	struct manager *m = userdata;
+	struct cgroup_node *node;
+	size_t i;
+	int r;
+
+	if (e->type >= PIN_EVENT_REVOKE) {
+		r = registry_apply(m->registry, e);
+		return r > 0 ? triggers_event(m->triggers, e) : r;
+	}
+	for (i = 0; i < ARRAY_SIZE(ids); i++) {
+		r = resolve(m, ids[i], &node);
+		if (r < 0)
+			return r;
+	}
+	r = registry_apply(m->registry, e);
+	if (r <= 0)
+		return r;
+	status_line_changed(m);
+	r = add_pin_event(m, e);
+	if (e->type == PIN_EVENT_PIN || e->type == PIN_EVENT_CHANGE)
+		triggers_pinned(m->triggers, e->pin.charged_cgroup_id);
+	if (e->type == PIN_EVENT_UNPIN)
+		releases_unpinned(m->releases, e->pin.id);
+	else if (e->type == PIN_EVENT_CHANGE)
+		releases_pin_changed(m->releases, e->pin.id);
+	trim(m);
+	return r;
+}
+
+const struct source_listener manager_listener = {
+	.begin = on_begin,
+	.pin = on_pin,
+	.end = on_end,
+	.event = on_event,
+};
+
+void feed_done(struct manager *m)
+{
+	m->feed.resynced = sd_event_source_disable_unref(m->feed.resynced);
+}

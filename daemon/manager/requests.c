@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Owners and requests to release pins: what they are told, and what is told of them. */
+#include <errno.h>
+
+#include "daemon/base/base.h"
+#include "daemon/ladder/ladder.h"
+#include "daemon/manager/internal.h"
+#include "daemon/triggers/triggers.h"
+#include "lib/json.h"
+
+static char *as_text(json_t *json)
+{
+	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+	json_decref(json);
+	return text;
+}
+
+static void on_event(enum release_event type, struct release *release,
+		     const struct release_owner *o, void *userdata)
+{
+	static const enum event_type types[] = {
+		[RELEASE_EVENT_STARTED] = EVENT_RELEASE,
+		[RELEASE_EVENT_STEP] = EVENT_RELEASE_STEP,
+		[RELEASE_EVENT_OVER] = EVENT_RELEASE_DONE,
+	};
+	struct manager *m = userdata;
+	struct event *event = event_new(types[type], loop_usec(m->event, CLOCK_REALTIME));
+	struct release_process process;
+
+	if (type == RELEASE_EVENT_OVER)
+		triggers_release_over(m->triggers, release);
+	if (!event)
+		return;
+	event->uid = release_uid(release);
+	event->release = as_text(release_json(release, 0));
+	if (o) {
+		release_owner_process(o, &process);
+		event->owner = as_text(release_owner_json(o));
+		event->pin.uid = process.uid;
+		event->cgroup = cgroup_node_ref(process.cgroup);
+	}
+	if (!event->release || (o && !event->owner)) {
+		event_free(event);
+		return;
+	}
+	events_add(m->events, event);
+}
+
+static int look(uint64_t pin_id, struct pin_info *ret, void *userdata)
+{
+	struct manager *m = userdata;
+
+	return genl_get_pin(source_genl(m->source), pin_id, ret);
+}
+
+static bool is_ready(void *userdata)
+{
+	struct manager *m = userdata;
+
+	return source_ready(m->source);
+}
+
+static void on_owner_left(struct owner *owner, void *userdata)
+{
+	struct manager *m = userdata;
+
+	releases_owner_left(m->releases, owner);
+}
+
+int requests_new(struct manager *m)
+{
+	struct genl *genl = source_genl(m->source);
+	const struct owners_config owners = { .genl = genl, .left = on_owner_left, .userdata = m };
+	struct releases_config releases = {
+		.registry = m->registry,
+		.proc = "/proc",
+		.look = genl ? look : NULL,
+		.ready = is_ready,
+		.on_event = on_event,
+		.userdata = m,
+	};
+	int r;
+
+	r = owners_new(m->event, &owners, &m->owners);
+	if (r < 0)
+		return r;
+	releases.owners = m->owners;
+	r = releases_new(m->event, &releases, &m->releases);
+	if (r < 0)
+		return r;
+	releases_load_ladders(m->releases, LADDERS_DIR);
+	return 0;
+}
