@@ -46,7 +46,7 @@ void cgroups_describe(const struct cgroups *c, struct support *support);
 /* Where the controller could not be turned on; NULL for nowhere. */
 const struct cgroup_tree_entry *cgroups_uncontrolled(const struct cgroups *c);
 
-/* Finds cgroups with a limit or a denial, unless that was done a moment ago: a walk over the tree. */
+/* Finds those with a limit or a denial, unless it did a moment ago: a walk over the tree. */
 int cgroups_note_limits(struct cgroups *c);
 /* One that has got a limit just now. */
 int cgroups_note(struct cgroups *c, struct cgroup_node *node);

@@ -20,7 +20,7 @@ struct source;
 struct source_config {
 	const char *proc; /* "/proc" */
 	int rcvbuf_bytes; /* 0 for the default */
-	const struct source_listener *listener; /* outlives the source; called from the loop alone */
+	const struct source_listener *listener; /* outlives the source; called from the loop */
 	/* The id of a cgroup whose raw path is known; 0 where there is none. */
 	uint64_t (*cgroup_id)(const char *path, void *userdata);
 	void *userdata;

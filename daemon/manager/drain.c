@@ -136,7 +136,8 @@ static void answer_name(struct inquiry *q, const struct devnames *names)
 	pin_cursor_init(&cursor, q->m->registry);
 	while (!known && (pin = pin_cursor_next(&cursor)))
 		known = pin_filter_match(&filter, pin);
-	r = known ? reply_invalid_target(q->call, q->text, "it pins memory and has none of its own; "
+	r = known ? reply_invalid_target(q->call, q->text,
+					 "it pins memory and has none of its own; "
 					 "its pins can be released by its name") :
 		    reply_no_such_target(q->call, q->text);
 	if (r < 0)

@@ -31,8 +31,8 @@ static int resolve(struct inquiry *q)
 	const char *reason = NULL;
 	int r;
 
-	r = inventory_resolve(devices_inventory(q->m->devices), q->text, &q->target, at_rest, &q->ranges,
-			      &q->n_ranges, &reason);
+	r = inventory_resolve(devices_inventory(q->m->devices), q->text, &q->target, at_rest,
+			      &q->ranges, &q->n_ranges, &reason);
 	if (r == -ENOENT && !at_rest)
 		return reply_invalid_target(q->call, q->text, "it was not known before memory "
 					    "began to be taken away, and cannot be looked at "

@@ -17,9 +17,8 @@
 static uint64_t cgroup_id(const char *path, void *userdata)
 {
 	struct manager *m = userdata;
-	struct cgroup_node *node;
-
 	struct cgroupfs *fs = cgroups_fs(m->cgroups);
+	struct cgroup_node *node;
 
 	return fs && cgroupfs_resolve_path(fs, path, &node) >= 0 ? node->id : 0;
 }
@@ -94,7 +93,8 @@ static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *si,
 	struct manager *m = userdata;
 	int r;
 
-	(void)sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_usec(CLOCK_MONOTONIC));
+	(void)sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+			 clock_usec(CLOCK_MONOTONIC));
 	cgroups_reload(m->cgroups);
 	r = set_revoke(m);
 	if (r < 0)

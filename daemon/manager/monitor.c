@@ -181,7 +181,8 @@ int method_monitor(struct call *call, json_t *params, void *userdata)
 	mon->follow = json_get_bool(params, "follow", true);
 	mon->position = events_since(m->events, since);
 	/* 0 asks for all there is; that some is gone is told then, too. */
-	mon->gap = (uint64_t)since < events_begin_usec(m->events) && (since > 0 || events_first(m->events) > 0);
+	mon->gap = (uint64_t)since < events_begin_usec(m->events) &&
+		   (since > 0 || events_first(m->events) > 0);
 	DL_APPEND(m->calls.monitors, mon);
 	call_set_watch(call, &watch, mon);
 	r = next_step(mon);

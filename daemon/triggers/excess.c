@@ -154,7 +154,7 @@ static int on_look(sd_event_source *source, uint64_t usec, void *userdata)
 
 static bool is_possible(const struct excess *x)
 {
-	/* Counting means that there are quotas; without the kernel's word nobody knows of releases. */
+	/* Where it counts there are quotas; without its word nobody knows whether a pin is gone. */
 	return cgroups_count(x->config->cgroups) && !source_observes(x->config->source);
 }
 

@@ -19,7 +19,8 @@ static int on_listed(const struct failure_info *info, void *userdata)
 {
 	struct failing *failing = userdata;
 	struct failure *f;
-	int r = failures_list(failing->failures, info, loop_usec(failing->event, CLOCK_REALTIME), &f);
+	int r = failures_list(failing->failures, info, loop_usec(failing->event, CLOCK_REALTIME),
+			      &f);
 
 	if (r == 1)
 		failing_changed(failing);
@@ -59,7 +60,8 @@ static int list(sd_event_source *source, uint64_t usec, void *userdata)
 	if (r < 0)
 		log_warning_errno(r, "cannot list memory that failed and is in use: %m");
 	else if (resynced)
-		failures_end_list(failing->failures, loop_usec(failing->event, CLOCK_REALTIME), on_ended, failing);
+		failures_end_list(failing->failures, loop_usec(failing->event, CLOCK_REALTIME),
+				  on_ended, failing);
 	if (resynced)
 		failures_unblock(failing->failures);
 	failing_work(failing);

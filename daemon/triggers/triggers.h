@@ -36,7 +36,7 @@ int triggers_new(sd_event *event, const struct triggers_config *config, struct t
 struct triggers *triggers_free(struct triggers *t);
 DEFINE_CLEANUP(struct triggers *, triggers_free);
 
-/* REVOKE, FAILURE and what ends them, after the registry was told. A negative errno ends the service. */
+/* REVOKE, FAILURE and what ends them, after the registry. A negative errno ends the service. */
 int triggers_event(struct triggers *t, const struct pin_event *e);
 /* A pin is charged there, or more than before. */
 void triggers_pinned(struct triggers *t, uint64_t charged_cgroup_id);
