@@ -51,6 +51,7 @@ struct releases *releases_free(struct releases *releases)
 	DL_FOREACH_SAFE(releases->kept, release, next)
 		release_detach(release);
 	actions_free(releases->actions);
+	callers_free(releases->callers);
 	ladders_free(releases->ladders);
 	sd_event_source_disable_unref(releases->queue_turn);
 	sd_event_unref(releases->event);
