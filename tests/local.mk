@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+dist_check_SCRIPTS += tests/circles
+TESTS += tests/circles
+
 include tests/vm/local.mk
 include tests/bench/local.mk
 include tests/fuzz/local.mk

@@ -11,6 +11,26 @@ void quotas_changed(struct quotas *q)
 	q->n_high = 0;
 }
 
+unsigned int quotas_count(const struct quotas *q)
+{
+	const struct quota *quota;
+	unsigned int n;
+
+	DL_COUNT(q->list, quota, n);
+	return n;
+}
+
+bool quotas_is_stale(struct quotas *q, const struct quota *quota)
+{
+	_cleanup_(closep) int fd = -1;
+	uint64_t id;
+
+	if (quota->uid == (uid_t)-1)
+		return false;
+	fd = cgroupfs_open(q->fs, quota->path);
+	return fd < 0 || cgroupfs_id(fd, &id) < 0 || id != quota->cgroup_id;
+}
+
 struct quota *quotas_find(struct quotas *q, const char *path)
 {
 	return quota_list_find(q->list, path);
@@ -77,7 +97,8 @@ uint64_t quotas_excess(struct quotas *q, const struct quota *quota)
 	_cleanup_(closep) int fd = cgroupfs_open(q->fs, quota->path);
 	struct cgroup_misc misc;
 
-	if (fd < 0 || quotas_is_stale(q, quota) || cgroupfs_read_misc(fd, &misc) < 0 || !misc.present)
+	if (fd < 0 || quotas_is_stale(q, quota) || cgroupfs_read_misc(fd, &misc) < 0 ||
+	    !misc.present)
 		return 0;
 	return misc.current_bytes > mark ? misc.current_bytes - mark : 0;
 }

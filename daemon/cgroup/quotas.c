@@ -74,15 +74,6 @@ const struct quota *quotas_list(const struct quotas *q)
 	return q->list;
 }
 
-unsigned int quotas_count(const struct quotas *q)
-{
-	const struct quota *quota;
-	unsigned int n;
-
-	DL_COUNT(q->list, quota, n);
-	return n;
-}
-
 static int save(struct quotas *q)
 {
 	return q->dir_fd < 0 ? 0 : quota_store_save(q->dir_fd, q->list);
@@ -279,17 +270,6 @@ static unsigned int count_of(const struct quotas *q, uid_t uid)
 	DL_FOREACH(q->list, quota)
 		n += quota->uid == uid;
 	return n;
-}
-
-bool quotas_is_stale(struct quotas *q, const struct quota *quota)
-{
-	_cleanup_(closep) int fd = -1;
-	uint64_t id;
-
-	if (quota->uid == (uid_t)-1)
-		return false;
-	fd = cgroupfs_open(q->fs, quota->path);
-	return fd < 0 || cgroupfs_id(fd, &id) < 0 || id != quota->cgroup_id;
 }
 
 static void drop_stale(struct quotas *q)

@@ -12,17 +12,17 @@ static void device_done(struct device *dev)
 	free(dev->bad);
 }
 
-void devices_done(struct devices *d)
+void device_table_done(struct device_table *d)
 {
 	size_t i;
 
 	for (i = 0; i < d->n; i++)
 		device_done(&d->all[i]);
 	free(d->all);
-	*d = (struct devices){};
+	*d = (struct device_table){};
 }
 
-struct device *devices_find(struct devices *d, const char *name)
+struct device *device_table_find(struct device_table *d, const char *name)
 {
 	size_t i;
 
@@ -33,7 +33,7 @@ struct device *devices_find(struct devices *d, const char *name)
 	return NULL;
 }
 
-static int add_device(struct devices *d, const char *name, struct device **ret)
+static int add_device(struct device_table *d, const char *name, struct device **ret)
 {
 	struct device *all;
 	size_t size;
@@ -74,7 +74,7 @@ static bool is_memory(uint64_t start, uint64_t size)
 
 int inventory_add(struct inventory *inv, const char *name, uint64_t start, uint64_t size)
 {
-	struct device *dev = devices_find(&inv->fresh, name);
+	struct device *dev = device_table_find(&inv->fresh, name);
 	int r;
 
 	if (!dev) {
@@ -92,7 +92,7 @@ int inventory_add(struct inventory *inv, const char *name, uint64_t start, uint6
 int inventory_set_layout(struct inventory *inv, const char *name,
 			 const struct inventory_layout *layout)
 {
-	struct device *dev = devices_find(&inv->fresh, name);
+	struct device *dev = device_table_find(&inv->fresh, name);
 
 	if (!dev)
 		return -ENOENT;
@@ -107,7 +107,7 @@ int inventory_set_layout(struct inventory *inv, const char *name,
 
 int inventory_set_region(struct inventory *inv, const char *name, int node, bool bad_known)
 {
-	struct device *dev = devices_find(&inv->fresh, name);
+	struct device *dev = device_table_find(&inv->fresh, name);
 
 	if (!dev)
 		return -ENOENT;
@@ -118,7 +118,7 @@ int inventory_set_region(struct inventory *inv, const char *name, int node, bool
 
 int inventory_add_dimm(struct inventory *inv, const char *region, const struct place_dimm *dimm)
 {
-	struct device *dev = devices_find(&inv->fresh, region);
+	struct device *dev = device_table_find(&inv->fresh, region);
 	struct place_dimm *dimms;
 
 	if (!dev)
@@ -135,7 +135,7 @@ int inventory_add_dimm(struct inventory *inv, const char *region, const struct p
 
 int inventory_add_bad(struct inventory *inv, const char *region, uint64_t start, uint64_t size)
 {
-	struct device *dev = devices_find(&inv->fresh, region);
+	struct device *dev = device_table_find(&inv->fresh, region);
 
 	if (!dev)
 		return -ENOENT;
@@ -173,7 +173,7 @@ void inventory_forget(struct inventory *inv, const char *subsystem, const char *
 	/* Devices of libnvdimm that stand for a namespace's mode have names as of DAX devices. */
 	if ((strcmp(subsystem, "nd") == 0) == (strncmp(name, "dax", 3) == 0))
 		return;
-	dev = devices_find(&inv->known, name);
+	dev = device_table_find(&inv->known, name);
 	if (!dev)
 		return;
 	device_done(dev);

@@ -27,7 +27,7 @@ struct device {
 	size_t n_bad;
 };
 
-struct devices {
+struct device_table {
 	struct device *all;
 	size_t n, size;
 };
@@ -49,7 +49,7 @@ struct watch;
 struct inventory {
 	const char *sys;
 	inventory_source source;
-	struct devices known, fresh;
+	struct device_table known, fresh;
 	struct block_table blocks;
 	bool current; /* nothing has changed since it was read */
 	uint64_t read_usec; /* CLOCK_MONOTONIC */
@@ -86,8 +86,8 @@ int inventory_block_online(struct inventory *inv, uint64_t block);
 bool inventory_find_bar(struct inventory *inv, uint64_t phys, char *ret, size_t size);
 
 /* inventory-devices.c */
-struct device *devices_find(struct devices *d, const char *name); /* NULL: not known */
-void devices_done(struct devices *d);
+struct device *device_table_find(struct device_table *d, const char *name); /* NULL: not known */
+void device_table_done(struct device_table *d);
 /* A device that is there no more; nothing is read for that. */
 void inventory_forget(struct inventory *inv, const char *subsystem, const char *name);
 

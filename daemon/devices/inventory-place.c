@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is at an address, by all that the inventory knows. */
-#include <errno.h>
 #include <inttypes.h>
 #include <linux/kernel-page-flags.h>
 #include <stdio.h>

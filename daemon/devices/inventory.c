@@ -31,14 +31,14 @@ int inventory_refresh(struct inventory *inv)
 	if (r < 0) {
 		inv->current = false;
 		block_table_done(&blocks);
-		devices_done(&inv->fresh);
+		device_table_done(&inv->fresh);
 		return r;
 	}
 	block_table_done(&inv->blocks);
 	inv->blocks = blocks;
-	devices_done(&inv->known);
+	device_table_done(&inv->known);
 	inv->known = inv->fresh;
-	inv->fresh = (struct devices){};
+	inv->fresh = (struct device_table){};
 	inv->read_usec = clock_usec(CLOCK_MONOTONIC);
 	return 0;
 }
@@ -77,8 +77,8 @@ struct inventory *inventory_free(struct inventory *inv)
 	if (!inv)
 		return NULL;
 	watch_free(inv->watch);
-	devices_done(&inv->known);
-	devices_done(&inv->fresh);
+	device_table_done(&inv->known);
+	device_table_done(&inv->fresh);
 	block_table_done(&inv->blocks);
 	free(inv);
 	return NULL;
@@ -115,7 +115,7 @@ static int look_up(struct inventory *inv, const char *name, const struct target 
 			return r;
 		ranges = &block;
 	} else if (target->type == TARGET_DEVICE) {
-		dev = devices_find(&inv->known, name);
+		dev = device_table_find(&inv->known, name);
 		if (!dev)
 			return -ENOENT;
 		ranges = dev->ranges;

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define PINMSG_ATTR_MAX 63 /* of any record: required ones are bits of a word */
+
 enum field_type {
 	FIELD_U32,
 	FIELD_U64,

@@ -12,8 +12,6 @@
 #define NSEC_PER_USEC 1000ULL
 #define USEC_PER_MSEC 1000ULL
 
-#define ATTR_MAX 63 /* of any record: required ones are bits of a word */
-
 static bool fits(const struct nlattr *attr, enum field_type type)
 {
 	const size_t len = nla_len(attr);
@@ -78,13 +76,13 @@ int pinmsg_read(const struct nlmsghdr *nlh, const struct record *record, uint64_
 		void *ret)
 {
 	const struct field *fields = record->fields;
-	struct nlattr *tb[ATTR_MAX + 1];
+	struct nlattr *tb[PINMSG_ATTR_MAX + 1];
 	size_t i;
 
 	/* libnl takes it writable, and does not write. */
-	if (genlmsg_parse((struct nlmsghdr *)nlh, 0, tb, ATTR_MAX, NULL) < 0)
+	if (genlmsg_parse((struct nlmsghdr *)nlh, 0, tb, PINMSG_ATTR_MAX, NULL) < 0)
 		return -EBADMSG;
-	for (i = 0; i <= ATTR_MAX; i++)
+	for (i = 0; i <= PINMSG_ATTR_MAX; i++)
 		if ((required >> i & 1) && !tb[i])
 			return -EBADMSG;
 	for (i = 0; i < record->n_fields; i++)

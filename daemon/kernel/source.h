@@ -20,7 +20,8 @@ struct source;
 struct source_config {
 	const char *proc; /* "/proc" */
 	int rcvbuf_bytes; /* 0 for the default */
-	const struct source_listener *listener; /* outlives the source; called from the loop */
+	/* Outlives the source. Called from the loop, begin() from within source_new(), too. */
+	const struct source_listener *listener;
 	/* The id of a cgroup whose raw path is known; 0 where there is none. */
 	uint64_t (*cgroup_id)(const char *path, void *userdata);
 	void *userdata;

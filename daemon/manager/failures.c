@@ -4,7 +4,6 @@
 
 #include "daemon/manager/answers.h"
 #include "daemon/manager/methods.h"
-#include "daemon/triggers/triggers.h"
 #include "lib/json.h"
 
 int method_list_failures(struct call *call, json_t *params, void *userdata)

@@ -4,7 +4,6 @@
 
 #include "daemon/base/base.h"
 #include "daemon/manager/internal.h"
-#include "daemon/triggers/triggers.h"
 
 #define IDLE_CGROUPS 512 /* that are kept though nothing refers to them */
 
@@ -21,6 +20,7 @@ static int resolve(struct manager *m, uint64_t id, struct cgroup_node **ret)
 	return registry_cgroup_get(m->registry, id, ret);
 }
 
+/* Also before there are other parts. */
 static int on_begin(void *userdata)
 {
 	struct manager *m = userdata;

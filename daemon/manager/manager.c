@@ -3,14 +3,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <systemd/sd-daemon.h>
 
 #include "daemon/base/base.h"
-#include "daemon/ladder/ladder.h"
 #include "daemon/manager/methods.h"
-#include "daemon/triggers/triggers.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 
@@ -99,7 +95,7 @@ static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *si,
 	r = set_revoke(m);
 	if (r < 0)
 		log_warning_errno(r, "cannot read the configuration again: %m");
-	releases_load_ladders(m->releases, LADDERS_DIR);
+	releases_load_ladders(m->releases, NULL);
 	log_info("reloaded: quotas applied again");
 	(void)sd_notify(false, "READY=1");
 	return 0;
@@ -248,17 +244,17 @@ struct manager *manager_free(struct manager *m)
 	if (m->owners)
 		owners_stop(m->owners);
 	drains_free(m);
+	triggers_free(m->triggers);
 	releases_free(m->releases);
 	/* Clients see the connection end, and calls under way are dropped. */
 	server_free(m->server);
 	sd_event_source_disable_unref(m->calls.settle);
 	owners_free(m->owners);
-	triggers_free(m->triggers);
 	feed_done(m);
 	devices_free(m->devices);
-	source_free(m->source);
 	events_free(m->events);
 	cgroups_free(m->cgroups);
+	source_free(m->source);
 	registry_free(m->registry);
 	status_line_done(m);
 	sd_event_unref(m->event);

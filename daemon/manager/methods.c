@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <errno.h>
-
 #include "daemon/base/base.h"
 #include "daemon/manager/answers.h"
 #include "daemon/manager/idl.h"

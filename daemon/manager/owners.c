@@ -38,7 +38,8 @@ static int admit(struct manager *m, struct call *call)
 	int r = owners_admit(m->owners, call_peer(call)->uid, loop_usec(m->event, CLOCK_MONOTONIC));
 
 	if (r == -EUSERS)
-		return reply_owner_limit(call, "calls of one user in a second", OWNER_CALLS_RATE) ?: 1;
+		return reply_owner_limit(call, "calls of one user in a second",
+					 OWNER_CALLS_RATE) ?: 1;
 	return r;
 }
 

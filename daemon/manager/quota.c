@@ -7,7 +7,6 @@
 #include "daemon/manager/answers.h"
 #include "daemon/manager/methods.h"
 #include "daemon/model/model.h"
-#include "daemon/triggers/triggers.h"
 #include "lib/escape.h"
 #include "lib/format.h"
 #include "lib/json.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Release, FollowRelease, CancelRelease. */
 #include <errno.h>
-#include <string.h>
 
 #include "daemon/base/base.h"
 #include "daemon/manager/answers.h"

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owners and requests to release pins: what they are told, and what is told of them. */
-#include <errno.h>
-
 #include "daemon/base/base.h"
-#include "daemon/ladder/ladder.h"
 #include "daemon/manager/internal.h"
-#include "daemon/triggers/triggers.h"
 #include "lib/json.h"
 
 static char *as_text(json_t *json)
@@ -89,6 +85,6 @@ int requests_new(struct manager *m)
 	r = releases_new(m->event, &releases, &m->releases);
 	if (r < 0)
 		return r;
-	releases_load_ladders(m->releases, LADDERS_DIR);
+	releases_load_ladders(m->releases, NULL);
 	return 0;
 }

@@ -188,7 +188,6 @@ static json_t *kernel_json(struct status *s, bool ready)
 static json_t *totals_json(struct status *s)
 {
 	struct pin_kernel_info info = { .bytes = s->bytes, .pins = s->pins };
-
 	struct genl *genl = source_genl(s->m->source);
 
 	if (s->all && genl && genl_get_info(genl, &info) < 0)

@@ -226,5 +226,5 @@ int method_classify(struct call *call, json_t *params, void *userdata)
 	struct manager *m = userdata;
 
 	return source_genl(m->source) ? manager_wait_ready(m, call, params, classify) :
-			 classify(m, call, true, params);
+					classify(m, call, true, params);
 }

@@ -16,14 +16,15 @@
 struct marks {
 	sd_event *event;
 	struct genl *genl;
-	struct owners *owners;
+	bool (*is_registered)(pid_t pid, void *userdata);
+	void *userdata;
 	uint64_t usec; /* nobody loses its mark before */
 	sd_event_source *source; /* NULL where the kernel has no policies */
 };
 
 /* Those that are marked, and not registered. */
 struct left {
-	struct owners *owners;
+	const struct marks *marks;
 	uint32_t *tgids;
 	size_t n, size;
 };
@@ -34,7 +35,7 @@ static int on_marked(uint32_t tgid, void *userdata)
 	uint32_t *tgids;
 	size_t size;
 
-	if (owners_find(left->owners, tgid))
+	if (left->marks->is_registered(tgid, left->marks->userdata))
 		return 0;
 	if (left->n == left->size) {
 		size = left->size ? left->size * 2 : 64;
@@ -63,7 +64,7 @@ static int take(struct genl *genl, uint32_t tgid)
 static int on_time(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct marks *marks = userdata;
-	struct left left = { .owners = marks->owners };
+	struct left left = { .marks = marks };
 	unsigned int n = 0;
 	size_t i;
 	int r;
@@ -113,7 +114,9 @@ void marks_take(struct marks *marks, struct owner *owner)
 		(void)genl_set_owner(marks->genl, call_peer(owner->call)->pidfd, false);
 }
 
-int marks_new(sd_event *event, struct genl *genl, struct owners *owners, struct marks **ret)
+int marks_new(sd_event *event, struct genl *genl,
+	      bool (*is_registered)(pid_t pid, void *userdata), void *userdata,
+	      struct marks **ret)
 {
 	struct marks *marks = calloc(1, sizeof(*marks));
 	int r = 0;
@@ -122,7 +125,8 @@ int marks_new(sd_event *event, struct genl *genl, struct owners *owners, struct 
 		return -ENOMEM;
 	marks->event = sd_event_ref(event);
 	marks->genl = genl;
-	marks->owners = owners;
+	marks->is_registered = is_registered;
+	marks->userdata = userdata;
 	if (genl && genl_features(genl) & PINGUARD_FEATURE_POLICY) {
 		marks->usec = clock_usec(CLOCK_MONOTONIC) + GRACE_USEC;
 		r = sd_event_add_time(event, &marks->source, CLOCK_MONOTONIC, marks->usec, 0,

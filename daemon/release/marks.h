@@ -13,8 +13,13 @@
 
 struct marks;
 
-/* genl: NULL for a kernel that knows none; it outlives them, as the owners do */
-int marks_new(sd_event *event, struct genl *genl, struct owners *owners, struct marks **ret);
+/*
+ * genl: NULL for a kernel that knows none; it outlives them. is_registered():
+ * whether the process is an owner now
+ */
+int marks_new(sd_event *event, struct genl *genl,
+	      bool (*is_registered)(pid_t pid, void *userdata), void *userdata,
+	      struct marks **ret);
 struct marks *marks_free(struct marks *marks);
 
 /* Of one that has registered, or leaves. */

@@ -12,6 +12,11 @@ struct owners {
 	bool stopping;
 };
 
+static bool is_registered(pid_t pid, void *userdata)
+{
+	return owners_find(userdata, pid) != NULL;
+}
+
 int owners_new(sd_event *event, const struct owners_config *config, struct owners **ret)
 {
 	_cleanup_(owners_freep) struct owners *owners = calloc(1, sizeof(*owners));
@@ -22,7 +27,7 @@ int owners_new(sd_event *event, const struct owners_config *config, struct owner
 	owners->config = *config;
 	r = callers_new(OWNER_CALLS_BURST, OWNER_CALLS_RATE, &owners->callers);
 	if (r >= 0)
-		r = marks_new(event, config->genl, owners, &owners->marks);
+		r = marks_new(event, config->genl, is_registered, owners, &owners->marks);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(owners);

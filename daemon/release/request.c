@@ -64,8 +64,10 @@ struct releases *releases_free(struct releases *releases)
 void releases_load_ladders(struct releases *releases, const char *dir)
 {
 	struct ladders *ladders;
-	int r = ladders_load(dir, &ladders);
+	int r;
 
+	dir = dir ?: LADDERS_DIR;
+	r = ladders_load(dir, &ladders);
 	if (r < 0) {
 		log_warning_errno(r, "cannot read %s: %m", dir);
 		return;

@@ -85,8 +85,9 @@ int releases_new(sd_event *event, const struct releases_config *config, struct r
 struct releases *releases_free(struct releases *releases);
 DEFINE_CLEANUP(struct releases *, releases_free);
 /*
- * Reads the files of dir, also anew: requests that run keep the ladders that they
- * have. Where it cannot be read, those before stay; without any, asking is all.
+ * Reads the files of dir, NULL for LADDERS_DIR, also anew: requests that run keep
+ * the ladders that they have. Where it cannot be read, those before stay; without
+ * any, asking is all.
  */
 void releases_load_ladders(struct releases *releases, const char *dir);
 

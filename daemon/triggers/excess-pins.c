@@ -62,7 +62,7 @@ static size_t find_candidates(struct registry *registry, uint64_t cgroup_id, str
 }
 
 int excess_find_pins(struct registry *registry, uint64_t cgroup_id, uint64_t excess_bytes,
-			uint64_t **ret_ids, size_t *ret_n)
+		     uint64_t **ret_ids, size_t *ret_n)
 {
 	_cleanup_(freep) struct candidate *c = calloc(registry_count(registry) ?: 1, sizeof(*c));
 	size_t n = c ? find_candidates(registry, cgroup_id, c) : 0, taken = 0;

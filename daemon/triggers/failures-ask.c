@@ -85,7 +85,8 @@ static void set_owners(struct failing *failing, struct failure *f, const struct 
 			continue;
 		known++;
 		part = part_of(f, &pins[i], pin);
-		full = full || !add_owner(array, owner_json(failing->config, pin, &part), &names_bytes);
+		full = full || !add_owner(array, owner_json(failing->config, pin, &part),
+					  &names_bytes);
 	}
 	/* Who it was stays known when they have let go. */
 	if (known > 0 || !f->owners)

@@ -16,6 +16,6 @@ tests_unit_libpinguard_test_libpinguard_message_LDADD = libpinguard/libowner.la 
 endif
 
 # what the library exports, and that its header is C and C++
-dist_check_SCRIPTS = tests/libpinguard-abi
+dist_check_SCRIPTS += tests/libpinguard-abi
 TESTS += tests/libpinguard-abi
 AM_TESTS_ENVIRONMENT += CC='$(CC)'; export CC;
