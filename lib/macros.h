@@ -19,9 +19,6 @@
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 #endif
 
-#define container_of(ptr, type, member) \
-	((type *)((char *)(ptr)-offsetof(type, member)))
-
 /* Hand a pointer or an fd on: the variable no longer owns it. */
 #define TAKE_PTR(p)                    \
 	({                             \

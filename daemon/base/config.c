@@ -21,7 +21,7 @@ struct parser {
 	int error;
 };
 
-void config_init(struct config *config)
+static void config_init(struct config *config)
 {
 	*config = (struct config){
 		.revoke_mode = PINGUARD_REVOKE_MODE_WAIT,

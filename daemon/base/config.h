@@ -19,7 +19,6 @@ struct config {
 /* Something in the text is wrong and is left out. line: 0 for the text as a whole. */
 typedef void (*config_problem)(unsigned int line, const char *text, void *userdata);
 
-void config_init(struct config *config);
 /**
  * config_parse() - read a text
  * @text: NUL-terminated

@@ -170,12 +170,6 @@ const struct policy_entry *policies_find(const struct policies *p, const char *p
 	return NULL;
 }
 
-uint32_t policies_strictest(uint32_t a, uint32_t b)
-{
-	/* The kernel numbers them from the mildest on. */
-	return MAX(a, b);
-}
-
 /* -ENOENT: no such cgroup */
 static int open_id(struct policies *p, const char *path, uint64_t *ret_id)
 {
@@ -264,7 +258,10 @@ static uint32_t effective_policy(struct policies *p, const char *path)
 	char *slash;
 
 	while (up && up[0] && up[1]) {
-		policy = policies_strictest(policy, kernel_policy(p, up));
+		const uint32_t own = kernel_policy(p, up);
+
+		/* The strictest one counts; the kernel numbers them from the mildest on. */
+		policy = MAX(policy, own);
 		slash = strrchr(up, '/');
 		if (!slash)
 			break;

@@ -69,7 +69,4 @@ int policies_clear(struct policies *p, const char *path);
 /* Put the stored ones into the kernel: all, or those at and below a path that appeared. */
 void policies_apply(struct policies *p, const char *path);
 
-/* The strictest one counts. */
-uint32_t policies_strictest(uint32_t a, uint32_t b);
-
 #endif

@@ -30,7 +30,8 @@ struct cgroup_tree {
 	struct cgroup_tree_entry *uncontrolled;
 };
 
-const char *cgroup_tree_explain(int error)
+/* Why a write to cgroup.subtree_control failed, for people. */
+static const char *explain(int error)
 {
 	switch (-error) {
 	case EBUSY:
@@ -83,7 +84,7 @@ static void record(struct cgroup_tree *tree, const char *path, int error)
 		if (!e)
 			return;
 		e->path = strdup(path);
-		e->reason = strdup(cgroup_tree_explain(error));
+		e->reason = strdup(explain(error));
 		DL_APPEND(tree->uncontrolled, e);
 		if (!e->path || !e->reason) {
 			entry_free(tree, e);

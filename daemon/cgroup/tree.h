@@ -35,7 +35,4 @@ int cgroup_tree_watch_above(struct cgroup_tree *tree, const char *path);
 /* Where the controller could not be turned on, and why; a list of the tree's own. */
 const struct cgroup_tree_entry *cgroup_tree_uncontrolled(const struct cgroup_tree *tree);
 
-/* Why a write to cgroup.subtree_control failed, for people. */
-const char *cgroup_tree_explain(int error);
-
 #endif

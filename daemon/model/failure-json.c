@@ -30,18 +30,13 @@ static const char *const states[] = {
 	[FAILURE_UNKNOWN] = "unknown",
 };
 
-const char *failure_state_name(enum failure_state state)
-{
-	return states[state];
-}
-
 /* What a newer kernel says is told as the worse of what is known. */
-const char *failure_kind_name(uint32_t kind)
+static const char *failure_kind_name(uint32_t kind)
 {
 	return kind < ARRAY_SIZE(kinds) && kinds[kind] ? kinds[kind] : kinds[1];
 }
 
-const char *failure_result_name(uint32_t result)
+static const char *failure_result_name(uint32_t result)
 {
 	return result < ARRAY_SIZE(results) && results[result] ? results[result] : results[2];
 }

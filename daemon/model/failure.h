@@ -139,8 +139,4 @@ json_t *failure_to_json(const struct failure *failure);
 json_t *failures_to_json(const struct failures *failures);
 int failures_from_json(struct failures *failures, const json_t *root);
 
-const char *failure_state_name(enum failure_state state);
-const char *failure_result_name(uint32_t result);
-const char *failure_kind_name(uint32_t kind);
-
 #endif

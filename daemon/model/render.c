@@ -170,8 +170,9 @@ json_t *render_pin(const struct pin *pin)
 	return pin_json(&info, &n);
 }
 
-json_t *render_pin_info(const struct pin_info *info, const struct cgroup_node *cgroup,
-			const struct cgroup_node *charged)
+/* The same of one that the registry does not have; either node may be NULL. */
+static json_t *render_pin_info(const struct pin_info *info, const struct cgroup_node *cgroup,
+			       const struct cgroup_node *charged)
 {
 	struct names n = {
 		.comm = info->comm,

@@ -10,9 +10,6 @@
 
 /* All return a new reference, NULL when out of memory. */
 json_t *render_pin(const struct pin *pin);
-/* The same of one that the registry does not have; either node may be NULL. */
-json_t *render_pin_info(const struct pin_info *info, const struct cgroup_node *cgroup,
-			const struct cgroup_node *charged);
 /* whole: with what a refusal tells of others in the cgroup whose limit it was */
 json_t *render_event(const struct event *event, bool whole);
 json_t *render_path(const struct cgroup_node *node); /* null for none */

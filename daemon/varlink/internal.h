@@ -88,7 +88,6 @@ struct call {
 	struct connection *connection;
 	json_t *message;
 	const char *method_name;
-	const struct method *method; /* NULL where it is unknown */
 	bool more, oneway;
 	bool answered, subscribed;
 	const struct call_watch *watch;

@@ -90,7 +90,7 @@ bool peer_is_same_process(const struct peer *a, const struct peer *b)
 	       !peer_has_exited(a) && !peer_has_exited(b);
 }
 
-bool peer_in_group(const struct peer *peer, gid_t gid)
+static bool peer_in_group(const struct peer *peer, gid_t gid)
 {
 	if (gid == PEER_GID_NONE)
 		return false;

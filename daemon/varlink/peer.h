@@ -43,8 +43,6 @@ bool peer_is_same_process(const struct peer *a, const struct peer *b);
 
 /* Who may do what. Pure functions, to be asked at each call. */
 
-bool peer_in_group(const struct peer *peer, gid_t gid);
-
 /* peer_is_admin() - root or a member of the group; everything, physical addresses included */
 bool peer_is_admin(const struct peer *peer, gid_t admin_gid);
 
