@@ -39,7 +39,7 @@ kernel_tree() {
 
 kernel_unpack() {
 	local version=$1 new=$kernel/new
-	rm -rf "$new" "$kernel"/{tree,stock,build,check}*
+	rm -rf "$new" "$kernel"/{tree,base,build,check}*
 	mkdir -p "$new"
 	say "unpacking $kernel_source $version, this takes a minute"
 	tar -C "$new" --strip-components=1 -xf "$kernel_tarball"

@@ -4,8 +4,13 @@
 # shellcheck shell=bash disable=SC2154
 
 # How long a guest may take to reach SCRIPT; 20 s are usual, two minutes
-# with the debug kernel.
-declare -rA boot_timeouts=([patched]=300 [stock]=300 [debug]=900)
+# with the debug kernel. One thread for both processors takes longer.
+boot_timeout() {
+	local seconds=300
+	[ "$variant" != debug ] || seconds=900
+	[ -z "$icount" ] || seconds=$((seconds * 3))
+	echo "$seconds"
+}
 
 # Builds the checkout in the cache and installs it into $work/payload.
 install_project() {
@@ -17,7 +22,8 @@ install_project() {
 		die "installing pinguard failed"
 	}
 	mkdir -p "$dest"
-	cp "$top"/tests/vm/guest/* "$top"/daemon/*/*.varlink "$dest/"
+	cp "$top"/tests/vm/guest/* "$dest/"
+	find "$top/daemon" -name '*.varlink' -exec cp -t "$dest" {} +
 	cp "$top"/docs/examples/*.py "$dest/"
 	find "$project"/objects/{tests/vm,tests/bench,docs/examples} -maxdepth 1 -type f -perm /111 -exec cp -t "$dest" {} +
 	unlock
@@ -64,6 +70,7 @@ machine=(
 # acceleration: prints tcg, or kvm if this kernel has booted with it here.
 acceleration() {
 	local known log=$work/probe.log
+	[ -z "$icount" ] || { echo tcg && return; }
 	if [ -n "${PINGUARD_VM_ACCEL-}" ]; then
 		echo "$PINGUARD_VM_ACCEL"
 		return
@@ -74,7 +81,7 @@ acceleration() {
 	if [ ! -e "$known" ]; then
 		mkdir -p "${known%/*}"
 		timeout -s KILL 15 qemu-system-x86_64 -accel kvm -cpu host "${machine[@]}" \
-			-serial "file:$log" -kernel "$image" \
+			-serial "file:$log" -kernel "$image" ${initrd:+-initrd "$initrd"} \
 			-drive "file=$root,if=virtio,format=raw,snapshot=on" \
 			-append "console=ttyS0 no_timer_check quiet panic=-1 root=/dev/vda init=/bin/echo -- booted-with-kvm" \
 			>/dev/null 2>&1 </dev/null || true
@@ -91,6 +98,7 @@ memory_parameters="memhp_default_state=online_kernel memory_hotplug.memmap_on_me
 boot() {
 	local cpu=(-accel "tcg,thread=multi" -cpu max) console=(-device virtserialport,nr=4,id=unused)
 	[ "$accel" != kvm ] || cpu=(-accel kvm -cpu host)
+	[ -z "$icount" ] || cpu=(-accel "tcg,thread=single" -icount shift=0 -cpu max)
 	# The label area is cut from the file, the rest must be a multiple of 16 MiB.
 	truncate -s $((256 * 1024 + 128))K "$work/nvdimm"
 	mkfifo "$work/output"
@@ -106,7 +114,7 @@ boot() {
 	qemu-system-x86_64 "${cpu[@]}" "${machine[@]}" \
 		-object "memory-backend-file,id=nv,share=on,mem-path=$work/nvdimm,size=$((256 * 1024 + 128))K" \
 		-device nvdimm,memdev=nv,label-size=128K \
-		-kernel "$image" -serial "file:$work/console.log" \
+		-kernel "$image" ${initrd:+-initrd "$initrd"} -serial "file:$work/console.log" \
 		-drive "file=$root,if=virtio,format=raw,snapshot=on" \
 		-drive "file=$work/payload.tar,if=virtio,format=raw,readonly=on" \
 		-device virtio-serial-pci \
@@ -124,7 +132,8 @@ boot() {
 # Waits for the guest's end; the status is SCRIPT's, or what tests/vm/run says
 # of a guest that did not end well.
 follow() {
-	local start=$SECONDS limit=${boot_timeouts[$variant]} begun='' result='' late=''
+	local start=$SECONDS limit begun='' result='' late=''
+	limit=$(boot_timeout)
 	while kill -0 "$qemu" 2>/dev/null; do
 		if [ -z "$begun" ] && grep -q '^begin$' "$work/status"; then
 			begun=1 start=$SECONDS limit=$timeout
@@ -153,7 +162,7 @@ follow() {
 	if [ -n "$begun" ]; then
 		say "the guest died while $script was running"
 	elif [ -n "$late" ]; then
-		say "the guest did not reach $script in ${boot_timeouts[$variant]} s"
+		say "the guest did not reach $script in $(boot_timeout) s"
 	else
 		say "the guest died before it reached $script"
 	fi

@@ -27,6 +27,7 @@ EXTRA_DIST += \
 	tests/layers \
 	tests/vm/guest \
 	tests/vm/guest.sh \
+	tests/vm/images \
 	tests/vm/rootfs \
 	tests/vm/run \
 	tests/vm/self-test \

@@ -86,9 +86,15 @@ rdma_device() {
 		rdma link add rxe0 type rxe netdev d0 && eventually test -e /dev/infiniband/uverbs0
 }
 
+# module NAME...: loads those that the kernel has not built in.
+module() {
+	modprobe -qa "$@" || true
+}
+
 # vfio_device VENDOR:DEVICE (hexadecimal): bind it to vfio-pci; sets $bdf.
 vfio_device() {
 	local device
+	module vfio-pci
 	for device in /sys/bus/pci/devices/*; do
 		[ "$(cat "$device/vendor"):$(cat "$device/device")" = "0x${1%:*}:0x${1#*:}" ] || continue
 		bdf=${device##*/}
