@@ -5,15 +5,10 @@
  * have to kill: what is free then has the flag BUDDY in /proc/kpageflags. How much
  * that is depends on vm.min_free_kbytes.
  *
- * The NUMA nodes are emptied one by one, the last one first, so that the kernel
- * need not put memory of its own, such as page tables, into nodes other than
- * the first one, where it would stay in the way of memory that goes offline.
- *
  * Exit status: 0 it met none, 1 it met some, 2 it could not look.
  */
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/mempolicy.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,14 +16,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define PAGE_BYTES    4096UL
 #define CHUNK_BYTES   (2UL << 20)
 #define CHUNKS_MAX    65536 /* 128 GiB */
-#define NODES_MAX     64
-#define LEFT_BYTES    (8UL << 20) /* above what the kernel keeps free twice over */
+#define LEFT_BYTES    (24UL << 20) /* above what the kernel keeps free twice over */
 #define PAGEMAP_FRAME ((1ULL << 55) - 1)
 #define PAGEMAP_THERE (1ULL << 63)
 
@@ -56,13 +49,9 @@ static uint64_t read_kib(const char *path, const char *format)
 	return kib * 1024;
 }
 
-/* 0 for a node that does not exist. */
-static uint64_t free_bytes(unsigned int node)
+static uint64_t free_bytes(void)
 {
-	char path[64];
-
-	snprintf(path, sizeof(path), "/sys/devices/system/node/node%u/meminfo", node);
-	return read_kib(path, "Node %*u MemFree: %llu kB");
+	return read_kib("/proc/meminfo", "MemFree: %llu kB");
 }
 
 /* Returns how many of the frames the chunk has, or -1. */
@@ -86,20 +75,17 @@ static int look(int pagemap, const char *chunk, const uint64_t *frames, int n_fr
 }
 
 /* False when nothing is left to take but what is to be left. */
-static bool eat(unsigned int node, uint64_t left_bytes)
+static bool eat(uint64_t left_bytes)
 {
-	unsigned long nodes = 1UL << node;
 	char *chunk;
 
-	if (n_chunks == CHUNKS_MAX || free_bytes(node) < left_bytes)
+	if (n_chunks == CHUNKS_MAX || free_bytes() < left_bytes)
 		return false;
 	chunk = mmap(NULL, CHUNK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (chunk == MAP_FAILED)
 		return false;
 	chunks[n_chunks++] = chunk;
-	/* Of this memory alone: page tables go where the process runs. */
-	return syscall(SYS_mbind, chunk, CHUNK_BYTES, MPOL_BIND, &nodes, NODES_MAX + 1, 0) == 0 &&
-	       mlock(chunk, CHUNK_BYTES) == 0;
+	return mlock(chunk, CHUNK_BYTES) == 0;
 }
 
 /* Should the kernel want to kill after all, then this. */
@@ -117,7 +103,7 @@ int main(int argc, char *argv[])
 {
 	uint64_t *frames = calloc((size_t)argc, sizeof(*frames));
 	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	uint64_t left_bytes, still = 0;
+	uint64_t left_bytes, still;
 	int met = 0, n;
 
 	if (!frames || pagemap < 0)
@@ -132,11 +118,9 @@ int main(int argc, char *argv[])
 		return fail("eat-memory");
 
 	left_bytes = 2 * read_kib("/proc/sys/vm/min_free_kbytes", "%llu") + LEFT_BYTES;
-	for (unsigned int node = NODES_MAX; node-- > 0;) {
-		while (eat(node, left_bytes))
-			;
-		still += free_bytes(node);
-	}
+	while (eat(left_bytes))
+		;
+	still = free_bytes();
 	/* At the end, because the kernel may have moved pages meanwhile. */
 	for (size_t i = 0; i < n_chunks; i++) {
 		n = look(pagemap, chunks[i], frames, argc - 1);

@@ -57,9 +57,9 @@ payload() {
 }
 
 # The machine: an IOMMU with two devices to give to VFIO, an NVDIMM, and a
-# DIMM that is hot-added memory to the kernel, as node 1. Two slots are free.
+# DIMM that is hot-added memory to the kernel, as node 1. Six slots are free.
 machine=(
-	-M q35,nvdimm=on,kernel-irqchip=split -smp 2 -m 2G,slots=4,maxmem=8G
+	-M q35,nvdimm=on,kernel-irqchip=split -smp 2 -m 2G,slots=8,maxmem=8G
 	-object memory-backend-ram,id=m0,size=2G -numa node,nodeid=0,memdev=m0,cpus=0-1
 	-numa node,nodeid=1
 	-object memory-backend-ram,id=m1,size=512M -device pc-dimm,memdev=m1,node=1

@@ -86,6 +86,20 @@ rdma_device() {
 		rdma link add rxe0 type rxe netdev d0 && eventually test -e /dev/infiniband/uverbs0
 }
 
+# plug NAME ADDRESS: the machine gets a DIMM of 256 MiB there. Its memory blocks are
+# of node 1, and nobody has used them: nothing of the kernel's is in them.
+plug() {
+	qmp object-add '{"qom-type": "memory-backend-ram", "id": "'"$1"'-ram", "size": 268435456}' >/dev/null &&
+		qmp device_add '{"driver": "pc-dimm", "id": "'"$1"'", "memdev": "'"$1"'-ram", "node": 1, "addr": '"$2"'}' >/dev/null &&
+		eventually test -e "/sys/devices/system/memory/$(block_at "$2")" &&
+		eventually test -e "/sys/devices/system/memory/$(block_at $(($2 + (128 << 20))))"
+}
+
+# block_at ADDRESS: the name of its memory block.
+block_at() {
+	echo "memory$(($1 / 0x$(cat /sys/devices/system/memory/block_size_bytes)))"
+}
+
 # module NAME...: loads those that the kernel has not built in.
 module() {
 	modprobe -qa "$@" || true
