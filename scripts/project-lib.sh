@@ -4,8 +4,13 @@
 
 project=$cache/build/$(echo "$top" | hash)
 
+# Other checkouts may be built at the same time.
+project_lock() {
+	lock "build-${project##*/}"
+}
+
 # project_build NAME TARGET... [-- CONFIGURE-ARGUMENT...]: make the targets in
-# $project/NAME, silently unless they fail. Call it under lock build. One after
+# $project/NAME, silently unless they fail. Call it under project_lock. One after
 # another: "all" is a make of its own, and both would make the libraries.
 project_build() {
 	local dir=$project/$1 log=$project/$1.log target targets=()

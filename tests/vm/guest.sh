@@ -15,7 +15,7 @@ boot_timeout() {
 # Builds the checkout in the cache and installs it into $work/payload.
 install_project() {
 	local dest=$work/payload/usr/lib/pinguard-vm
-	lock build
+	project_lock
 	project_build objects all vm-programs || exit 1
 	make -s -C "$project/objects" install DESTDIR="$work/payload" >"$work/install.log" 2>&1 9>&- || {
 		cat "$work/install.log" >&2
@@ -187,9 +187,12 @@ kernel_log_clean() {
 	return 1
 }
 
+# Of a week; two guests may fail at once.
 keep_logs() {
-	rm -rf "$cache/failed"
+	local dir
 	mkdir -p "$cache/failed"
-	cp "$work/console.log" "$work/kernel.log" "$work/qemu.log" "$cache/failed/" 2>/dev/null || true
-	say "the guest's logs are in $cache/failed"
+	find "$cache/failed" -mindepth 1 -maxdepth 1 -mtime +7 -exec rm -rf {} +
+	dir=$(mktemp -d "$cache/failed/$(date +%F-%H%M%S)-$variant.XXX")
+	cp "$work/console.log" "$work/kernel.log" "$work/qemu.log" "$dir/" 2>/dev/null || true
+	say "the guest's logs are in $dir"
 }

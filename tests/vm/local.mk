@@ -7,7 +7,8 @@ tests_vm_crowd_LDADD = libpinguard/libpinguard.la -libverbs
 # with no wrapper script, so that it can be copied into the guest
 tests_vm_crowd_LDFLAGS = -no-install
 
-.PHONY: vm-programs
+.PHONY: check-programs vm-programs
+check-programs: $(check_PROGRAMS)
 vm-programs: $(vm_programs) docs/examples/rdma-owner
 
 EXTRA_DIST += \
