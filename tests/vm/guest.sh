@@ -6,7 +6,7 @@
 # How long a guest may take to reach SCRIPT; 20 s are usual, two minutes
 # with the debug kernel. One thread for both processors takes longer.
 boot_timeout() {
-	local seconds=300
+	local seconds=600
 	[ "$variant" != debug ] || seconds=900
 	[ -z "$icount" ] || seconds=$((seconds * 3))
 	echo "$seconds"
