@@ -58,9 +58,10 @@ fails() {
 			"$*" "$status" "$wanted" "$output" "$regex" | sed 's/^/# /'
 }
 
-# eventually COMMAND...: wait until COMMAND succeeds, a minute at most.
+# eventually COMMAND...: wait until COMMAND succeeds. A minute is long, but not where
+# several guests share two processors.
 eventually() {
-	local end=$((SECONDS + 60))
+	local end=$((SECONDS + 180))
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || return 1
 		sleep 0.1
