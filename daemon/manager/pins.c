@@ -102,7 +102,7 @@ static int step(struct listing *l)
 			return r < 0 ? r : 1;
 		}
 		if (!pin_filter_match(&l->filter, pin) ||
-		    !may_see_pin(l->m, l->call, pin->uid, pin->cgroup))
+		    !may_see_pin(l->m, l->call, pin->origin->uid, pin->origin->cgroup))
 			continue;
 		i += PIN_COST;
 		r = add(l, render_pin(pin));

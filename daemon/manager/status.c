@@ -18,14 +18,14 @@ struct status {
 	uint64_t bytes, pins; /* what the caller may see */
 };
 
-static bool counts(const struct pin *pin, void *userdata)
+static bool counts(const struct pin_origin *origin, void *userdata)
 {
 	struct status *s = userdata;
 
-	if (!may_see_pin(s->m, s->call, pin->uid, pin->cgroup))
+	if (!may_see_pin(s->m, s->call, origin->uid, origin->cgroup))
 		return false;
-	s->bytes += pin->bytes;
-	s->pins++;
+	s->bytes += origin->bytes;
+	s->pins += origin->pins;
 	return true;
 }
 

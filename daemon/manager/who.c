@@ -125,13 +125,13 @@ static bool is_of(const struct pin *pin, const char *name, const struct devnames
 {
 	size_t i;
 
-	if (!pin->device)
-		return false;
+	const struct pin_origin *origin = pin->origin;
+
 	if (!names)
-		return strcmp(pin->device->bytes, name) == 0;
+		return *name && strcmp(origin->device, name) == 0;
 	for (i = 0; i < names->n; i++)
-		if (strcmp(pin->device->bytes, names->all[i].name) == 0 &&
-		    (!names->all[i].group || pin->kind == PINGUARD_KIND_VFIO))
+		if (strcmp(origin->device, names->all[i].name) == 0 &&
+		    (!names->all[i].group || origin->kind == PINGUARD_KIND_VFIO))
 			return true;
 	return false;
 }
