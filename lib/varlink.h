@@ -103,6 +103,26 @@ void varlink_writer_done(struct varlink_writer *writer);
 int varlink_writer_add(struct varlink_writer *writer, const json_t *message,
 		       size_t message_max_bytes, size_t queue_max_bytes);
 
+/* A reply as varlink_writer_add_reply() writes it: begin, parameters, perhaps continues, end. */
+#define VARLINK_REPLY_BEGIN	"{\"parameters\":"
+#define VARLINK_REPLY_CONTINUES ",\"continues\":true"
+#define VARLINK_REPLY_END	"}"
+
+/**
+ * varlink_writer_add_reply() - queue a reply whose parameters are text already
+ * @parameters: text of a JSON object, which is not looked at
+ * @size: its size in bytes
+ * @continues: whether another reply follows
+ * @queue_max_bytes: as with varlink_writer_add()
+ *
+ * For what is long: no tree is made of it. The message has up to
+ * VARLINK_REPLY_MAX_BYTES.
+ *
+ * Return: as varlink_writer_add()
+ */
+int varlink_writer_add_reply(struct varlink_writer *writer, const char *parameters, size_t size,
+			     bool continues, size_t queue_max_bytes);
+
 /**
  * varlink_writer_call() - queue a call of a method
  * @method: "interface.Method"
