@@ -27,6 +27,11 @@ json_t *json_bytes(uint64_t bytes)
 	return json_integer((json_int_t)MIN(bytes, (uint64_t)INT64_MAX));
 }
 
+json_t *json_bytes_or_null(uint64_t bytes, bool known)
+{
+	return known ? json_bytes(bytes) : json_null();
+}
+
 const char *json_get_string(const json_t *object, const char *key, const char *fallback)
 {
 	const json_t *value = json_object_get(object, key);

@@ -19,6 +19,9 @@ json_t *json_escaped(const void *bytes, size_t size);
 /* json_bytes() - a count of bytes, capped at INT64_MAX; null for UINT64_MAX, no limit */
 json_t *json_bytes(uint64_t bytes);
 
+/* json_bytes_or_null() - the same, or null where it is not known */
+json_t *json_bytes_or_null(uint64_t bytes, bool known);
+
 /*
  * The value of a key, or the fallback where it is absent, null or of another
  * type. A string belongs to @object.

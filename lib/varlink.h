@@ -196,4 +196,21 @@ int varlink_client_call_more(struct varlink_client *client, const char *method,
 int varlink_client_next(struct varlink_client *client, uint64_t timeout_usec,
 			json_t **ret_parameters, char **ret_error, bool *ret_continues);
 
+/**
+ * varlink_client_next_text() - the next reply, as text
+ * @timeout_usec: as above
+ * @ret_parameters: text of what should be a JSON object, which has not been looked at;
+ *	the client's, valid until the next call on it, and may be written to
+ * @ret_size: its size in bytes
+ * @ret_continues: as above
+ *
+ * For replies so long that a tree of them takes most of the time.
+ *
+ * Return: 1; 0 where what comes next is an error, or no reply as
+ * varlink_writer_add_reply() writes it: varlink_client_next() has it then; or
+ * what that returns
+ */
+int varlink_client_next_text(struct varlink_client *client, uint64_t timeout_usec,
+			     char **ret_parameters, size_t *ret_size, bool *ret_continues);
+
 #endif

@@ -121,7 +121,7 @@ static int compare_nodes(const struct node *a, const struct node *b)
 }
 
 static int add_rows(struct table *table, struct node *nodes, const char *above,
-		    struct libscols_line *parent)
+		    struct table_row *parent)
 {
 	struct node *node;
 
@@ -129,7 +129,7 @@ static int add_rows(struct table *table, struct node *nodes, const char *above,
 	DL_FOREACH(nodes, node) {
 		const char *label = node->path;
 		_cleanup_(freep) char *text = NULL;
-		struct libscols_line *line;
+		struct table_row *line;
 
 		/* a child shows what it adds to its parent's path */
 		if (above && strcmp(above, "/") != 0)

@@ -16,6 +16,7 @@ struct waiter;
 struct monitor;
 struct inquiry;
 struct drain;
+struct summing;
 
 /* Calls that are not answered yet, by what they wait for: each list is one file's. */
 struct calls {
@@ -24,6 +25,7 @@ struct calls {
 	struct monitor *monitors; /* monitor.c */
 	struct inquiry *inquiries; /* inquiry.c */
 	struct drain *drains; /* drain.c */
+	struct summing *summings; /* sum-pins.c */
 };
 
 /* feed.c */

@@ -344,19 +344,6 @@ struct cgroup_node *registry_cgroup_next(struct registry *r, struct cgroup_node 
 	return prev ? prev->hh.next : r->cgroups;
 }
 
-struct cgroup_node *cgroup_node_ref(struct cgroup_node *node)
-{
-	if (node)
-		node->refs++;
-	return node;
-}
-
-void cgroup_node_unref(struct cgroup_node *node)
-{
-	if (node)
-		node->refs--;
-}
-
 bool cgroup_node_below(const struct cgroup_node *node, uint64_t ancestor_id)
 {
 	for (; node; node = node->parent)

@@ -108,8 +108,19 @@ int registry_cgroup_get(struct registry *r, uint64_t id, struct cgroup_node **re
 int registry_cgroup_set(struct registry *r, struct cgroup_node *node,
 			struct cgroup_node *parent, const char *path);
 struct cgroup_node *registry_cgroup_next(struct registry *r, struct cgroup_node *prev);
-struct cgroup_node *cgroup_node_ref(struct cgroup_node *node);
-void cgroup_node_unref(struct cgroup_node *node);
+static inline struct cgroup_node *cgroup_node_ref(struct cgroup_node *node)
+{
+	if (node)
+		node->refs++;
+	return node;
+}
+
+static inline void cgroup_node_unref(struct cgroup_node *node)
+{
+	if (node)
+		node->refs--;
+}
+
 bool cgroup_node_below(const struct cgroup_node *node, uint64_t ancestor_id);
 /* counts: whose pins count, NULL for all of them */
 void registry_sum(struct registry *r,

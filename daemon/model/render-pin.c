@@ -7,11 +7,6 @@
 #include "daemon/model/render.h"
 #include "lib/json.h"
 
-static json_t *integer_or_null(uint64_t value, bool known)
-{
-	return known ? json_bytes(value) : json_null();
-}
-
 static json_t *hex_or_null(uint64_t value)
 {
 	return value ? json_hex(value) : json_null();
@@ -33,7 +28,7 @@ static json_t *common_json(const struct common *c)
 			 "device", render_string(*c->device ? c->device : NULL),
 			 "pid", (json_int_t)c->tgid,
 			 "comm", json_escaped(c->comm, c->comm_len),
-			 "uid", integer_or_null(c->uid, c->uid != PIN_UID_NONE),
+			 "uid", json_bytes_or_null(c->uid, c->uid != PIN_UID_NONE),
 			 "cgroup", render_path(c->cgroup),
 			 "charged_cgroup", render_path(c->charged));
 }
@@ -68,7 +63,7 @@ static json_t *pin_json(json_t *common, uint64_t id, uint64_t address, uint64_t 
 	_cleanup_json_ json_t *own =
 		json_pack("{s:o, s:o, s:o, s:b, s:b}", "address", hex_or_null(address),
 			  "bytes", json_integer(MIN(bytes, (uint64_t)INT64_MAX)),
-			  "since_usec", integer_or_null(since_usec, since_usec != 0),
+			  "since_usec", json_bytes_or_null(since_usec, since_usec != 0),
 			  "owner_gone", !!(flags & PINGUARD_FLAG_OWNER_GONE),
 			  "releasing", !!(flags & PINGUARD_FLAG_RELEASING));
 

@@ -6,13 +6,6 @@
 #include "daemon/model/render.h"
 #include "lib/json.h"
 
-static const char *const kinds[] = {
-	[PIN_KIND_UNKNOWN] = "unknown",	     [PINGUARD_KIND_RDMA] = "rdma",
-	[PINGUARD_KIND_VFIO] = "vfio",	     [PINGUARD_KIND_IOMMUFD] = "iommufd",
-	[PINGUARD_KIND_IO_URING] = "io_uring", [PINGUARD_KIND_XDP] = "xdp",
-	[PINGUARD_KIND_VDPA] = "vdpa",
-};
-
 static const char *const reasons[] = {
 	[PINGUARD_REASON_LIMIT] = "limit",
 	[PINGUARD_REASON_RLIMIT] = "rlimit",
@@ -31,95 +24,6 @@ static const char *const types[] = {
 	[EVENT_FAILURE] = "failure",  [EVENT_FAILURE_DONE] = "failure_done",
 	[EVENT_RESYNC] = "resync",
 };
-
-static const char *const policies[] = {
-	[PINGUARD_POLICY_ALLOW] = "allow",
-	[PINGUARD_POLICY_REVOCABLE] = "revocable",
-	[PINGUARD_POLICY_DENY] = "deny",
-};
-
-static const char *const revoke_reasons[] = {
-	[PINGUARD_REVOKE_REASON_DEVICE_REMOVAL] = "device_removal",
-	[PINGUARD_REVOKE_REASON_MEMORY_OFFLINE] = "memory_offline",
-};
-
-static const char *const revoke_outcomes[] = {
-	[PINGUARD_REVOKE_OUTCOME_DONE] = "done",
-	[PINGUARD_REVOKE_OUTCOME_BUSY] = "busy",
-	[PINGUARD_REVOKE_OUTCOME_INTERRUPTED] = "interrupted",
-	[PINGUARD_REVOKE_OUTCOME_FAILED] = "failed",
-};
-
-const char *render_kind(uint32_t kind)
-{
-	return kind < ARRAY_SIZE(kinds) ? kinds[kind] : kinds[PIN_KIND_UNKNOWN];
-}
-
-int render_parse_kind(const char *name, uint32_t *ret)
-{
-	uint32_t i;
-
-	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (strcmp(name, kinds[i]) == 0) {
-			*ret = i;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
-
-const char *render_policy(uint32_t policy)
-{
-	return policy < ARRAY_SIZE(policies) ? policies[policy] : NULL;
-}
-
-int render_parse_policy(const char *name, uint32_t *ret)
-{
-	uint32_t i;
-
-	for (i = 0; i < ARRAY_SIZE(policies); i++) {
-		if (policies[i] && strcmp(name, policies[i]) == 0) {
-			*ret = i;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
-
-const char *render_revoke_reason(uint32_t reason)
-{
-	return reason < ARRAY_SIZE(revoke_reasons) ? revoke_reasons[reason] : NULL;
-}
-
-const char *render_revoke_outcome(uint32_t outcome)
-{
-	return outcome < ARRAY_SIZE(revoke_outcomes) ? revoke_outcomes[outcome] : NULL;
-}
-
-json_t *render_string(const char *text)
-{
-	return text ? json_escaped(text, strlen(text)) : json_null();
-}
-
-json_t *render_path(const struct cgroup_node *node)
-{
-	return render_string(node ? node->path : NULL);
-}
-
-size_t render_names_bytes(const json_t *owner)
-{
-	static const char *const names[] = { "comm", "cgroup", "reason" };
-	size_t bytes = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		bytes += json_string_length(json_object_get(owner, names[i]));
-	return bytes;
-}
-
-static json_t *integer_or_null(uint64_t value, bool known)
-{
-	return known ? json_bytes(value) : json_null();
-}
 
 static json_t *event_pin(const struct event *event)
 {
@@ -174,17 +78,17 @@ json_t *render_event(const struct event *event, bool whole)
 	return json_pack("{s:I, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
 			 " s:o}",
 			 "time_usec", (json_int_t)event->time_usec,
-			 "seq", integer_or_null(event->seq, event->seq != 0),
+			 "seq", json_bytes_or_null(event->seq, event->seq != 0),
 			 "type", types[event->type],
 			 "pin", event_pin(event),
 			 "reason", event_reason(event),
 			 "limit_cgroup", render_path(event->limit),
-			 "usage_bytes", integer_or_null(event->usage_bytes,
+			 "usage_bytes", json_bytes_or_null(event->usage_bytes,
 							whole && deny && event->limit),
-			 "max_bytes", integer_or_null(event->max_bytes, (deny && event->limit) || quota),
-			 "suppressed", integer_or_null(event->suppressed, whole && deny),
+			 "max_bytes", json_bytes_or_null(event->max_bytes, (deny && event->limit) || quota),
+			 "suppressed", json_bytes_or_null(event->suppressed, whole && deny),
 			 "quota_cgroup", render_string(event->quota_cgroup),
-			 "uid", integer_or_null(event->uid, event->uid != PIN_UID_NONE),
+			 "uid", json_bytes_or_null(event->uid, event->uid != PIN_UID_NONE),
 			 "policy", string_or_null(render_policy(event->policy)),
 			 "release", parsed_or_null(event->release, whole),
 			 "owner", parsed_or_null(event->owner, true),

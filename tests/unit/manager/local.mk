@@ -9,6 +9,7 @@ if HAVE_CMOCKA
 manager_tests = \
 	tests/unit/manager/test-abi \
 	tests/unit/manager/test-owner \
+	tests/unit/manager/test-pins \
 	tests/unit/manager/test-who
 check_PROGRAMS += $(manager_tests)
 TESTS += $(manager_tests)
@@ -18,6 +19,8 @@ tests_unit_manager_test_abi_LDFLAGS = $(genl_fixture_wrap)
 tests_unit_manager_test_owner_SOURCES = tests/unit/manager/test-owner.c $(owner_fixture)
 tests_unit_manager_test_owner_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_manager_test_owner_LDFLAGS = -Wl,--wrap=getsockopt
+tests_unit_manager_test_pins_SOURCES = tests/unit/manager/test-pins.c $(owner_fixture)
+tests_unit_manager_test_pins_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_manager_test_who_SOURCES = tests/unit/manager/test-who.c $(owner_fixture)
 tests_unit_manager_test_who_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_manager_test_who_LDFLAGS = \
