@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the source tells: to the registry first, then to all that go by it. */
 #include <errno.h>
+#include <malloc.h>
 
 #include "daemon/base/base.h"
 #include "daemon/manager/internal.h"
 
 #define IDLE_CGROUPS 512 /* that are kept though nothing refers to them */
+#define FEW_PINS     1024 /* whose memory is not worth giving back */
 
 /* A path for each cgroup that a pin names, while it is still there to be asked. */
 static int resolve(struct manager *m, uint64_t id, struct cgroup_node **ret)
@@ -54,6 +56,18 @@ static void trim(struct manager *m)
 	m->feed.trim_at = IDLE_CGROUPS + 2 * registry_n_cgroups(m->registry);
 }
 
+/* The C library keeps what is freed: pins that were many, and are few now, would leave it all. */
+static void give_back(struct manager *m)
+{
+	const size_t n = registry_count(m->registry);
+
+	m->feed.most_pins = MAX(m->feed.most_pins, n);
+	if (m->feed.most_pins < FEW_PINS || n > m->feed.most_pins / 2)
+		return;
+	malloc_trim(0);
+	m->feed.most_pins = n;
+}
+
 static int on_resynced(sd_event_source *source, void *userdata)
 {
 	struct manager *m = userdata;
@@ -74,6 +88,7 @@ static int on_end(uint64_t seq, void *userdata)
 	if (r < 0)
 		return r;
 	trim(m);
+	give_back(m);
 	/* The first one is no loss: there was nothing before it. */
 	if (source_n_resyncs(m->source) != m->feed.told_resyncs) {
 		m->feed.told_resyncs = source_n_resyncs(m->source);
@@ -148,6 +163,7 @@ static int on_event(const struct pin_event *e, void *userdata)
 	else if (e->type == PIN_EVENT_CHANGE)
 		releases_pin_changed(m->releases, e->pin.id);
 	trim(m);
+	give_back(m);
 	return r;
 }
 

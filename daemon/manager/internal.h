@@ -32,6 +32,7 @@ struct calls {
 struct feed {
 	unsigned int told_resyncs;
 	size_t trim_at;
+	size_t most_pins; /* since memory was given back */
 	sd_event_source *resynced;
 };
 
