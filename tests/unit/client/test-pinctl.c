@@ -3,6 +3,7 @@
 #include "tests/unit/client/pinctl-fixture.h"
 
 #include <signal.h>
+#include <sys/wait.h>
 
 #define LONG_PATH "/system.slice/a-very-long-name-of-a-service-that-does-not-fit-in-any-table.service"
 
@@ -50,7 +51,7 @@ static int list_pins(struct call *call, json_t *params, void *userdata)
 		return call_error(call, MANAGER "NoSuchCgroup", json_pack("{ss}", "cgroup", cgroup));
 	if (!strcmp(cgroup, "/denied"))
 		return call_error_denied(call);
-	for (int i = 1; i <= 2; i++) {
+	for (int i = 1; i <= (strcmp(cgroup, "/many") == 0 ? 200 : 2); i++) {
 		json_t *pin = json_pack("{ss ss sn si ss ss si ss}", "id", i == 1 ? "0x1" : "0x2",
 					"kind", "rdma", "device", "pid", 40 + i, "comm", "ib_write_bw",
 					"cgroup", LONG_PATH, "bytes", 4194304 * i, "address",
@@ -309,6 +310,51 @@ static void test_failures(void **state)
 	EXPECT("events > /dev/full", 1, "No space left on device");
 }
 
+/* @arguments with a stdout that nobody reads, where whoever calls ignores SIGPIPE. */
+static int run_without_reader(const char *arguments)
+{
+	int errors, out[2], status;
+	char command[256];
+	pid_t pid;
+
+	assert_int_equal(pipe(out), 0);
+	close(out[0]);
+	pid = pinctl_fork(&errors);
+	if (pid == 0) {
+		(void)signal(SIGPIPE, SIG_IGN);
+		dup2(out[1], STDOUT_FILENO);
+		snprintf(command, sizeof(command), "exec ${PINCTL:-./pinctl} %s", arguments);
+		execl("/bin/sh", "sh", "-c", command, NULL);
+		_exit(127);
+	}
+	close(out[1]);
+	pinctl_read_until(errors, NULL);
+	close(errors);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+/* As of "pinctl ... | head": no noise, and the end that other tools come to. */
+static void test_no_reader(void **state)
+{
+	static const char *const commands[] = { "--help",   "status",	  "pins --cgroup=/many",
+						"quota -j", "pins --cgroup=/many -j", "events -f",
+						"events -j" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		int status = run_without_reader(commands[i]);
+
+		assert_true(WIFSIGNALED(status));
+		assert_int_equal(WTERMSIG(status), SIGPIPE);
+		assert_string_equal(output, "");
+	}
+	/* what failed before that is said as ever */
+	assert_int_equal(run_without_reader("pins --cgroup=/denied"), 4 << 8);
+	assert_non_null(strstr(output, "permission denied"));
+	EXPECT("pins --cgroup=/many > /dev/full", 1, "cannot write the output: ");
+	EXPECT("pins --cgroup=/many -j > /dev/full", 1, "No space left on device");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -316,7 +362,7 @@ int main(void)
 		cmocka_unit_test(test_quota),	 cmocka_unit_test(test_events),
 		cmocka_unit_test(test_follow),	 cmocka_unit_test(test_terminal),
 		cmocka_unit_test(test_failures), cmocka_unit_test(test_observe),
-		cmocka_unit_test(test_reconnect),
+		cmocka_unit_test(test_reconnect), cmocka_unit_test(test_no_reader),
 	};
 
 	setenv("TZ", "UTC", 1);
