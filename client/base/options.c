@@ -105,7 +105,9 @@ static int bad_option(char **argv, int option, const struct option *options)
 	if (known->name)
 		return usage_error("option --%s takes no argument", known->name);
 	if (optopt >= '0' && optopt <= '9')
-		return usage_error("unknown option %s; if it is meant as a size: it is negative", text);
+		return usage_error("unknown option %s; if it is meant as a size: it is negative; "
+				   "max or infinity is no limit",
+				   text);
 	return usage_error("unknown option -%c; see --help", optopt);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
+#include <sys/sysinfo.h>
 
 #include "client/base/call.h"
 #include "client/base/exit.h"
@@ -20,8 +21,9 @@ static const char quota_help[] =
 	"       pinctl quota clear CGROUP\n"
 	"\n"
 	"List, set and clear the limits on pinned bytes. CGROUP is a path or a unit, MAX a\n"
-	"size such as 512M or 1.5G; max is no limit, the same as clear. What is pinned\n"
-	"already stays until its owners let go, which are asked to.\n"
+	"size such as 512M, 1.5G or 50% of the machine's memory; max or infinity is no\n"
+	"limit, the same as clear. What is pinned already stays until its owners let go,\n"
+	"which are asked to.\n"
 	"\n"
 	"      --high SIZE       set: ask owners for what is over SIZE; refuse nothing below MAX\n"
 	"      --runtime         set: forget it at the next boot\n"
@@ -88,12 +90,31 @@ static void comment(const struct pinctl *ctl, const json_t *quota)
 			    show_size(ctl, max, (uint64_t)high));
 }
 
+/* MemTotal of /proc/meminfo; 0 where nobody knows. */
+static uint64_t memory_bytes(void)
+{
+	struct sysinfo info;
+
+	return sysinfo(&info) < 0 ? 0 : (uint64_t)info.totalram * info.mem_unit;
+}
+
+/* Memory of devices may be pinned, too: that is for people to know. */
+static void comment_on_size(const struct pinctl *ctl, uint64_t bytes)
+{
+	char size[FORMAT_SIZE_LEN], all[FORMAT_SIZE_LEN];
+	uint64_t all_bytes = memory_bytes();
+
+	if (all_bytes && bytes != PARSE_SIZE_MAX && bytes > all_bytes)
+		log_notice("%s is more than the %s of memory that this machine has",
+			   show_size(ctl, size, bytes), show_size(ctl, all, all_bytes));
+}
+
 /* -1 or an exit status */
 static int parse_bytes(const char *text, uint64_t *ret_bytes)
 {
 	const char *reason;
 
-	if (parse_size(text, ret_bytes, &reason) < 0)
+	if (parse_size(text, memory_bytes(), ret_bytes, &reason) < 0)
 		return usage_error("not a size: \"%s\": %s", text, reason);
 	return -1;
 }
@@ -132,6 +153,9 @@ static int set(struct pinctl *ctl, const char *cgroup, const char *max_text, con
 			 quota_parameters(cgroup, max, high, arguments->runtime), &reply);
 	if (r != STATUS_DONE)
 		return r;
+	comment_on_size(ctl, max);
+	if (high != max)
+		comment_on_size(ctl, high);
 	comment(ctl, json_object_get(reply, "quota"));
 	return ctl->json ? print_json(reply) : STATUS_DONE;
 }

@@ -3,6 +3,7 @@
 #include "tests/unit/client/pinctl-fixture.h"
 
 #include <signal.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 
 #define LONG_PATH "/system.slice/a-very-long-name-of-a-service-that-does-not-fit-in-any-table.service"
@@ -217,10 +218,34 @@ static void test_quota(void **state)
 	EXPECT("quota list --high=1M", 2, "--high belongs to pinctl quota set");
 	EXPECT("quota clear /a.slice", 5, "no quota is set on /a.slice");
 	EXPECT("quota set /a.slice max -j", 0, "{}");
-	EXPECT("quota set /a.slice -- -1G", 2, "it is negative");
+	EXPECT("quota set /a.slice -- -1G", 2, "it is negative; max or infinity is no limit");
+	EXPECT("quota set /a.slice 8Gi --high=8192Mi -j", 0, "\"max_bytes\":8589934592",
+	       "\"high_bytes\":8589934592");
+	EXPECT("quota set /a.slice infinity -j", 0, "{}");
+	EXPECT("quota set /a.slice unlimited -j", 0, "{}");
+	EXPECT("quota set /a.slice 16M --high=infinity -j", 0, "\"high_bytes\":null");
+	EXPECT("quota set /a.slice 101%", 2, "it is more than all of the memory");
 	EXPECT("quota set /a.slice", 2, "usage: pinctl quota set CGROUP MAX");
 	EXPECT("quota set '' 1G", 2, "it is empty");
 	EXPECT("quota sett /a 1G", 2, "did you mean set?");
+}
+
+/* Against what the machine has, and more than that is said. */
+static void test_quota_of_memory(void **state)
+{
+	char half[64];
+	struct sysinfo info;
+
+	assert_int_equal(sysinfo(&info), 0);
+	snprintf(half, sizeof(half), "\"max_bytes\":%llu",
+		 (unsigned long long)info.totalram * info.mem_unit / 2);
+	EXPECT("quota set /a.slice 50% -j", 0, half);
+	assert_null(strstr(output, "more than"));
+	EXPECT("quota set /a.slice 100%", 0, "");
+	assert_null(strstr(output, "more than"));
+	EXPECT("quota set /a.slice 4E", 0, "pinctl: 4E is more than the ",
+	       "of memory that this machine has\n");
+	EXPECT("quota set /a.slice max --high 5E", 0, "pinctl: 5E is more than the ");
 }
 
 static void test_events(void **state)
@@ -292,7 +317,7 @@ static void test_failures(void **state)
 	EXPECT("owners", 1, "the service does not know ListOwners; it is older than pinctl");
 	EXPECT("--socket=", 2, "the path of the socket is empty");
 	EXPECT("--socket=/$(printf %0200d 1)", 2, "too long");
-	EXPECT("quota set /a -1", 2, "it is negative");
+	EXPECT("quota set /a -1", 2, "it is negative; max or infinity is no limit");
 	/* what is typed in comes from somewhere, too */
 	EXPECT("\"$(printf '\\033[31m\\nx')\"", 2, "unknown command \\x1b[31m\\x0ax;");
 	EXPECT("pins --cgroup=/missing\"$(printf '\\033')\"", 5, "no such cgroup /missing\\x1b\n");
@@ -362,6 +387,7 @@ int main(void)
 		cmocka_unit_test(test_quota),	 cmocka_unit_test(test_events),
 		cmocka_unit_test(test_follow),	 cmocka_unit_test(test_terminal),
 		cmocka_unit_test(test_failures), cmocka_unit_test(test_observe),
+		cmocka_unit_test(test_quota_of_memory),
 		cmocka_unit_test(test_reconnect), cmocka_unit_test(test_no_reader),
 	};
 
