@@ -20,6 +20,13 @@ json_t *json_escaped(const void *bytes, size_t size)
 	return text ? json_string_nocheck(text) : NULL;
 }
 
+json_t *json_name(const char *name)
+{
+	_cleanup_(freep) char *text = escape_name(name);
+
+	return text ? json_string_nocheck(text) : NULL;
+}
+
 json_t *json_bytes(uint64_t bytes)
 {
 	if (bytes == UINT64_MAX)

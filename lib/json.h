@@ -16,6 +16,9 @@ json_t *json_hex(uint64_t value);
 /* json_escaped() - bytes of foreign origin as an escape()d string; a new reference or NULL */
 json_t *json_escaped(const void *bytes, size_t size);
 
+/* json_name() - the same with escape_name() */
+json_t *json_name(const char *name);
+
 /* json_bytes() - a count of bytes, capped at INT64_MAX; null for UINT64_MAX, no limit */
 json_t *json_bytes(uint64_t bytes);
 

@@ -122,7 +122,7 @@ static char *why_not(struct quotas *q, int fd, const char *path)
 	if (!slash)
 		return NULL;
 	slash[slash == up ? 1 : 0] = '\0';
-	shown = escape_string(up);
+	shown = escape_name(up);
 	parent = cgroupfs_open(q->fs, up);
 	if (parent >= 0 && cgroupfs_read(parent, "cgroup.controllers", buf, sizeof(buf)) >= 0 &&
 	    !strstr(buf, "misc"))
@@ -196,7 +196,7 @@ void quotas_apply(struct quotas *q, const char *path)
 			(void)cgroup_tree_watch_above(q->tree, quota->path);
 		r = apply(q, quota, &reason);
 		if (r < 0 && r != -ENOENT) {
-			shown = escape_string(quota->path);
+			shown = escape_name(quota->path);
 			log_warning_errno(r, "cannot apply the quota of %s: %s", shown ?: "?",
 					  reason ?: strerror(-r));
 		}

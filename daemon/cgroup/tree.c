@@ -90,7 +90,7 @@ static void record(struct cgroup_tree *tree, const char *path, int error)
 			entry_free(tree, e);
 			return;
 		}
-		shown = escape_string(path);
+		shown = escape_name(path);
 		log_event(LOG_WARNING, MESSAGE_UNCONTROLLED, NULL,
 			  "cannot turn the misc controller on in %s: %s", shown ?: "?", e->reason);
 	}

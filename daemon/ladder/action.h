@@ -42,13 +42,13 @@ DEFINE_CLEANUP(struct actions *, actions_free);
 /**
  * action_hook() - run the hook of a ladder as a transient unit
  * @ladder: its hook must not be NULL; copied
- * @unit_hint: unit of the owner for PINGUARD_UNIT; NULL: as the cgroup in @input says
+ * @cgroup: the owner's, raw, whose unit becomes PINGUARD_UNIT; NULL for none
  * @input: written to the hook's standard input; not kept. Of its members token,
  *	reason (strings), pid, deadline_usec (integers) and cgroup (string, escaped)
  *	become PINGUARD_TOKEN, _REASON, _PID, _DEADLINE_USEC and _CGROUP; each may be absent
  * @timeout_usec: systemd ends the hook and all that it started after this time
  */
-int action_hook(struct actions *actions, const struct ladder *ladder, const char *unit_hint,
+int action_hook(struct actions *actions, const struct ladder *ladder, const char *cgroup,
 		json_t *input, uint64_t timeout_usec, action_done done, void *userdata,
 		struct action **ret);
 

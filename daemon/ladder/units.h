@@ -22,7 +22,7 @@ size_t unit_next(const char **path, const char **ret_name, bool *ret_slice);
  *
  * What is further down has names of the unit's own choice.
  *
- * Return: its name, to be freed; NULL where there is none, or out of memory
+ * Return: its name, to be freed; NULL where there is none, for NULL, or out of memory
  */
 char *cgroup_unit(const char *cgroup_path);
 

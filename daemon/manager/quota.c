@@ -31,7 +31,7 @@ static json_t *quota_json(struct manager *m, const char *path, const struct quot
 		quotas_path_status(quotas, path, &st);
 	reason = st.reason;
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:s, s:o}",
-			 "cgroup", render_string(path),
+			 "cgroup", render_name(path),
 			 "cgroup_id", st.exists ? json_hex(st.cgroup_id) : json_null(),
 			 "max_bytes", quota ? json_bytes(quota->max_bytes) : json_null(),
 			 "high_bytes", quota ? json_bytes(quota->high_bytes) : json_null(),
@@ -183,7 +183,7 @@ static int quota_error(struct call *call, const char *cgroup, int error, const c
 /* quota: as it was set; NULL for one that was cleared */
 static void tell(const char *path, const struct quota *quota, uid_t uid)
 {
-	_cleanup_(freep) char *shown = escape_string(path);
+	_cleanup_(freep) char *shown = escape_name(path);
 	char max[FORMAT_SIZE_LEN] = "max", high[FORMAT_SIZE_LEN];
 
 	if (!quota) {

@@ -5,14 +5,26 @@
 
 #include "daemon/manager/answers.h"
 #include "daemon/model/model.h"
+#include "lib/escape.h"
 #include "lib/json.h"
 #include "lib/parse.h"
+
+static struct cgroup_node *find_node(struct manager *m, const char *path)
+{
+	struct cgroup_node *node;
+
+	for (node = registry_cgroup_next(m->registry, NULL); node;
+	     node = registry_cgroup_next(m->registry, node))
+		if (node->path && strcmp(node->path, path) == 0)
+			return node;
+	return NULL;
+}
 
 /* The id of a cgroup that exists, or did while its pins still live. */
 static int find_cgroup(struct manager *m, const char *cgroup, uint64_t *ret,
 		       const char **ret_reason)
 {
-	_cleanup_(freep) char *path = NULL;
+	_cleanup_(freep) char *path = NULL, *raw = NULL;
 	struct cgroup_node *node;
 	int r;
 
@@ -25,15 +37,16 @@ static int find_cgroup(struct manager *m, const char *cgroup, uint64_t *ret,
 			return 0;
 		}
 	}
-	for (node = registry_cgroup_next(m->registry, NULL); node;
-	     node = registry_cgroup_next(m->registry, node)) {
-		if (node->path && (strcmp(node->path, cgroup) == 0 ||
-				   (path && strcmp(node->path, path) == 0))) {
-			*ret = node->id;
-			return 0;
-		}
-	}
-	return -ENOENT;
+	/* As it was typed, or as it was printed. */
+	node = find_node(m, cgroup);
+	if (!node && path)
+		node = find_node(m, path);
+	if (!node && unescape(cgroup, &raw, NULL) >= 0)
+		node = find_node(m, raw);
+	if (!node)
+		return -ENOENT;
+	*ret = node->id;
+	return 0;
 }
 
 static bool is_given(json_t *params, const char *name)

@@ -162,7 +162,7 @@ static json_t *uncontrolled_json(struct status *s)
 	for (; array && e; e = e->next)
 		if (concerns(s, e->path) &&
 		    json_array_append_new(array, json_pack("{s:o, s:s}", "path",
-				render_string(e->path), "reason", e->reason)) < 0)
+				render_name(e->path), "reason", e->reason)) < 0)
 			return NULL;
 	return TAKE_PTR(array);
 }

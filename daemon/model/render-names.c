@@ -82,9 +82,14 @@ json_t *render_string(const char *text)
 	return text ? json_escaped(text, strlen(text)) : json_null();
 }
 
+json_t *render_name(const char *name)
+{
+	return name ? json_name(name) : json_null();
+}
+
 json_t *render_path(const struct cgroup_node *node)
 {
-	return render_string(node ? node->path : NULL);
+	return render_name(node ? node->path : NULL);
 }
 
 size_t render_names_bytes(const json_t *owner)

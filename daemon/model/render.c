@@ -87,7 +87,7 @@ json_t *render_event(const struct event *event, bool whole)
 							whole && deny && event->limit),
 			 "max_bytes", json_bytes_or_null(event->max_bytes, (deny && event->limit) || quota),
 			 "suppressed", json_bytes_or_null(event->suppressed, whole && deny),
-			 "quota_cgroup", render_string(event->quota_cgroup),
+			 "quota_cgroup", render_name(event->quota_cgroup),
 			 "uid", json_bytes_or_null(event->uid, event->uid != PIN_UID_NONE),
 			 "policy", string_or_null(render_policy(event->policy)),
 			 "release", parsed_or_null(event->release, whole),

@@ -21,6 +21,8 @@ json_t *render_device(const struct pin_origin *origin); /* null for none */
 json_t *render_event(const struct event *event, bool whole);
 json_t *render_path(const struct cgroup_node *node); /* null for none */
 json_t *render_string(const char *text); /* escaped; null for NULL */
+/* The same of a cgroup's path, or what else is typed in again: as it is where it can be */
+json_t *render_name(const char *name);
 
 /*
  * render_pin() as text: a tenth of the work where there are many. 0 or -ENOMEM,

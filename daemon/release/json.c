@@ -114,7 +114,7 @@ json_t *release_json(const struct release *release, size_t owners_max)
 			 " s:I, s:I, s:I, s:I, s:O, s:I}",
 			 "token", release->token,
 			 "reason", release_reason_name(release->reason),
-			 "target", render_string(release->target),
+			 "target", render_name(release->target),
 			 "mode", release_mode_name(release),
 			 "phase", release_phase_name(release->phase),
 			 "dry_run", release->dry_run,
