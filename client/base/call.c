@@ -195,6 +195,12 @@ static int service_error(const char *name, const json_t *params)
 		log_error("the service allows no more than %lld %s",
 			  (long long)json_get_int(params, "max", 0),
 			  json_get_string(params, "limit", "?"));
+	else if (is_error(name, "TooManyCgroups"))
+		log_error("%s is not among the first %lld cgroups, and the others were not looked "
+			  "at: give its path, such as /system.slice/%s",
+			  json_get_string(params, "cgroup", "?"),
+			  (long long)json_get_int(params, "max", 0),
+			  json_get_string(params, "cgroup", "?"));
 	else if (is_error(name, "TooManyPins"))
 		log_error("too many pins for one reply: %lld",
 			  (long long)json_get_int(params, "pins", 0));

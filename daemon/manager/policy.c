@@ -141,6 +141,8 @@ static int find_target(struct manager *m, struct call *call, const char *cgroup,
 		*ret_answer = reply_invalid_cgroup(call, cgroup, reason);
 	else if (r == -ENOENT)
 		*ret_answer = reply_no_such_cgroup(call, cgroup);
+	else if (r == -E2BIG)
+		*ret_answer = reply_too_many_cgroups(call, cgroup);
 	else if (r < 0)
 		*ret_answer = call_error_errno(call, r);
 	return r < 0;

@@ -128,9 +128,12 @@ static int check_target(struct manager *m, struct call *call, const char *cgroup
 	r = cgroupfs_name_to_path(fs, cgroup, &path, &reason);
 	if (r == -EINVAL)
 		*ret_answer = reply_invalid_cgroup(call, cgroup, reason);
-	else if (r == -ENOENT) /* which units exist is not for everyone */
-		*ret_answer = call_is_admin(call) ? reply_no_such_cgroup(call, cgroup) :
-						    call_error_denied(call);
+	else if (!call_is_admin(call) && (r == -ENOENT || r == -E2BIG))
+		*ret_answer = call_error_denied(call); /* which units exist is not for everyone */
+	else if (r == -ENOENT)
+		*ret_answer = reply_no_such_cgroup(call, cgroup);
+	else if (r == -E2BIG)
+		*ret_answer = reply_too_many_cgroups(call, cgroup);
 	else if (r < 0)
 		*ret_answer = call_error_errno(call, r);
 	if (r < 0)

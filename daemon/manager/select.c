@@ -26,11 +26,11 @@ static int find_cgroup(struct manager *m, const char *cgroup, uint64_t *ret,
 {
 	_cleanup_(freep) char *path = NULL, *raw = NULL;
 	struct cgroup_node *node;
-	int r;
+	int r = 0;
 
 	if (cgroups_fs(m->cgroups)) {
 		r = cgroupfs_name_to_path(cgroups_fs(m->cgroups), cgroup, &path, ret_reason);
-		if (r < 0 && r != -ENOENT)
+		if (r < 0 && r != -ENOENT && r != -E2BIG)
 			return r;
 		if (path && cgroupfs_resolve_path(cgroups_fs(m->cgroups), path, &node) >= 0) {
 			*ret = node->id;
@@ -44,7 +44,7 @@ static int find_cgroup(struct manager *m, const char *cgroup, uint64_t *ret,
 	if (!node && unescape(cgroup, &raw, NULL) >= 0)
 		node = find_node(m, raw);
 	if (!node)
-		return -ENOENT;
+		return r == -E2BIG ? r : -ENOENT;
 	*ret = node->id;
 	return 0;
 }
@@ -86,7 +86,9 @@ int parse_pin_filter(struct manager *m, struct call *call, json_t *params, struc
 	/* Whether others' cgroups exist is not told: no pins are to be seen in either. */
 	if (r == -ENOENT && call_is_admin(call))
 		return reply_no_such_cgroup(call, cgroup) ?: 1;
-	if (r < 0 && r != -ENOENT)
+	if (r == -E2BIG && call_is_admin(call))
+		return reply_too_many_cgroups(call, cgroup) ?: 1;
+	if (r < 0 && r != -ENOENT && r != -E2BIG)
 		return r;
 	*ret = f;
 	return 0;
