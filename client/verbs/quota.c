@@ -11,6 +11,7 @@
 #include "client/base/table.h"
 #include "client/parts/setting.h"
 #include "client/verbs/verb.h"
+#include "lib/clock.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/parse.h"
@@ -30,7 +31,7 @@ static const char quota_help[] =
 	"  -j, --json            print one JSON object\n"
 	"  -b, --bytes           print sizes in bytes\n"
 	"  -o, --output COLUMNS  CGROUP MAX HIGH EFFECTIVE CURRENT RUNTIME STATE; REASON\n"
-	"                        ID\n"
+	"                        EXTERNAL ID\n"
 	"      --no-legend       print rows only\n"
 	"      --socket PATH     of the service\n"
 	"  -h, --help\n";
@@ -44,9 +45,12 @@ static const struct column quota_columns[] = {
 	{ "RUNTIME", "runtime", COLUMN_BOOL },
 	{ "STATE", "state", COLUMN_TEXT },
 	{ "REASON", "reason", COLUMN_TEXT, .optional = true },
+	{ "EXTERNAL", "external_bytes", COLUMN_SIZE, .optional = true },
 	{ "ID", "cgroup_id", COLUMN_TEXT, .optional = true },
 	{},
 };
+
+#define OTHERS_OLD_USEC UINT64_C(1000000) /* and it is worth a word */
 
 enum {
 	OPTION_RUNTIME = 0x2000,
@@ -160,6 +164,29 @@ static int set(struct pinctl *ctl, const char *cgroup, const char *max_text, con
 	return ctl->json ? print_json(reply) : STATUS_DONE;
 }
 
+/* What others have set is the limit, where the service has set none. */
+static void arrange(json_t *quota)
+{
+	json_t *external = json_object_get(quota, "external_bytes");
+
+	if (!json_is_integer(external) || json_is_integer(json_object_get(quota, "max_bytes")) ||
+	    strcmp(json_get_string(quota, "state", ""), "applied") != 0)
+		return;
+	(void)json_object_set(quota, "max_bytes", external);
+	(void)json_object_set_new(quota, "state", json_string("external"));
+}
+
+static void comment_on_age(const json_t *reply)
+{
+	uint64_t now = clock_usec(CLOCK_REALTIME);
+	uint64_t then = (uint64_t)json_get_int(reply, "others_usec", INT64_MAX);
+	char age[FORMAT_SIZE_LEN];
+
+	if (then < now && now - then >= OTHERS_OLD_USEC)
+		log_notice("limits that others have set were looked for %s ago, newer ones are "
+			   "missing", format_span(age, now - then));
+}
+
 static int run_quota(struct pinctl *ctl, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -169,9 +196,10 @@ static int run_quota(struct pinctl *ctl, int argc, char **argv)
 	};
 	static const char *const nullable[] = { "cgroup_id",	   "max_bytes",	    "high_bytes",
 						"effective_bytes", "current_bytes", "reason",
-						NULL };
-	static const struct list quotas = { "ListQuotas", "quotas", quota_columns, "current_bytes",
-					    nullable };
+						"external_bytes",  NULL };
+	static const struct list quotas = { "ListQuotas",    "quotas", quota_columns,
+					    "current_bytes", nullable, arrange,
+					    comment_on_age };
 	static const struct setting quota = { "quota", "set CGROUP MAX", "ClearQuota", &quotas,
 					      set };
 	struct quota_arguments arguments = {};

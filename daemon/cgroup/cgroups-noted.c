@@ -67,6 +67,14 @@ int cgroups_note_limits(struct cgroups *c)
 	return r == -E2BIG ? 0 : r;
 }
 
+bool cgroups_noted_age(const struct cgroups *c, uint64_t *ret_usec)
+{
+	if (!c->noted_usec)
+		return false;
+	*ret_usec = loop_usec(c->event, CLOCK_MONOTONIC) - c->noted_usec;
+	return true;
+}
+
 struct cgroup_node *const *cgroups_noted(const struct cgroups *c, size_t *ret_n)
 {
 	*ret_n = c->n_noted;

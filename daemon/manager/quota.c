@@ -28,14 +28,15 @@ static json_t *quota_json(struct manager *m, const char *path, const struct quot
 	if (quota)
 		quotas_status(quotas, quota, &st);
 	else
-		quotas_path_status(quotas, path, &st);
+		quotas_others_status(quotas, path, &st);
 	reason = st.reason;
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:s, s:o}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:s, s:o}",
 			 "cgroup", render_name(path),
 			 "cgroup_id", st.exists ? json_hex(st.cgroup_id) : json_null(),
 			 "max_bytes", quota ? json_bytes(quota->max_bytes) : json_null(),
 			 "high_bytes", quota ? json_bytes(quota->high_bytes) : json_null(),
 			 "effective_bytes", json_bytes(st.effective_bytes),
+			 "external_bytes", json_bytes(st.external_bytes),
 			 "current_bytes", json_bytes(st.current_bytes),
 			 "runtime", quota ? quota->runtime : true,
 			 "state", states[st.state],
@@ -87,6 +88,16 @@ static int add_others(struct quota_walk *w)
 	return r;
 }
 
+/* When it was looked for limits that others have set: new ones since then are missing. */
+static json_t *others_usec(struct manager *m)
+{
+	uint64_t age_usec;
+
+	if (!cgroups_noted_age(m->cgroups, &age_usec))
+		return json_null();
+	return json_integer((json_int_t)(loop_usec(m->event, CLOCK_REALTIME) - age_usec));
+}
+
 int method_list_quotas(struct call *call, json_t *params, void *userdata)
 {
 	struct manager *m = userdata;
@@ -104,7 +115,8 @@ int method_list_quotas(struct call *call, json_t *params, void *userdata)
 		r = add_others(&w);
 	if (r < 0)
 		return r;
-	return call_reply(call, json_pack("{s:O}", "quotas", array));
+	return call_reply(call, json_pack("{s:O, s:o}", "quotas", array, "others_usec",
+					  others_usec(m)));
 }
 
 /*

@@ -74,7 +74,14 @@ static int list_quotas(struct call *call, json_t *params, void *userdata)
 	return call_reply(call,
 			  parse("{\"quotas\":[{\"cgroup\":\"/a.slice\",\"max_bytes\":1610612736,"
 				"\"high_bytes\":1073741824,\"effective_bytes\":1610612736,\"current_bytes\":8388608,"
-				"\"runtime\":true,\"state\":\"applied\"}]}"));
+				"\"external_bytes\":null,\"runtime\":true,\"state\":\"applied\"},"
+				"{\"cgroup\":\"/theirs\",\"max_bytes\":null,\"high_bytes\":null,"
+				"\"effective_bytes\":104857600,\"external_bytes\":104857600,"
+				"\"current_bytes\":4096,\"runtime\":true,\"state\":\"applied\"},"
+				"{\"cgroup\":\"/changed\",\"max_bytes\":8192,\"high_bytes\":null,"
+				"\"effective_bytes\":4096,\"external_bytes\":4096,"
+				"\"current_bytes\":0,\"runtime\":false,\"state\":\"failed\"}],"
+				"\"others_usec\":1000000}"));
 }
 
 static int set_quota(struct call *call, json_t *params, void *userdata)
@@ -202,6 +209,14 @@ static void test_quota(void **state)
 	/* the service is not ready the first time */
 	EXPECT("quota", 0, "CGROUP", "MAX", "HIGH", "/a.slice", "1.5G", "1G", "1.5G", "8M", "yes",
 	       "applied");
+	/* limits that others have set, and when it was looked for them */
+	EXPECT("quota -o CGROUP,MAX,EFFECTIVE,STATE,EXTERNAL", 0, "CGROUP", "/a.slice ",
+	       "applied         -\n", "/theirs  100M      100M external     100M\n",
+	       "/changed   8K        4K failed         4K\n",
+	       "pinctl: limits that others have set were looked for ", " ago");
+	EXPECT("quota -j", 0, "\"cgroup\":\"/theirs\",\"max_bytes\":null",
+	       "\"state\":\"applied\"", "\"others_usec\":1000000");
+	assert_null(strstr(output, "looked for"));
 	EXPECT("quota set /a.slice 1.5G -j", 0, "\"max_bytes\":1610612736", "\"runtime\":false");
 	EXPECT("quota set /a.slice 1G --runtime -j", 0, "\"runtime\":true");
 	EXPECT("quota set /a.slice 4M", 0, "pinctl: 8M are pinned already, over the new limit of 4M");
