@@ -10,8 +10,8 @@
 
 /* --- the server, in a child --- */
 
-/* Of a stock kernel, once a quota was set on /stock. */
-static bool stock;
+/* Of a stock kernel, once a quota was set on /stock; charged elsewhere, after one on /charged. */
+static bool stock, charged;
 
 static int get_status(struct call *call, json_t *params, void *userdata)
 {
@@ -24,6 +24,15 @@ static int get_status(struct call *call, json_t *params, void *userdata)
 			      "{\"path\":\"/a\",\"cgroup_id\":\"0x1\",\"removed\":false,"
 			      "\"source\":\"proc\",\"pinned_bytes\":4096,\"locked_bytes\":8192,"
 			      "\"pins\":0,\"denied\":0}],\"uncontrolled\":[]}"));
+	if (charged)
+		return call_reply(
+			call,
+			parse("{\"version\":\"1\",\"kernel\":{\"support\":\"patched\",\"abi\":1,"
+			      "\"release\":\"6.12\"},\"totals\":{\"pinned_bytes\":4096,\"pins\":1,"
+			      "\"denied\":0},\"cgroups\":[{\"path\":\"/m\\\\x2d1.scope\","
+			      "\"cgroup_id\":\"0x2\",\"removed\":false,\"source\":\"kernel\","
+			      "\"pinned_bytes\":4096,\"charged_bytes\":0,\"pins\":1,\"denied\":0}],"
+			      "\"uncontrolled\":[]}"));
 	return call_reply(
 		call,
 		parse("{\"version\":\"1\",\"kernel\":{\"support\":\"patched\",\"abi\":1,\"release\":\"6.12\"},"
@@ -94,6 +103,7 @@ static int set_quota(struct call *call, json_t *params, void *userdata)
 				  (json_int_t)8388608, "state", "applied");
 
 	stock = !strcmp(json_get_string(params, "cgroup", ""), "/stock");
+	charged = !strcmp(json_get_string(params, "cgroup", ""), "/charged");
 	return call_reply(call, json_pack("{so}", "quota", quota));
 }
 
@@ -276,9 +286,22 @@ static void test_events(void **state)
 static void test_observe(void **state)
 {
 	EXPECT("quota set /stock 1G", 0, "");
-	EXPECT("", 0, "Kernel: 6.1, observe mode: no patch", "CGROUP", "PINNED", "LOCKED", "PINS\n",
+	EXPECT("", 0, "Kernel: 6.1, observe mode: no patch",
+	       "Pinned: 4K by processes (VmPin); 0 memory regions listed\n", "CGROUP", "PINNED", "LOCKED", "PINS\n",
 	       "/a", "4K", "8K");
 	assert_null(strstr(output, "DENIED"));
+	EXPECT("quota set /a.slice 1G", 0, "");
+}
+
+/* Charged elsewhere than pinned: the column is there only then. */
+static void test_charged(void **state)
+{
+	EXPECT("", 0, "PINNED MAX PEAK");
+	EXPECT("status -j", 0, "\"charged_bytes\":null");
+	EXPECT("quota set /charged 1G", 0, "");
+	EXPECT("", 0, "PINNED CHARGED MAX PEAK PINS DENIED\n", "/m\\x2d1.scope     4K       0 max ");
+	EXPECT("-o PATH,CHARGED", 0, "PATH          CHARGED\n/m\\x2d1.scope       0\n");
+	EXPECT("-o CGROUP,PINNED", 0, "CGROUP        PINNED\n/m\\x2d1.scope     4K\n");
 	EXPECT("quota set /a.slice 1G", 0, "");
 }
 
@@ -402,7 +425,7 @@ int main(void)
 		cmocka_unit_test(test_quota),	 cmocka_unit_test(test_events),
 		cmocka_unit_test(test_follow),	 cmocka_unit_test(test_terminal),
 		cmocka_unit_test(test_failures), cmocka_unit_test(test_observe),
-		cmocka_unit_test(test_quota_of_memory),
+		cmocka_unit_test(test_quota_of_memory), cmocka_unit_test(test_charged),
 		cmocka_unit_test(test_reconnect), cmocka_unit_test(test_no_reader),
 	};
 

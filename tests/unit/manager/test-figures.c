@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is pinned, what is charged, and whose limits there are: on a tree of plain directories. */
+#include "tests/unit/kernel/genl-fixture.h"
+#include "tests/unit/manager/owner-fixture.h"
+#include "tests/unit/tree.h"
+
+#include "daemon/cgroup/cgroups-internal.h"
+#include "daemon/kernel/genl-internal.h"
+#include "daemon/kernel/source-internal.h"
+#include "daemon/manager/internal.h"
+#include "daemon/triggers/internal.h"
+
+static void cgroup_set(const char *cgroup, const char *current, const char *max)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/misc.current", cgroup);
+	tree_put(path, current);
+	snprintf(path, sizeof(path), "%s/misc.max", cgroup);
+	tree_put(path, max);
+}
+
+static int setup(void **state)
+{
+	struct cgroups_config cgroups = { .mount = tree };
+	char *reason = NULL;
+	struct manager *m;
+
+	if (geteuid() != 0)
+		return 0;
+	assert_int_equal(owner_setup(state), 0);
+	m = *state;
+	tree_new();
+	cgroups_free(m->cgroups);
+	cgroups.registry = m->registry;
+	assert_int_equal(cgroups_new(m->event, &cgroups, &m->cgroups), 0);
+	m->cgroups->misc = true;
+	m->triggers->config.cgroups = m->cgroups;
+	assert_int_equal(genl_new(m->event, &(struct genl_config){ .listener = &manager_listener,
+								   .userdata = m },
+				  &m->source->genl, &reason), 0);
+	registry_end_resync(m->registry, 0);
+	m->source->genl->state = GENL_SYNCED;
+	tree_put("misc.current", "pinned 0\n");
+	cgroup_set("a", "pinned 0\n", "pinned max\n");
+	cgroup_set("a/b", "pinned 0\n", "pinned max\n");
+	cgroup_set("a/c", "pinned 0\n", "pinned max\n");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	if (geteuid() != 0)
+		return 0;
+	owner_teardown(state);
+	tree_remove(NULL);
+	return 0;
+}
+
+static uint64_t id_of(struct manager *m, const char *path)
+{
+	struct cgroup_node *node;
+
+	assert_int_equal(cgroupfs_resolve_path(cgroups_fs(m->cgroups), path, &node), 0);
+	return node->id;
+}
+
+/* The kernel says that a process in cgroup has made a pin that is charged elsewhere. */
+static void say_pin(struct manager *m, uint64_t id, uint64_t cgroup, uint64_t charged)
+{
+	struct pin_event event = {
+		.type = PIN_EVENT_PIN,
+		.seq = registry_seq(m->registry) + 1,
+		.pin = { .id = id, .bytes = 4096, .tgid = 1, .kind = PINGUARD_KIND_RDMA,
+			 .cgroup_id = cgroup, .charged_cgroup_id = charged },
+	};
+
+	assert_true(manager_listener.event(&event, m) >= 0);
+}
+
+static json_t *ask(struct manager *m, const char *method, json_t *parameters)
+{
+	struct process p;
+	struct client c;
+	json_t *reply;
+
+	process_start(&p);
+	client_open(m, &c, &p);
+	client_send(&c, method, false, parameters);
+	reply = client_reply(m, &c, method, false);
+	client_close(m, &c);
+	process_end(&p);
+	return reply;
+}
+
+/* Of an array of objects, the one that has this value. */
+static json_t *one_of(json_t *array, const char *key, const char *value)
+{
+	json_t *object;
+	size_t i;
+
+	json_array_foreach(array, i, object)
+		if (strcmp(json_get_string(object, key, ""), value) == 0)
+			return object;
+	fail_msg("no %s", value);
+	return NULL;
+}
+
+static void check_cgroup(json_t *status, const char *path, int64_t pinned, int64_t charged,
+			 int64_t pins)
+{
+	json_t *cgroup = one_of(json_object_get(status, "cgroups"), "path", path);
+
+	assert_int_equal(json_get_int(cgroup, "pinned_bytes", -1), pinned);
+	assert_int_equal(json_get_int(cgroup, "charged_bytes", -1), charged);
+	assert_int_equal(json_get_int(cgroup, "pins", -1), pins);
+}
+
+/* The controller was turned on in /a/b after its process had pinned. */
+static void test_charged_above(void **state)
+{
+	_cleanup_json_ json_t *status = NULL;
+	struct manager *m = *state;
+	json_t *totals;
+
+	if (geteuid() != 0)
+		skip();
+	say_pin(m, 1, id_of(m, "/a/b"), id_of(m, "/a"));
+	say_pin(m, 2, id_of(m, "/a/c"), id_of(m, "/a/c"));
+	tree_put("misc.current", "pinned 8192\n");
+	cgroup_set("a", "pinned 8192\n", "pinned max\n");
+	cgroup_set("a/c", "pinned 4096\n", "pinned max\n");
+	/* the kernel is ahead: one more, of which nothing has been told yet */
+	fake_kernel.pins = 3;
+	fake_kernel.bytes = 12288;
+	status = ask(m, MANAGER("GetStatus"), NULL);
+	check_cgroup(status, "/", 8192, 8192, 2);
+	check_cgroup(status, "/a", 8192, 8192, 2);
+	check_cgroup(status, "/a/b", 4096, 0, 1);
+	check_cgroup(status, "/a/c", 4096, 4096, 1);
+	totals = json_object_get(status, "totals");
+	assert_int_equal(json_get_int(totals, "pinned_bytes", -1), 8192);
+	assert_int_equal(json_get_int(totals, "pins", -1), 2);
+}
+
+/* A limit that somebody else has set is shown as what it is. */
+static void test_external(void **state)
+{
+	_cleanup_json_ json_t *before = NULL, *after = NULL, *set = NULL;
+	struct manager *m = *state;
+	json_t *quota;
+
+	if (geteuid() != 0)
+		skip();
+	cgroup_set("a/b", "pinned 0\n", "pinned 104857600\n");
+	before = ask(m, MANAGER("ListQuotas"), NULL);
+	assert_int_equal(json_array_size(json_object_get(before, "quotas")), 1);
+	assert_true(json_is_integer(json_object_get(before, "others_usec")));
+	quota = one_of(json_object_get(before, "quotas"), "cgroup", "/a/b");
+	assert_true(json_is_null(json_object_get(quota, "max_bytes")));
+	assert_int_equal(json_get_int(quota, "external_bytes", -1), 104857600);
+	assert_int_equal(json_get_int(quota, "effective_bytes", -1), 104857600);
+	assert_string_equal(json_get_string(quota, "state", ""), "applied");
+
+	/* One of the service's own is none of others', until they change it. */
+	set = ask(m, MANAGER("SetQuota"), json_pack("{s:s, s:i}", "cgroup", "/a/b", "max_bytes",
+						    8192));
+	quota = json_object_get(set, "quota");
+	assert_int_equal(json_get_int(quota, "max_bytes", -1), 8192);
+	cgroup_set("a/b", "pinned 0\n", "pinned 8192\n");
+	after = ask(m, MANAGER("ListQuotas"), NULL);
+	quota = one_of(json_object_get(after, "quotas"), "cgroup", "/a/b");
+	assert_true(json_is_null(json_object_get(quota, "external_bytes")));
+	cgroup_set("a/b", "pinned 0\n", "pinned 4096\n");
+	json_decref(after);
+	after = ask(m, MANAGER("ListQuotas"), NULL);
+	quota = one_of(json_object_get(after, "quotas"), "cgroup", "/a/b");
+	assert_string_equal(json_get_string(quota, "state", ""), "failed");
+	assert_int_equal(json_get_int(quota, "max_bytes", -1), 8192);
+	assert_int_equal(json_get_int(quota, "external_bytes", -1), 4096);
+}
+
+static void check_listed(struct manager *m, const char *cgroup, size_t n)
+{
+	_cleanup_json_ json_t *list = ask(m, MANAGER("ListPins"),
+					  json_pack("{s:s}", "cgroup", cgroup));
+
+	assert_int_equal(json_array_size(json_object_get(list, "pins")), n);
+}
+
+/* What is shown of a cgroup's path finds it again, also when it is removed. */
+static void test_shown_path(void **state)
+{
+	_cleanup_json_ json_t *all = NULL;
+	struct manager *m = *state;
+	json_t *pin;
+
+	if (geteuid() != 0)
+		skip();
+	tree_put("m\\x2d1.scope/", NULL);
+	tree_put("m\\x2d1.scope/\xff/", NULL);
+	say_pin(m, 1, id_of(m, "/m\\x2d1.scope"), 0);
+	say_pin(m, 2, id_of(m, "/m\\x2d1.scope/\xff"), 0);
+	for (int i = 0; i < 2; i++) {
+		check_listed(m, "/m\\x2d1.scope", 2);
+		check_listed(m, "/m\\\\x2d1.scope", 2); /* as it was shown once */
+		check_listed(m, "/m\\\\x2d1.scope/\\xff", 1);
+		if (i == 0)
+			tree_remove("m\\x2d1.scope");
+	}
+	all = ask(m, MANAGER("ListPins"), NULL);
+	pin = one_of(json_object_get(all, "pins"), "id", "0x1");
+	assert_string_equal(json_get_string(pin, "cgroup", ""), "/m\\x2d1.scope");
+	pin = one_of(json_object_get(all, "pins"), "id", "0x2");
+	assert_string_equal(json_get_string(pin, "cgroup", ""), "/m\\\\x2d1.scope/\\xff");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_charged_above, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_external, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_shown_path, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
