@@ -82,6 +82,7 @@ static void print_kernel(const json_t *kernel)
 static void print_head(const struct pinctl *ctl, const json_t *reply)
 {
 	const json_t *totals = json_object_get(reply, "totals"), *entry;
+	int64_t unattributed = json_get_int(totals, "unattributed_bytes", 0);
 	char size[FORMAT_SIZE_LEN], pins[COUNT_LEN];
 	size_t i;
 
@@ -94,6 +95,9 @@ static void print_head(const struct pinctl *ctl, const json_t *reply)
 	else
 		printf("Pinned: %s by processes (VmPin); %s listed\n", size,
 		       show_count(pins, json_get_int(totals, "pins", 0), "memory region"));
+	if (unattributed > 0)
+		printf("Not attributed: %s more that processes have pinned (VmPin), in no figure "
+		       "here\n", show_size(ctl, size, (uint64_t)unattributed));
 	json_array_foreach (json_object_get(reply, "uncontrolled"), i, entry)
 		printf("%s%s: %s\n", i == 0 ? "Cannot be limited: " : "                   ",
 		       json_get_string(entry, "path", "?"), json_get_string(entry, "reason", "?"));
@@ -223,6 +227,7 @@ static int run_status(struct pinctl *ctl, int argc, char **argv)
 {
 	static const char *const nullable[] = { "charged_bytes", "max_bytes", "high_bytes",
 						"peak_bytes", NULL };
+	static const char *const nullable_totals[] = { "unattributed_bytes", NULL };
 	_cleanup_(table_done) struct table table = {};
 	_cleanup_json_ json_t *reply = NULL;
 	json_t *cgroups, *cgroup;
@@ -242,6 +247,7 @@ static int run_status(struct pinctl *ctl, int argc, char **argv)
 	if (ctl->json) {
 		json_array_foreach (cgroups, i, cgroup)
 			fill_null(cgroup, nullable);
+		fill_null(json_object_get(reply, "totals"), nullable_totals);
 		return print_json(reply);
 	}
 	if (!ctl->columns && (ctl->columns = usual_columns(reply))) {

@@ -6,6 +6,7 @@
 #include "daemon/base/base.h"
 #include "daemon/manager/answers.h"
 #include "daemon/manager/methods.h"
+#include "daemon/manager/unattributed.h"
 #include "daemon/model/model.h"
 #include "lib/json.h"
 
@@ -185,13 +186,17 @@ static json_t *kernel_json(struct status *s, bool ready)
 static json_t *totals_json(struct status *s)
 {
 	struct genl *genl = source_genl(s->m->source);
+	uint64_t unattributed = UINT64_MAX;
 	struct pin_kernel_info info = {};
 
+	if (s->all)
+		(void)unattributed_bytes(s->m->unattributed, &unattributed);
 	/* Pins and bytes are of the same moment as those of the cgroups. */
 	if (s->all && genl && genl_get_info(genl, &info) < 0)
 		return NULL;
-	return json_pack("{s:I, s:I, s:I}", "pinned_bytes", (json_int_t)s->bytes,
-			 "pins", (json_int_t)s->pins, "denied", (json_int_t)info.denied);
+	return json_pack("{s:I, s:I, s:I, s:o}", "pinned_bytes", (json_int_t)s->bytes,
+			 "pins", (json_int_t)s->pins, "denied", (json_int_t)info.denied,
+			 "unattributed_bytes", json_bytes(unattributed));
 }
 
 static int reply(struct manager *m, struct call *call, bool ready, json_t *params)
@@ -224,7 +229,22 @@ static int reply(struct manager *m, struct call *call, bool ready, json_t *param
 					  "uncontrolled", uncontrolled_json(&s)));
 }
 
+/* Late or not: the list of pins was ready. */
+static int reply_looked(struct manager *m, struct call *call, bool ready, json_t *params)
+{
+	return reply(m, call, true, params);
+}
+
+/* What no pin explains is for administrators alone, and takes a look at all processes. */
+static int look(struct manager *m, struct call *call, bool ready, json_t *params)
+{
+	if (!ready || !m->unattributed || !call_is_admin(call) ||
+	    unattributed_refresh(m->unattributed) != 0)
+		return reply(m, call, ready, params);
+	return manager_wait_for(m, call, params, unattributed_is_fresh, reply_looked);
+}
+
 int method_get_status(struct call *call, json_t *params, void *userdata)
 {
-	return manager_wait_ready(userdata, call, params, reply);
+	return manager_wait_ready(userdata, call, params, look);
 }

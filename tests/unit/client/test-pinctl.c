@@ -29,7 +29,8 @@ static int get_status(struct call *call, json_t *params, void *userdata)
 			call,
 			parse("{\"version\":\"1\",\"kernel\":{\"support\":\"patched\",\"abi\":1,"
 			      "\"release\":\"6.12\"},\"totals\":{\"pinned_bytes\":4096,\"pins\":1,"
-			      "\"denied\":0},\"cgroups\":[{\"path\":\"/m\\\\x2d1.scope\","
+			      "\"denied\":0,\"unattributed_bytes\":67108864},\"cgroups\":["
+			      "{\"path\":\"/m\\\\x2d1.scope\","
 			      "\"cgroup_id\":\"0x2\",\"removed\":false,\"source\":\"kernel\","
 			      "\"pinned_bytes\":4096,\"charged_bytes\":0,\"pins\":1,\"denied\":0}],"
 			      "\"uncontrolled\":[]}"));
@@ -287,7 +288,8 @@ static void test_observe(void **state)
 {
 	EXPECT("quota set /stock 1G", 0, "");
 	EXPECT("", 0, "Kernel: 6.1, observe mode: no patch",
-	       "Pinned: 4K by processes (VmPin); 0 memory regions listed\n", "CGROUP", "PINNED", "LOCKED", "PINS\n",
+	       "Pinned: 4K by processes (VmPin); 0 memory regions listed\n", "CGROUP", "PINNED",
+	       "LOCKED", "PINS\n",
 	       "/a", "4K", "8K");
 	assert_null(strstr(output, "DENIED"));
 	EXPECT("quota set /a.slice 1G", 0, "");
@@ -297,9 +299,11 @@ static void test_observe(void **state)
 static void test_charged(void **state)
 {
 	EXPECT("", 0, "PINNED MAX PEAK");
-	EXPECT("status -j", 0, "\"charged_bytes\":null");
+	assert_null(strstr(output, "Not attributed"));
+	EXPECT("status -j", 0, "\"unattributed_bytes\":null", "\"charged_bytes\":null");
 	EXPECT("quota set /charged 1G", 0, "");
-	EXPECT("", 0, "PINNED CHARGED MAX PEAK PINS DENIED\n", "/m\\x2d1.scope     4K       0 max ");
+	EXPECT("", 0, "Pinned: 4K in 1 pin,", "Not attributed: 64M more that processes have pinned",
+	       "PINNED CHARGED MAX PEAK PINS DENIED\n", "/m\\x2d1.scope     4K       0 max ");
 	EXPECT("-o PATH,CHARGED", 0, "PATH          CHARGED\n/m\\x2d1.scope       0\n");
 	EXPECT("-o CGROUP,PINNED", 0, "CGROUP        PINNED\n/m\\x2d1.scope     4K\n");
 	EXPECT("quota set /a.slice 1G", 0, "");

@@ -8,6 +8,7 @@
 #include "daemon/kernel/genl-internal.h"
 #include "daemon/kernel/source-internal.h"
 #include "daemon/manager/internal.h"
+#include "daemon/manager/unattributed.h"
 #include "daemon/triggers/internal.h"
 
 static void cgroup_set(const char *cgroup, const char *current, const char *max)
@@ -215,12 +216,96 @@ static void test_shown_path(void **state)
 	assert_string_equal(json_get_string(pin, "cgroup", ""), "/m\\\\x2d1.scope/\\xff");
 }
 
+static void say_process(pid_t pid, unsigned int kib)
+{
+	char path[64], text[128];
+
+	snprintf(path, sizeof(path), "proc/%d/status", (int)pid);
+	snprintf(text, sizeof(text), "Name:\tx\nUid:\t0\t0\t0\t0\nVmPin:\t%8u kB\n", kib);
+	tree_put(path, text);
+}
+
+static void pin_of(struct manager *m, uint64_t id, uint32_t tgid, uint32_t kind)
+{
+	struct pin_info info = { .id = id, .tgid = tgid, .kind = kind, .bytes = 4096 };
+
+	assert_int_equal(registry_upsert(m->registry, &info), 0);
+}
+
+static void check_unattributed(struct manager *m, json_t *expected)
+{
+	_cleanup_json_ json_t *status = ask(m, MANAGER("GetStatus"), NULL), *wanted = expected;
+
+	assert_true(json_equal(json_object_get(json_object_get(status, "totals"),
+					       "unattributed_bytes"), wanted));
+}
+
+/* What a process has pinned beyond its pins; more processes and pins than one turn looks at. */
+static void test_unattributed(void **state)
+{
+	struct manager *m = *state;
+	char proc[64];
+
+	if (geteuid() != 0)
+		skip();
+	check_unattributed(m, json_null());
+	snprintf(proc, sizeof(proc), "%s/proc", tree);
+	say_process(1, 68);
+	say_process(2, 8);
+	say_process(3, 4);
+	say_process(4, 0);
+	for (pid_t pid = 1000; pid < 1300; pid++)
+		say_process(pid, 4);
+	tree_put("proc/self/status", "Uid:\t0\t0\nVmPin:\t4 kB\n");
+	assert_int_equal(unattributed_new(m, proc, &m->unattributed), 0);
+	pin_of(m, 1, 1, PINGUARD_KIND_RDMA);
+	/* counted as locked memory, not as pinned */
+	pin_of(m, 2, 2, PINGUARD_KIND_VFIO);
+	/* as much as another moment has, and no less than nothing */
+	pin_of(m, 3, 3, PINGUARD_KIND_RDMA);
+	pin_of(m, 4, 3, PINGUARD_KIND_RDMA);
+	/* a process that is gone explains nothing of others */
+	pin_of(m, 5, 77, PINGUARD_KIND_RDMA);
+	check_unattributed(m, json_integer(65536 + 8192 + 300 * 4096));
+
+	say_process(5000, 4 * 5001);
+	for (uint64_t id = 10; id < 5010; id++)
+		pin_of(m, id, 5000, PINGUARD_KIND_RDMA);
+	m->unattributed = unattributed_free(m->unattributed);
+	assert_int_equal(unattributed_new(m, proc, &m->unattributed), 0);
+	check_unattributed(m, json_integer(65536 + 8192 + 301 * 4096));
+}
+
+/* Whoever asks leaves while it is looked, and so does the service. */
+static void test_unattributed_gone(void **state)
+{
+	struct manager *m = *state;
+	struct process p;
+	struct client c;
+
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(unattributed_new(m, "/proc", &m->unattributed), 0);
+	process_start(&p);
+	client_open(m, &c, &p);
+	client_send(&c, MANAGER("GetStatus"), false, NULL);
+	assert_true(sd_event_run(m->event, 1000000) >= 0);
+	client_close(m, &c);
+	process_end(&p);
+	m->unattributed = unattributed_free(m->unattributed);
+	assert_int_equal(unattributed_new(m, "/proc", &m->unattributed), 0);
+	assert_int_equal(unattributed_refresh(m->unattributed), 0);
+	assert_true(sd_event_run(m->event, 1000000) >= 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_charged_above, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_external, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_shown_path, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unattributed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unattributed_gone, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
