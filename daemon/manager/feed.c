@@ -119,7 +119,11 @@ static int add_pin_event(struct manager *m, const struct pin_event *e)
 	event->pin = e->pin;
 	event->reason = e->reason;
 	event->suppressed = e->suppressed;
+	/* The kernel's figure has what the refused request had charged by then, too. */
 	event->usage_bytes = e->usage_bytes;
+	if (e->type == PIN_EVENT_DENY && e->limit_cgroup_id)
+		event->usage_bytes = MIN(e->usage_bytes,
+					 registry_charged_bytes(m->registry, e->limit_cgroup_id));
 	event->max_bytes = e->max_bytes;
 	if (e->pin.cgroup_id)
 		event->cgroup = cgroup_node_ref(

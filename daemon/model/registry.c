@@ -383,6 +383,17 @@ void registry_sum(struct registry *r,
 	}
 }
 
+uint64_t registry_charged_bytes(struct registry *r, uint64_t cgroup_id)
+{
+	struct cgroup_node *node;
+	uint64_t bytes = 0;
+
+	for (node = r->cgroups; node; node = node->hh.next)
+		if (node->charged_bytes && cgroup_node_below(node, cgroup_id))
+			bytes += node->charged_bytes;
+	return bytes;
+}
+
 size_t registry_n_cgroups(const struct registry *r)
 {
 	return HASH_COUNT(r->cgroups);

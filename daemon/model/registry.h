@@ -125,6 +125,8 @@ bool cgroup_node_below(const struct cgroup_node *node, uint64_t ancestor_id);
 /* counts: whose pins count, NULL for all of them */
 void registry_sum(struct registry *r,
 		  bool (*counts)(const struct pin_origin *origin, void *userdata), void *userdata);
+/* What pins charge to a cgroup and to those below it. Looks at all cgroups. */
+uint64_t registry_charged_bytes(struct registry *r, uint64_t cgroup_id);
 size_t registry_n_cgroups(const struct registry *r);
 /* Forgets nodes that nothing refers to, if there are more than keep. */
 void registry_trim(struct registry *r, size_t keep);

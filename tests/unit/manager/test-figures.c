@@ -144,6 +144,45 @@ static void test_charged_above(void **state)
 	assert_int_equal(json_get_int(totals, "pins", -1), 2);
 }
 
+static int64_t usage_of_deny(struct manager *m, uint64_t limit, uint64_t usage_bytes)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	struct pin_event event = {
+		.type = PIN_EVENT_DENY,
+		.seq = registry_seq(m->registry) + 1,
+		.pin = { .bytes = 8192, .tgid = 1, .kind = PINGUARD_KIND_RDMA,
+			 .cgroup_id = limit, .charged_cgroup_id = limit },
+		.reason = PINGUARD_REASON_LIMIT,
+		.limit_cgroup_id = limit,
+		.usage_bytes = usage_bytes,
+		.max_bytes = 12288,
+	};
+
+	assert_true(manager_listener.event(&event, m) >= 0);
+	reply = render_event(events_get(m->events, events_next(m->events) - 1), true);
+	assert_string_equal(json_get_string(reply, "type", ""), "deny");
+	return json_get_int(reply, "usage_bytes", -1);
+}
+
+/* What the refused request had charged itself is not in use. */
+static void test_usage_of_deny(void **state)
+{
+	struct manager *m = *state;
+	uint64_t a;
+
+	if (geteuid() != 0)
+		skip();
+	a = id_of(m, "/a");
+	say_pin(m, 1, id_of(m, "/a/b"), id_of(m, "/a/b"));
+	say_pin(m, 2, a, a);
+	say_pin(m, 3, id_of(m, "/"), id_of(m, "/"));
+	assert_int_equal(usage_of_deny(m, a, 8192), 8192);
+	assert_int_equal(usage_of_deny(m, a, 12288), 8192);
+	/* the kernel counts less: pins of before its controller was turned off and on */
+	assert_int_equal(usage_of_deny(m, a, 4096), 4096);
+	assert_int_equal(usage_of_deny(m, id_of(m, "/a/c"), 4096), 0);
+}
+
 /* A limit that somebody else has set is shown as what it is. */
 static void test_external(void **state)
 {
@@ -302,6 +341,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_charged_above, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_usage_of_deny, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_external, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_shown_path, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unattributed, setup, teardown),
