@@ -44,7 +44,7 @@ DEFINE_CLEANUP(struct actions *, actions_free);
  * @ladder: its hook must not be NULL; copied
  * @cgroup: the owner's, raw, whose unit becomes PINGUARD_UNIT; NULL for none
  * @input: written to the hook's standard input; not kept. Of its members token,
- *	reason (strings), pid, deadline_usec (integers) and cgroup (string, escaped)
+ *	reason (strings), pid, deadline_usec (integers) and cgroup (string, as shown)
  *	become PINGUARD_TOKEN, _REASON, _PID, _DEADLINE_USEC and _CGROUP; each may be absent
  * @timeout_usec: systemd ends the hook and all that it started after this time
  */
