@@ -176,7 +176,7 @@ static void arrange(json_t *quota)
 	(void)json_object_set_new(quota, "state", json_string("external"));
 }
 
-static void comment_on_age(const json_t *reply)
+static void comment_on_others(const json_t *reply)
 {
 	uint64_t now = clock_usec(CLOCK_REALTIME);
 	uint64_t then = (uint64_t)json_get_int(reply, "others_usec", INT64_MAX);
@@ -185,6 +185,9 @@ static void comment_on_age(const json_t *reply)
 	if (then < now && now - then >= OTHERS_OLD_USEC)
 		log_notice("limits that others have set were looked for %s ago, newer ones are "
 			   "missing", format_span(age, now - then));
+	if (!json_get_bool(reply, "others_complete", true))
+		log_notice("limits that others have set may be missing: there are too many cgroups "
+			   "to look at all of them");
 }
 
 static int run_quota(struct pinctl *ctl, int argc, char **argv)
@@ -199,7 +202,7 @@ static int run_quota(struct pinctl *ctl, int argc, char **argv)
 						"external_bytes",  NULL };
 	static const struct list quotas = { "ListQuotas",    "quotas", quota_columns,
 					    "current_bytes", nullable, arrange,
-					    comment_on_age };
+					    comment_on_others };
 	static const struct setting quota = { "quota", "set CGROUP MAX", "ClearQuota", &quotas,
 					      set };
 	struct quota_arguments arguments = {};

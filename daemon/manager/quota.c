@@ -88,23 +88,15 @@ static int add_others(struct quota_walk *w)
 	return r;
 }
 
-/* When it was looked for limits that others have set: new ones since then are missing. */
-static json_t *others_usec(struct manager *m)
-{
-	uint64_t age_usec;
-
-	if (!cgroups_noted_age(m->cgroups, &age_usec))
-		return json_null();
-	return json_integer((json_int_t)(loop_usec(m->event, CLOCK_REALTIME) - age_usec));
-}
-
 int method_list_quotas(struct call *call, json_t *params, void *userdata)
 {
 	struct manager *m = userdata;
 	_cleanup_json_ json_t *array = json_array();
 	struct quota_walk w = { .m = m, .call = call, .array = array };
 	struct quotas *quotas = cgroups_quotas(m->cgroups);
+	uint64_t now, age_usec = 0;
 	const struct quota *quota;
+	bool known, complete = true;
 	int r = 0;
 
 	if (!array)
@@ -115,8 +107,11 @@ int method_list_quotas(struct call *call, json_t *params, void *userdata)
 		r = add_others(&w);
 	if (r < 0)
 		return r;
-	return call_reply(call, json_pack("{s:O, s:o}", "quotas", array, "others_usec",
-					  others_usec(m)));
+	known = cgroups_noted_age(m->cgroups, &age_usec, &complete);
+	now = loop_usec(m->event, CLOCK_REALTIME);
+	return call_reply(call, json_pack("{s:O, s:o, s:b}", "quotas", array, "others_usec",
+					  known ? json_bytes(now - age_usec) : json_null(),
+					  "others_complete", complete));
 }
 
 /*

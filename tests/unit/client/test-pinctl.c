@@ -60,6 +60,9 @@ static int list_pins(struct call *call, json_t *params, void *userdata)
 		return call_reply(call, json_pack("{s[]}", "pins"));
 	if (!strncmp(cgroup, "/missing", strlen("/missing")))
 		return call_error(call, MANAGER "NoSuchCgroup", json_pack("{ss}", "cgroup", cgroup));
+	if (!strcmp(cgroup, "lost.service"))
+		return call_error(call, MANAGER "TooManyCgroups",
+				  json_pack("{ss si}", "cgroup", cgroup, "max", 20000));
 	if (!strcmp(cgroup, "/denied"))
 		return call_error_denied(call);
 	for (int i = 1; i <= (strcmp(cgroup, "/many") == 0 ? 200 : 2); i++) {
@@ -91,7 +94,7 @@ static int list_quotas(struct call *call, json_t *params, void *userdata)
 				"{\"cgroup\":\"/changed\",\"max_bytes\":8192,\"high_bytes\":null,"
 				"\"effective_bytes\":4096,\"external_bytes\":4096,"
 				"\"current_bytes\":0,\"runtime\":false,\"state\":\"failed\"}],"
-				"\"others_usec\":1000000}"));
+				"\"others_usec\":1000000,\"others_complete\":false}"));
 }
 
 static int set_quota(struct call *call, json_t *params, void *userdata)
@@ -213,6 +216,9 @@ static void test_pins(void **state)
 	EXPECT("pins -j --cgroup=/missing", 5, "pinctl: no such cgroup /missing");
 	assert_null(strchr(output, '{'));
 	EXPECT("pins --cgroup=/denied", 4, "permission denied");
+	EXPECT("pins --cgroup=lost.service", 1,
+	       "pinctl: lost.service is not among the first 20000 cgroups, and the others were not "
+	       "looked at: give its path");
 }
 
 static void test_quota(void **state)
@@ -224,7 +230,8 @@ static void test_quota(void **state)
 	EXPECT("quota -o CGROUP,MAX,EFFECTIVE,STATE,EXTERNAL", 0, "CGROUP", "/a.slice ",
 	       "applied         -\n", "/theirs  100M      100M external     100M\n",
 	       "/changed   8K        4K failed         4K\n",
-	       "pinctl: limits that others have set were looked for ", " ago");
+	       "pinctl: limits that others have set were looked for ", " ago",
+	       "pinctl: limits that others have set may be missing: there are too many cgroups");
 	EXPECT("quota -j", 0, "\"cgroup\":\"/theirs\",\"max_bytes\":null",
 	       "\"state\":\"applied\"", "\"others_usec\":1000000");
 	assert_null(strstr(output, "looked for"));

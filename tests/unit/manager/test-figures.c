@@ -196,6 +196,7 @@ static void test_external(void **state)
 	before = ask(m, MANAGER("ListQuotas"), NULL);
 	assert_int_equal(json_array_size(json_object_get(before, "quotas")), 1);
 	assert_true(json_is_integer(json_object_get(before, "others_usec")));
+	assert_true(json_is_true(json_object_get(before, "others_complete")));
 	quota = one_of(json_object_get(before, "quotas"), "cgroup", "/a/b");
 	assert_true(json_is_null(json_object_get(quota, "max_bytes")));
 	assert_int_equal(json_get_int(quota, "external_bytes", -1), 104857600);
