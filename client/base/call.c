@@ -196,8 +196,8 @@ static int service_error(const char *name, const json_t *params)
 			  (long long)json_get_int(params, "max", 0),
 			  json_get_string(params, "limit", "?"));
 	else if (is_error(name, "TooManyCgroups"))
-		log_error("%s is not among the first %lld cgroups, and the others were not looked "
-			  "at: give its path, such as /system.slice/%s",
+		log_error("%s was not found, but not all cgroups were looked at: there are more "
+			  "than %lld, or too many of a user; give its path, such as /system.slice/%s",
 			  json_get_string(params, "cgroup", "?"),
 			  (long long)json_get_int(params, "max", 0),
 			  json_get_string(params, "cgroup", "?"));

@@ -256,6 +256,42 @@ static void test_shown_path(void **state)
 	assert_string_equal(json_get_string(pin, "cgroup", ""), "/m\\\\x2d1.scope/\\xff");
 }
 
+static void check_too_many(struct manager *m, const char *method, json_t *parameters)
+{
+	struct process p;
+	struct client c;
+
+	process_start(&p);
+	client_open(m, &c, &p);
+	client_send(&c, method, false, parameters);
+	client_error(m, &c, MANAGER("TooManyCgroups"));
+	client_close(m, &c);
+	process_end(&p);
+}
+
+/* What is not found where not all was looked at may be there all the same. */
+static void test_too_many(void **state)
+{
+	struct manager *m = *state;
+	char path[64];
+
+	if (geteuid() != 0)
+		skip();
+	for (unsigned int i = 0; i < CGROUP_WALK_USER_MAX; i++) {
+		snprintf(path, sizeof(path), "u/%u/", i);
+		tree_put(path, NULL);
+	}
+	snprintf(path, sizeof(path), "%s/u", tree);
+	assert_int_equal(chown(path, USER_UID, USER_UID), 0);
+	check_too_many(m, MANAGER("ListPins"), json_pack("{s:s}", "cgroup", "none.service"));
+	check_too_many(m, MANAGER("ClearQuota"), json_pack("{s:s}", "cgroup", "none.service"));
+	check_too_many(m, MANAGER("SetPolicy"), json_pack("{s:s, s:s}", "cgroup", "none.service",
+							  "policy", "deny"));
+	/* and those that there are, are found */
+	tree_put("z.service/", NULL);
+	check_listed(m, "z.service", 0);
+}
+
 static void say_process(pid_t pid, unsigned int kib)
 {
 	char path[64], text[128];
@@ -345,6 +381,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_usage_of_deny, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_external, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_shown_path, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_too_many, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unattributed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unattributed_gone, setup, teardown),
 	};
