@@ -129,5 +129,5 @@ int table_print_flat(struct table *table)
 				   colour && (row->alarming & UINT32_C(1) << n));
 		putchar('\n');
 	}
-	return ferror(stdout) ? STATUS_FAILED : STATUS_DONE;
+	return flush_output(table->ctl);
 }

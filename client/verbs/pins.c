@@ -107,7 +107,7 @@ static int each_pin(char *reply, size_t size, struct listing *listing,
 		     first_pin = false)
 			r = more < 0 ? more : handle(&scan, listing);
 	}
-	return r < 0 ? r : scan_end(&scan);
+	return r != 0 ? r : scan_end(&scan);
 }
 
 static int find_missing(struct listing *listing, const char *text, size_t size)
@@ -135,7 +135,10 @@ static int print_pin(struct scan *scan, struct listing *listing)
 	fwrite(start, 1, (size_t)(scan->at - start) - 1, stdout);
 	fputs(listing->missing, stdout);
 	putchar('}');
-	return ferror(stdout) ? STATUS_FAILED : STATUS_DONE;
+	if (!ferror(stdout))
+		return STATUS_DONE;
+	listing->table->ctl->output_error = errno;
+	return STATUS_FAILED;
 }
 
 static int print_some(char *reply, size_t size, void *userdata)

@@ -10,7 +10,6 @@
 #define FRESH_USEC     (1 * 1000000ULL)
 #define FRESH_RATIO    10 /* not more than a tenth of the time is spent looking */
 #define STEP_PROCESSES 128
-#define STEP_PINS      4096
 
 /* A process that has pinned memory: what its pins do not explain. */
 struct pinner {
@@ -25,16 +24,15 @@ struct unattributed {
 	sd_event_source *turn;
 	DIR *dir; /* while processes are read, then NULL */
 	bool looking;
-	struct pin_cursor cursor;
 	struct pinner *pinners;
 	bool known;
 	uint64_t bytes, started_usec, done_usec;
 };
 
 /* VFIO and XDP count what they pin as locked, not as pinned memory. */
-static bool is_in_vmpin(const struct pin *pin)
+static bool is_in_vmpin(const struct pin_origin *origin)
 {
-	return pin->kind != PINGUARD_KIND_VFIO && pin->kind != PINGUARD_KIND_XDP;
+	return origin->kind != PINGUARD_KIND_VFIO && origin->kind != PINGUARD_KIND_XDP;
 }
 
 static void stop(struct unattributed *u)
@@ -44,7 +42,6 @@ static void stop(struct unattributed *u)
 	if (u->dir)
 		closedir(u->dir);
 	u->dir = NULL;
-	pin_cursor_done(&u->cursor);
 	HASH_ITER(hh, u->pinners, p, tmp) {
 		HASH_DEL(u->pinners, p);
 		free(p);
@@ -84,7 +81,6 @@ static int step_processes(struct unattributed *u)
 		de = readdir(u->dir);
 		if (!de) {
 			closedir(TAKE_PTR(u->dir));
-			pin_cursor_init(&u->cursor, u->m->registry);
 			return 0;
 		}
 		if (de->d_name[0] >= '1' && de->d_name[0] <= '9' &&
@@ -95,28 +91,25 @@ static int step_processes(struct unattributed *u)
 }
 
 /* A pin that is made meanwhile explains too much for a moment, which is nothing then. */
-static bool step_pins(struct unattributed *u)
+static void subtract_pins(struct unattributed *u)
 {
+	struct pin_origin *origin = NULL;
 	struct pinner *p;
-	struct pin *pin;
 
-	for (unsigned int i = 0; i < STEP_PINS; i++) {
-		pin = u->pinners ? pin_cursor_next(&u->cursor) : NULL;
-		if (!pin)
-			return false;
-		if (!is_in_vmpin(pin))
+	while (u->pinners && (origin = registry_origin_next(u->m->registry, origin))) {
+		if (!is_in_vmpin(origin))
 			continue;
-		HASH_FIND(hh, u->pinners, &pin->tgid, sizeof(pin->tgid), p);
+		HASH_FIND(hh, u->pinners, &origin->tgid, sizeof(origin->tgid), p);
 		if (p)
-			p->bytes -= MIN(p->bytes, pin->bytes);
+			p->bytes -= MIN(p->bytes, origin->bytes);
 	}
-	return true;
 }
 
 static int finish(struct unattributed *u)
 {
 	struct pinner *p;
 
+	subtract_pins(u);
 	u->bytes = 0;
 	for (p = u->pinners; p; p = p->hh.next)
 		u->bytes += p->bytes;
@@ -138,9 +131,9 @@ static int on_turn(sd_event_source *source, void *userdata)
 	struct unattributed *u = userdata;
 	int r;
 
-	if (!u->dir && !step_pins(u))
+	if (!u->dir)
 		return finish(u);
-	r = u->dir ? step_processes(u) : 0;
+	r = step_processes(u);
 	if (r >= 0)
 		return next_turn(u);
 	/* Without memory it stays unknown; whoever waits for it does not any more. */
