@@ -47,12 +47,31 @@ static int on_pin(const struct pin_info *pin, void *userdata)
 	return registry_upsert(m->registry, pin);
 }
 
+/* Those of processes: they name theirs by id, and the next answer shows them. */
+static void hold_processes(struct manager *m, bool hold)
+{
+	const struct observe_process *p;
+	struct cgroup_node *node;
+	size_t n, i;
+
+	p = source_processes(m->source, &n);
+	for (i = 0; i < n; i++) {
+		node = registry_cgroup_find(m->registry, p[i].cgroup_id);
+		if (hold)
+			cgroup_node_ref(node);
+		else
+			cgroup_node_unref(node);
+	}
+}
+
 /* Cgroups that nothing refers to any more; not each time one is added. */
 static void trim(struct manager *m)
 {
 	if (registry_n_cgroups(m->registry) <= m->feed.trim_at)
 		return;
+	hold_processes(m, true);
 	registry_trim(m->registry, 0);
+	hold_processes(m, false);
 	m->feed.trim_at = IDLE_CGROUPS + 2 * registry_n_cgroups(m->registry);
 }
 
