@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -25,14 +26,18 @@ static const char *find_line(const char *text, const char *key)
 	return NULL;
 }
 
-static uint64_t kib(const char *text, const char *key)
+/* 0 where there is no such line. */
+static uint64_t number(const char *text, const char *key)
 {
 	const char *value = find_line(text, key);
-	uint64_t n;
 
-	if (!value)
-		return 0;
-	n = strtoull(value, NULL, 10);
+	return value ? strtoull(value, NULL, 10) : 0;
+}
+
+static uint64_t kib(const char *text, const char *key)
+{
+	uint64_t n = number(text, key);
+
 	return n > UINT64_MAX / 1024 ? UINT64_MAX : n * 1024;
 }
 
@@ -46,6 +51,9 @@ int procfs_parse_status(const char *text, struct proc_status *ret)
 	if (!uid || sscanf(uid, "%u %u", &real, &effective) != 2)
 		return -ENODATA;
 	s.uid = effective;
+	s.tgid = number(text, "Tgid:");
+	s.threads = number(text, "Threads:");
+	s.has_memory = find_line(text, "VmLck:");
 	s.pinned_bytes = kib(text, "VmPin:");
 	s.locked_bytes = kib(text, "VmLck:");
 	*ret = s;
@@ -88,43 +96,99 @@ char *procfs_parse_cgroup(char *text)
 	return path;
 }
 
-static int read_file(int proc_fd, pid_t pid, const char *name, char *buf, size_t size)
+/* All of a file, NUL-terminated; what it says in part would be taken for all. */
+static int read_file(int proc_fd, const char *path, char **ret)
 {
-	_cleanup_(closep) int fd = -1;
-	char path[64];
-	size_t n = 0;
+	_cleanup_(closep) int fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
+	_cleanup_(freep) char *text = NULL;
+	size_t size = 0, n = 0;
 	ssize_t k;
+	char *p;
 
-	snprintf(path, sizeof(path), "%d/%s", pid, name);
-	fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	do {
-		k = read(fd, buf + n, size - 1 - n);
+		if (n == size) {
+			size = MIN(MAX(2 * size, (size_t)4096), (size_t)PROCFS_FILE_MAX + 1);
+			p = n < size ? realloc(text, size + 1) : NULL;
+			if (!p)
+				return n < size ? -ENOMEM : -EFBIG;
+			text = p;
+		}
+		k = read(fd, text + n, size - n);
 		if (k < 0)
 			return -errno;
 		n += k;
-	} while (k > 0 && n < size - 1);
-	buf[n] = '\0';
+	} while (k > 0);
+	if (n > PROCFS_FILE_MAX)
+		return -EFBIG;
+	text[n] = '\0';
+	*ret = TAKE_PTR(text);
 	return n;
+}
+
+static int read_pid_file(int proc_fd, pid_t pid, const char *name, char **ret)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%d/%s", pid, name);
+	return read_file(proc_fd, path, ret);
+}
+
+/* Memory is the same for all threads of a process: the first that has some says it. */
+static void read_threads(int proc_fd, pid_t pid, struct proc_status *status)
+{
+	struct proc_status thread;
+	struct dirent *de;
+	char path[NAME_MAX + 64];
+	DIR *dir;
+	int fd;
+
+	snprintf(path, sizeof(path), "%d/task", pid);
+	fd = openat(proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = fd >= 0 ? fdopendir(fd) : NULL;
+	if (!dir) {
+		closep(&fd);
+		return;
+	}
+	for (int i = 0; i < PROCFS_TASKS_MAX && !status->has_memory && (de = readdir(dir));) {
+		_cleanup_(freep) char *text = NULL;
+
+		if (de->d_name[0] == '.')
+			continue;
+		i++;
+		snprintf(path, sizeof(path), "%s/status", de->d_name);
+		if (read_file(dirfd(dir), path, &text) < 0 ||
+		    procfs_parse_status(text, &thread) < 0 || !thread.has_memory)
+			continue;
+		status->has_memory = true;
+		status->pinned_bytes = thread.pinned_bytes;
+		status->locked_bytes = thread.locked_bytes;
+	}
+	closedir(dir);
 }
 
 int procfs_read_status(int proc_fd, pid_t pid, struct proc_status *ret)
 {
-	char buf[4096];
-	int r = read_file(proc_fd, pid, "status", buf, sizeof(buf));
+	_cleanup_(freep) char *text = NULL;
+	int r = read_pid_file(proc_fd, pid, "status", &text);
 
-	return r < 0 ? r : procfs_parse_status(buf, ret);
+	if (r >= 0)
+		r = procfs_parse_status(text, ret);
+	if (r >= 0 && !ret->has_memory && ret->threads > 1)
+		read_threads(proc_fd, pid, ret);
+	return MIN(r, 0);
 }
 
 int procfs_read_cgroup(int proc_fd, pid_t pid, char **ret)
 {
-	char buf[PATH_MAX + 1024], *path;
-	int r = read_file(proc_fd, pid, "cgroup", buf, sizeof(buf));
+	_cleanup_(freep) char *text = NULL;
+	char *path;
+	int r = read_pid_file(proc_fd, pid, "cgroup", &text);
 
 	if (r < 0)
 		return r;
-	path = procfs_parse_cgroup(buf);
+	path = procfs_parse_cgroup(text);
 	if (!path)
 		return -ENODATA;
 	*ret = strdup(path);
@@ -133,8 +197,8 @@ int procfs_read_cgroup(int proc_fd, pid_t pid, char **ret)
 
 int procfs_read_comm(int proc_fd, pid_t pid, void *buf, size_t size)
 {
-	char text[64];
-	int r = read_file(proc_fd, pid, "comm", text, sizeof(text));
+	_cleanup_(freep) char *text = NULL;
+	int r = read_pid_file(proc_fd, pid, "comm", &text);
 
 	if (r < 0)
 		return r;
@@ -148,11 +212,11 @@ int procfs_read_comm(int proc_fd, pid_t pid, void *buf, size_t size)
 
 int procfs_read_start(int proc_fd, pid_t pid, uint64_t *ret_usec)
 {
+	_cleanup_(freep) char *text = NULL;
 	long ticks = sysconf(_SC_CLK_TCK);
-	char buf[4096];
-	int r = read_file(proc_fd, pid, "stat", buf, sizeof(buf));
+	int r = read_pid_file(proc_fd, pid, "stat", &text);
 
 	if (r < 0)
 		return r;
-	return ticks > 0 ? procfs_parse_start(buf, ticks, ret_usec) : -ENODATA;
+	return ticks > 0 ? procfs_parse_start(text, ticks, ret_usec) : -ENODATA;
 }

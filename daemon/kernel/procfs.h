@@ -3,11 +3,20 @@
 #ifndef PINGUARD_KERNEL_PROCFS_H
 #define PINGUARD_KERNEL_PROCFS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
+/* Bytes of one file: 65536 groups of a process need 720 KiB. A longer one is -EFBIG. */
+#define PROCFS_FILE_MAX	 (1 << 20)
+/* Threads that are looked at in place of one that has no memory any more. */
+#define PROCFS_TASKS_MAX 64
+
 struct proc_status {
+	pid_t tgid; /* the process that it is a thread of; 0 where it does not say */
 	uint32_t uid; /* effective */
+	uint32_t threads; /* 0 likewise */
+	bool has_memory; /* not a thread of the kernel, nor one that has exited */
 	uint64_t pinned_bytes; /* VmPin */
 	uint64_t locked_bytes; /* VmLck */
 };
@@ -22,7 +31,11 @@ int procfs_parse_start(const char *text, uint64_t ticks_per_sec, uint64_t *ret_u
  */
 char *procfs_parse_cgroup(char *text);
 
-/* proc_fd: of /proc. -ENOENT or -ESRCH: no such process */
+/*
+ * proc_fd: of /proc; pid: of a process or a thread. -ENOENT or -ESRCH: no such
+ * process; -EACCES, -EPERM: /proc keeps it from us. Where the main thread has
+ * exited and others have not, memory is what those say.
+ */
 int procfs_read_status(int proc_fd, pid_t pid, struct proc_status *ret);
 int procfs_read_cgroup(int proc_fd, pid_t pid, char **ret);
 /* Any bytes, up to size; their number is returned. */
