@@ -1,55 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netlink/msg.h>
-#include <netlink/socket.h>
-#include <rdma/rdma_netlink.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "daemon/base/base.h"
-#include "daemon/kernel/nlio.h"
-#include "daemon/kernel/observe.h"
+#include "daemon/kernel/observe-internal.h"
 #include "daemon/kernel/procfs.h"
-#include "daemon/kernel/rdmamsg.h"
 #include "lib/log.h"
 #include "lib/parse.h"
 
 #define FRESH_USEC	 (1 * 1000000ULL)
 #define FRESH_RATIO	 10 /* not more than a tenth of the time is spent reading */
 #define STEP_PROCESSES	 128
-#define STEP_RECVS	 16
 #define PROCESSES_MAX	 (1 << 20)
-#define DEVICES_MAX	 1024
-/* Never 0. */
-#define SYNTHETIC_ID(dev, mr) (((uint64_t)(dev) + 1) << 32 | (mr))
 
-enum phase {
-	PHASE_IDLE,
-	PHASE_PROC,
-	PHASE_DEVICES,
-	PHASE_MRS,
-};
-
-struct observe {
-	sd_event *event;
-	sd_event_source *source;
-	int proc_fd;
-	uint64_t (*cgroup_id)(const char *path, void *userdata);
-	const struct source_listener *listener;
-	void *userdata;
-
-	enum phase phase;
-	uint64_t started_usec, done_usec;
-	DIR *dir;
-	struct nl_sock *sk;
-	struct rdma_device *devices;
-	size_t n_devices, device;
-	/* What is read now, and what the last round found. */
-	struct observe_process *next, *last;
-	size_t n_next, n_last;
-	struct pin_info owner; /* of the region before: they come in runs */
-};
+/* What is read after the processes. */
+static int (*const parts[])(struct observe *o) = { observe_rdma_start };
 
 static void round_clear(struct observe *o)
 {
@@ -58,14 +25,34 @@ static void round_clear(struct observe *o)
 	o->dir = NULL;
 	nl_socket_free(o->sk);
 	o->sk = NULL;
-	free(o->devices);
-	o->devices = NULL;
-	o->n_devices = 0;
-	o->device = 0;
+	o->step = NULL;
+	observe_rdma_clear(o);
 	free(o->next);
 	o->next = NULL;
 	o->n_next = 0;
 	o->owner = (struct pin_info){};
+	o->owner_thread = 0;
+}
+
+/* Why it is only observed, and what even so is not seen. */
+static int describe(struct observe *o)
+{
+	_cleanup_(freep) char *reason = NULL;
+
+	if (asprintf(&reason, "%s%s%s", o->config.reason,
+		     o->hidden ? "; processes of others cannot be read (hidepid of /proc), what "
+				 "they pin is not known" : "",
+		     o->exclusive ? "; RDMA devices in other network namespaces are not seen" :
+				    "") < 0) {
+		reason = NULL;
+		return -ENOMEM;
+	}
+	if (strcmp(reason, o->reason) == 0)
+		return 0;
+	log_notice("observe mode: %s", reason);
+	free(o->reason);
+	o->reason = TAKE_PTR(reason);
+	return 0;
 }
 
 static int finish(struct observe *o)
@@ -75,31 +62,33 @@ static int finish(struct observe *o)
 	free(o->last);
 	o->last = TAKE_PTR(o->next);
 	o->n_last = o->n_next;
+	o->last_hidden = o->hidden;
 	round_clear(o);
-	o->phase = PHASE_IDLE;
-	r = sd_event_now(o->event, CLOCK_MONOTONIC, &o->done_usec);
+	r = describe(o);
+	if (r >= 0)
+		r = sd_event_now(o->event, CLOCK_MONOTONIC, &o->done_usec);
 	if (r < 0)
 		return r;
-	return o->listener->end(0, o->userdata);
+	return o->config.listener->end(0, o->config.userdata);
 }
 
-static uint64_t cgroup_of(struct observe *o, pid_t pid)
+static int start_part(struct observe *o)
 {
-	_cleanup_(freep) char *path = NULL;
-
-	if (!o->cgroup_id || procfs_read_cgroup(o->proc_fd, pid, &path) < 0)
-		return 0;
-	return o->cgroup_id(path, o->userdata);
+	if (o->part == ARRAY_SIZE(parts))
+		return finish(o);
+	return parts[o->part++](o);
 }
 
 static int add_process(struct observe *o, pid_t pid)
 {
 	struct observe_process *p;
 	struct proc_status st;
+	int r = procfs_read_status(o->proc_fd, pid, &st);
 
+	if (observe_is_withheld(r))
+		o->hidden = true;
 	/* It may end at any moment: then it pins nothing. */
-	if (procfs_read_status(o->proc_fd, pid, &st) < 0 ||
-	    (!st.pinned_bytes && !st.locked_bytes) || o->n_next >= PROCESSES_MAX)
+	if (r < 0 || (!st.pinned_bytes && !st.locked_bytes) || o->n_next >= PROCESSES_MAX)
 		return 0;
 	if ((o->n_next & (o->n_next - 1)) == 0) {
 		p = reallocarray(o->next, o->n_next ? o->n_next * 2 : 1, sizeof(*p));
@@ -108,7 +97,7 @@ static int add_process(struct observe *o, pid_t pid)
 		o->next = p;
 	}
 	o->next[o->n_next++] = (struct observe_process){
-		.cgroup_id = cgroup_of(o, pid),
+		.cgroup_id = observe_cgroup_of(o, pid),
 		.pinned_bytes = st.pinned_bytes,
 		.locked_bytes = st.locked_bytes,
 		.uid = st.uid,
@@ -116,26 +105,7 @@ static int add_process(struct observe *o, pid_t pid)
 	return 0;
 }
 
-static int start_devices(struct observe *o)
-{
-	struct nl_msg *msg;
-	int r;
-
-	/* No RDMA in this kernel: nothing to list. */
-	if (nlio_socket(NETLINK_RDMA, &o->sk) < 0)
-		return finish(o);
-	msg = nlmsg_alloc_simple(rdmamsg_type_devices(), NLM_F_REQUEST | NLM_F_DUMP);
-	if (!msg)
-		return -ENOMEM;
-	r = nlio_send(o->sk, msg);
-	nlmsg_free(msg);
-	if (r < 0)
-		return finish(o);
-	o->phase = PHASE_DEVICES;
-	return 0;
-}
-
-static int step_proc(struct observe *o)
+static int step_processes(struct observe *o)
 {
 	struct dirent *de;
 	unsigned int i;
@@ -145,131 +115,13 @@ static int step_proc(struct observe *o)
 	for (i = 0; i < STEP_PROCESSES; i++) {
 		de = readdir(o->dir);
 		if (!de)
-			return start_devices(o);
+			return observe_next_part(o);
 		if (de->d_name[0] < '1' || de->d_name[0] > '9' ||
 		    parse_pid(de->d_name, &pid, NULL) < 0)
 			continue;
 		r = add_process(o, pid);
 		if (r < 0)
 			return r;
-	}
-	return 0;
-}
-
-/* The next device's memory regions. */
-static int start_mrs(struct observe *o)
-{
-	struct nl_msg *msg;
-	int r;
-
-	if (o->device >= o->n_devices)
-		return finish(o);
-	msg = nlmsg_alloc_simple(rdmamsg_type_mrs(), NLM_F_REQUEST | NLM_F_DUMP);
-	if (!msg)
-		return -ENOMEM;
-	r = nla_put_u32(msg, RDMA_NLDEV_ATTR_DEV_INDEX, o->devices[o->device].index);
-	if (r >= 0)
-		r = nlio_send(o->sk, msg);
-	nlmsg_free(msg);
-	if (r < 0)
-		return finish(o);
-	o->phase = PHASE_MRS;
-	return 0;
-}
-
-static int on_device(const struct nlmsghdr *nlh, void *userdata)
-{
-	struct observe *o = userdata;
-	struct rdma_device dev, *devices;
-
-	if (nlh->nlmsg_type == NLMSG_DONE || nlh->nlmsg_type == NLMSG_ERROR)
-		return 1;
-	if (nlh->nlmsg_type != rdmamsg_type_devices() || o->n_devices >= DEVICES_MAX ||
-	    rdmamsg_parse_device(nlh, &dev) < 0)
-		return 0;
-	devices = reallocarray(o->devices, o->n_devices + 1, sizeof(*devices));
-	if (!devices)
-		return -ENOMEM;
-	o->devices = devices;
-	o->devices[o->n_devices++] = dev;
-	return 0;
-}
-
-static void set_owner(struct observe *o, uint32_t pid, struct pin_info *pin)
-{
-	struct proc_status st;
-	int n;
-
-	if (pid && o->owner.tgid != pid) {
-		o->owner = (struct pin_info){ .tgid = pid, .uid = PIN_UID_NONE };
-		n = procfs_read_comm(o->proc_fd, pid, o->owner.comm, sizeof(o->owner.comm));
-		o->owner.comm_len = n > 0 ? n : 0;
-		if (procfs_read_status(o->proc_fd, pid, &st) >= 0)
-			o->owner.uid = st.uid;
-		o->owner.cgroup_id = cgroup_of(o, pid);
-	}
-	*pin = pid ? o->owner : (struct pin_info){ .uid = PIN_UID_NONE };
-	if (!pid || !pin->comm_len)
-		pin->flags = PINGUARD_FLAG_OWNER_GONE;
-}
-
-static int on_mr(const struct rdma_mr *mr, void *userdata)
-{
-	struct observe *o = userdata;
-	const struct rdma_device *dev = &o->devices[o->device];
-	struct pin_info pin;
-
-	set_owner(o, mr->pid, &pin);
-	pin.id = SYNTHETIC_ID(dev->index, mr->number);
-	pin.kind = PINGUARD_KIND_RDMA;
-	pin.bytes = mr->bytes;
-	memcpy(pin.device, dev->name, sizeof(pin.device));
-	return o->listener->pin(&pin, o->userdata);
-}
-
-static int on_mrs(const struct nlmsghdr *nlh, void *userdata)
-{
-	int r;
-
-	if (nlh->nlmsg_type == NLMSG_DONE || nlh->nlmsg_type == NLMSG_ERROR)
-		return 1;
-	if (nlh->nlmsg_type != rdmamsg_type_mrs())
-		return 0;
-	r = rdmamsg_parse_mrs(nlh, on_mr, userdata);
-	return r == -EBADMSG ? 0 : r;
-}
-
-static int step_netlink(struct observe *o, nlio_handler handler)
-{
-	int fd = nl_socket_get_fd(o->sk);
-	unsigned int i;
-	int r;
-
-	for (i = 0; i < STEP_RECVS; i++) {
-		r = nlio_recv(fd, handler, o);
-		if (r == 0)
-			continue;
-		if (r == -ENOMEM)
-			return r;
-		/* The kernel answers at once: no more comes, or the end was there. */
-		if (o->phase == PHASE_MRS)
-			o->device++;
-		return start_mrs(o);
-	}
-	return 0;
-}
-
-static int step(struct observe *o)
-{
-	switch (o->phase) {
-	case PHASE_PROC:
-		return step_proc(o);
-	case PHASE_DEVICES:
-		return step_netlink(o, on_device);
-	case PHASE_MRS:
-		return step_netlink(o, on_mrs);
-	case PHASE_IDLE:
-		break;
 	}
 	return 0;
 }
@@ -288,9 +140,18 @@ static int next_step(struct observe *o)
 static int on_step(sd_event_source *source, void *userdata)
 {
 	struct observe *o = userdata;
-	int r = step(o);
+	int r = o->step(o);
 
-	return r == 0 && o->phase != PHASE_IDLE ? next_step(o) : r;
+	return r == 0 && o->step ? next_step(o) : r;
+}
+
+/* PID 1 is always there: whoever hides it hides others', too. */
+static bool hides_processes(struct observe *o)
+{
+	struct proc_status st;
+	int r = procfs_read_status(o->proc_fd, 1, &st);
+
+	return r == -ENOENT || observe_is_withheld(r);
 }
 
 int observe_refresh(struct observe *o)
@@ -298,7 +159,7 @@ int observe_refresh(struct observe *o)
 	uint64_t now;
 	int fd, r;
 
-	if (o->phase != PHASE_IDLE)
+	if (o->step)
 		return 0;
 	r = sd_event_now(o->event, CLOCK_MONOTONIC, &now);
 	if (r < 0)
@@ -315,10 +176,13 @@ int observe_refresh(struct observe *o)
 		close(fd);
 		return -ENOMEM;
 	}
-	r = o->listener->begin(o->userdata);
+	r = o->config.listener->begin(o->config.userdata);
 	if (r < 0)
 		return r;
-	o->phase = PHASE_PROC;
+	o->hidden = hides_processes(o);
+	o->exclusive = false;
+	o->part = 0;
+	o->step = step_processes;
 	return next_step(o);
 }
 
@@ -328,6 +192,16 @@ const struct observe_process *observe_processes(const struct observe *o, size_t 
 	return o->last;
 }
 
+bool observe_is_blind(const struct observe *o)
+{
+	return o->last_hidden;
+}
+
+const char *observe_reason(const struct observe *o)
+{
+	return o->reason;
+}
+
 int observe_new(sd_event *event, const struct observe_config *config, struct observe **ret)
 {
 	_cleanup_(observe_freep) struct observe *o = calloc(1, sizeof(*o));
@@ -335,12 +209,17 @@ int observe_new(sd_event *event, const struct observe_config *config, struct obs
 	if (!o)
 		return -ENOMEM;
 	o->event = sd_event_ref(event);
-	o->cgroup_id = config->cgroup_id;
-	o->listener = config->listener;
-	o->userdata = config->userdata;
+	o->config = *config;
+	o->start_part = start_part;
+	o->sys_fd = -1;
 	o->proc_fd = open(config->proc, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (o->proc_fd < 0)
 		return -errno;
+	if (config->sys)
+		o->sys_fd = open(config->sys, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	o->reason = strdup(config->reason);
+	if (!o->reason)
+		return -ENOMEM;
 	*ret = TAKE_PTR(o);
 	return 0;
 }
@@ -352,6 +231,8 @@ struct observe *observe_free(struct observe *o)
 	sd_event_source_disable_unref(o->source);
 	round_clear(o);
 	free(o->last);
+	free(o->reason);
+	closep(&o->sys_fd);
 	closep(&o->proc_fd);
 	sd_event_unref(o->event);
 	free(o);

@@ -6,6 +6,7 @@
 #ifndef PINGUARD_KERNEL_OBSERVE_H
 #define PINGUARD_KERNEL_OBSERVE_H
 
+#include <stdbool.h>
 #include <systemd/sd-event.h>
 
 #include "daemon/kernel/listener.h"
@@ -23,11 +24,14 @@ struct observe_process {
 
 struct observe_config {
 	const char *proc; /* "/proc" */
+	const char *sys; /* "/sys"; without it no RDMA devices are looked for */
+	const char *reason; /* why it is only observed */
 	/* The id of a cgroup whose raw path is known; 0 where there is none. NULL: no cgroups */
 	uint64_t (*cgroup_id)(const char *path, void *userdata);
-	const struct source_listener *listener; /* begin, pin, end; outlives the source */
+	const struct source_listener *listener; /* begin, pin, end */
 	void *userdata;
 };
+/* All of that outlives the observer. */
 
 int observe_new(sd_event *event, const struct observe_config *config, struct observe **ret);
 struct observe *observe_free(struct observe *o);
@@ -40,5 +44,9 @@ DEFINE_CLEANUP(struct observe *, observe_free);
 int observe_refresh(struct observe *o);
 /* As of the last end(). */
 const struct observe_process *observe_processes(const struct observe *o, size_t *ret_n);
+/* Likewise: whether others' processes could not be read, so that nobody knows what they pin. */
+bool observe_is_blind(const struct observe *o);
+/* The reason, and what is not seen beside it. Likewise. */
+const char *observe_reason(const struct observe *o);
 
 #endif

@@ -10,8 +10,9 @@
 static int start_observing(struct source *s, sd_event *event, const struct source_config *config,
 			   int error)
 {
-	const struct observe_config observe = {
+	struct observe_config observe = {
 		.proc = config->proc,
+		.sys = config->sys,
 		.cgroup_id = config->cgroup_id,
 		.listener = config->listener,
 		.userdata = config->userdata,
@@ -24,6 +25,7 @@ static int start_observing(struct source *s, sd_event *event, const struct sourc
 		return -ENOMEM;
 	}
 	log_event(LOG_NOTICE, MESSAGE_OBSERVING, NULL, "observe mode: %s", s->reason);
+	observe.reason = s->reason;
 	r = observe_new(event, &observe, &s->observe);
 	return r < 0 ? log_error_errno(r, "cannot read %s: %m", config->proc) : 0;
 }
@@ -83,6 +85,16 @@ bool source_observes(const struct source *s)
 const char *source_reason(const struct source *s)
 {
 	return s->reason;
+}
+
+const char *source_caveats(const struct source *s)
+{
+	return s->observe ? observe_reason(s->observe) : s->reason;
+}
+
+bool source_is_blind(const struct source *s)
+{
+	return s->observe && observe_is_blind(s->observe);
 }
 
 const struct observe_process *source_processes(const struct source *s, size_t *ret_n)

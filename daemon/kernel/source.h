@@ -19,6 +19,7 @@ struct source;
 
 struct source_config {
 	const char *proc; /* "/proc" */
+	const char *sys; /* "/sys" */
 	int rcvbuf_bytes; /* 0 for the default */
 	/* Outlives the source. Called from the loop, begin() from within source_new(), too. */
 	const struct source_listener *listener;
@@ -42,6 +43,10 @@ unsigned int source_n_resyncs(const struct source *s);
 bool source_observes(const struct source *s);
 /* Why that is; NULL where the kernel tells. */
 const char *source_reason(const struct source *s);
+/* The same, and what is not seen even so, as of the last end(); a new one may free it. */
+const char *source_caveats(const struct source *s);
+/* Whether processes of others could not be read then, so that what they pin is not known. */
+bool source_is_blind(const struct source *s);
 /* Processes with pinned or locked memory, as of the last end(); none where the kernel tells. */
 const struct observe_process *source_processes(const struct source *s, size_t *ret_n);
 

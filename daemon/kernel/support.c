@@ -23,8 +23,8 @@ const char *support_no_quotas(const struct support *s)
 
 const char *support_reason(const struct support *s)
 {
-	if (s->observe_reason)
-		return s->observe_reason;
+	if (s->observe_caveats)
+		return s->observe_caveats;
 	return s->ready ? NULL : "the pins are being read from the kernel, what is shown of them "
 				 "may be old";
 }
@@ -37,8 +37,8 @@ char *support_status_line(const struct support *s, uint64_t pins, uint64_t bytes
 	char size[FORMAT_SIZE_LEN], *text;
 	int r;
 
-	if (s->observe_reason)
-		r = asprintf(&first, "observe mode: %s", s->observe_reason);
+	if (s->observe_caveats)
+		r = asprintf(&first, "observe mode: %s", s->observe_caveats);
 	else if (!s->ready)
 		r = asprintf(&first, "reading the pins from the kernel; kernel ABI %u", s->abi);
 	else

@@ -13,6 +13,7 @@ struct support {
 	bool misc_listed; /* cgroup2 has the misc controller */
 	bool misc; /* and it counts pinned memory */
 	uint32_t abi;
+	const char *observe_caveats; /* as observe_reason, and what is not seen even so */
 };
 
 /* Why no quota can be set; NULL where they can. A string of support's, or a constant. */

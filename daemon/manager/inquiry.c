@@ -147,9 +147,7 @@ int inquiry_start(struct manager *m, struct call *call, bool ready, json_t *para
 
 int manager_inquire(struct call *call, json_t *params, struct manager *m, manager_waiter start)
 {
-	const struct support support = manager_support(m);
-
 	if (!source_genl(m->source))
-		return reply_not_supported(call, support_reason(&support));
+		return reply_not_supported(call, source_reason(m->source));
 	return manager_wait_ready(m, call, params, start);
 }

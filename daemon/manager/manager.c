@@ -24,6 +24,7 @@ static int start_source(struct manager *m, const struct manager_config *config)
 {
 	const struct source_config source = {
 		.proc = config->proc,
+		.sys = config->sys,
 		.rcvbuf_bytes = config->rcvbuf_bytes,
 		.listener = &manager_listener,
 		.cgroup_id = cgroup_id,

@@ -133,7 +133,7 @@ static int find_target(struct manager *m, struct call *call, const char *cgroup,
 
 	if (!cgroups_policies(m->cgroups) || !source_genl(m->source)) {
 		*ret_answer = reply_not_supported(call, support_no_quotas(&support) ?:
-							support_reason(&support));
+							source_reason(m->source));
 		return 1;
 	}
 	r = cgroupfs_name_to_path(cgroups_fs(m->cgroups), cgroup, ret_path, &reason);

@@ -113,7 +113,6 @@ static int admit(struct manager *m, struct call *call)
 int method_release(struct call *call, json_t *params, void *userdata)
 {
 	static const char *const selectors[] = { "cgroup", "pid", "kind", "device", "id" };
-	const struct support support = manager_support(userdata);
 	struct manager *m = userdata;
 	bool any = false;
 	int r;
@@ -127,7 +126,7 @@ int method_release(struct call *call, json_t *params, void *userdata)
 		return call_error(call, MANAGER_INTERFACE ".NoSelector", json_object());
 	/* Without the kernel's word nobody knows whether a pin is gone. */
 	if (source_observes(m->source))
-		return reply_not_supported(call, support_reason(&support));
+		return reply_not_supported(call, source_reason(m->source));
 	r = admit(m, call);
 	if (r != 0)
 		return MIN(r, 0);

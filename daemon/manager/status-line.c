@@ -13,6 +13,7 @@ struct support manager_support(const struct manager *m)
 	struct support support = {
 		.ready = source_ready(m->source),
 		.observe_reason = source_reason(m->source),
+		.observe_caveats = source_caveats(m->source),
 		.abi = source_abi(m->source),
 	};
 

@@ -7,9 +7,24 @@
 #include "daemon/kernel/rdmamsg.h"
 #include "tests/fuzz/fuzz.h"
 
-static int on_mr(const struct rdma_mr *mr, void *userdata)
+static int on_object(const struct rdma_object *object, void *userdata)
 {
+	uint64_t bytes = rdma_region_pinned(object, 4096);
+
+	fuzz_assert(bytes % 4096 == 0 && (bytes == 0 || bytes >= object->bytes));
 	return 0;
+}
+
+static void check_others(const struct nlmsghdr *nlh)
+{
+	struct rdma_device dev;
+	bool exclusive;
+
+	if (rdmamsg_parse_device(nlh, &dev) == 0)
+		fuzz_assert(memchr(dev.name, 0, sizeof(dev.name)));
+	for (enum rdma_table table = RDMA_REGIONS; table <= RDMA_CONTEXTS; table++)
+		(void)rdmamsg_parse_table(nlh, table, on_object, NULL);
+	(void)rdmamsg_parse_exclusive(nlh, &exclusive);
 }
 
 static void check_revoke(const struct revoke_info *revoke)
@@ -32,7 +47,6 @@ static void check(struct nlmsghdr *nlh)
 	struct policy_info policy;
 	struct failure_info failure;
 	uint32_t tgid;
-	struct rdma_device dev;
 	struct pinmsg msg;
 	const char *text;
 
@@ -57,9 +71,7 @@ static void check(struct nlmsghdr *nlh)
 	fuzz_assert(pinmsg_parse_error(nlh, &text) <= 0);
 	if (text)
 		fuzz_assert(strlen(text) < nlh->nlmsg_len);
-	if (rdmamsg_parse_device(nlh, &dev) == 0)
-		fuzz_assert(memchr(dev.name, 0, sizeof(dev.name)));
-	(void)rdmamsg_parse_mrs(nlh, on_mr, NULL);
+	check_others(nlh);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -63,7 +63,7 @@ static int on_end(uint64_t seq, void *userdata)
 static void test_processes(void **state)
 {
 	static const struct source_listener listener = { .begin = on_begin, .pin = on_pin, .end = on_end };
-	struct observe_config config = { .proc = tree, .listener = &listener };
+	struct observe_config config = { .proc = tree, .reason = "why", .listener = &listener };
 	_cleanup_(observe_freep) struct observe *o = NULL;
 	const struct observe_process *p;
 	sd_event *event;
@@ -118,14 +118,14 @@ static void test_deleted_cgroup(void **state)
 
 struct regions {
 	unsigned int n;
-	struct rdma_mr mr[4];
+	struct rdma_object object[4];
 };
 
-static int on_region(const struct rdma_mr *mr, void *userdata)
+static int on_object(const struct rdma_object *object, void *userdata)
 {
 	struct regions *r = userdata;
 
-	r->mr[r->n++] = *mr;
+	r->object[r->n++] = *object;
 	return 0;
 }
 
@@ -144,7 +144,7 @@ static void put_mr(struct nl_msg *msg, uint32_t number, uint32_t pid, const char
 
 static void test_memory_regions(void **state)
 {
-	struct nl_msg *msg = nlmsg_alloc_simple(rdmamsg_type_mrs(), 0);
+	struct nl_msg *msg = nlmsg_alloc_simple(rdmamsg_type_table(RDMA_REGIONS), 0);
 	struct regions r = {};
 	struct rdma_device dev;
 	struct nlattr *table;
@@ -160,13 +160,49 @@ static void test_memory_regions(void **state)
 	assert_int_equal(rdmamsg_parse_device(nlmsg_hdr(msg), &dev), 0);
 	assert_int_equal(dev.index, 3);
 	assert_string_equal(dev.name, "rxe0");
-	assert_int_equal(rdmamsg_parse_mrs(nlmsg_hdr(msg), on_region, &r), 0);
+	assert_int_equal(rdmamsg_parse_table(nlmsg_hdr(msg), RDMA_DOMAINS, on_object, &r), 0);
+	assert_int_equal(r.n, 0);
+	assert_int_equal(rdmamsg_parse_table(nlmsg_hdr(msg), RDMA_REGIONS, on_object, &r), 0);
 	assert_int_equal(r.n, 2);
-	assert_int_equal(r.mr[0].pid, 100);
-	assert_int_equal(r.mr[0].bytes, 4096);
-	assert_int_equal(r.mr[1].number, 3);
-	assert_int_equal(r.mr[1].pid, 0);
+	assert_int_equal(r.object[0].pid, 100);
+	assert_int_equal(r.object[0].bytes, 4096);
+	assert_false(r.object[0].has_parent);
+	assert_int_equal(r.object[1].number, 3);
+	assert_int_equal(r.object[1].pid, 0);
 	nlmsg_free(msg);
+}
+
+/* Pages, not what of them is used. */
+static void test_pages_of_regions(void **state)
+{
+	static const struct {
+		uint64_t bytes, iova, pinned;
+		bool has_iova;
+	} cases[] = {
+		{ 1, 0, 4096, false },
+		{ 100, 0, 4096, false },
+		{ 4096, 0, 4096, false },
+		{ 4097, 0, 8192, false },
+		/* The kernel says where it begins. */
+		{ 100, 0x10000, 4096, true },
+		{ 100, 0x10fff, 8192, true },
+		{ 4096, 0x10001, 8192, true },
+		{ 4096, 0x10fff, 8192, true },
+		{ 4098, 0x10fff, 12288, true },
+		/* All of the address space, on demand; and nothing. */
+		{ UINT64_MAX, 0, 0, false },
+		{ UINT64_MAX, 0xfff, 0, true },
+		{ (uint64_t)INT64_MAX + 1, 0, 0, false },
+		{ 0, 0x10fff, 0, true },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct rdma_object region = { .bytes = cases[i].bytes, .iova = cases[i].iova,
+					      .has_iova = cases[i].has_iova };
+
+		if (rdma_region_pinned(&region, 4096) != cases[i].pinned)
+			fail_msg("case %zu", i);
+	}
 }
 
 int main(void)
@@ -176,6 +212,7 @@ int main(void)
 		cmocka_unit_test(test_process_files),
 		cmocka_unit_test(test_deleted_cgroup),
 		cmocka_unit_test(test_memory_regions),
+		cmocka_unit_test(test_pages_of_regions),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

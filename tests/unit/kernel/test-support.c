@@ -21,12 +21,15 @@ static const struct {
 	{ { true, NULL, "no cgroup2", false, false, 1 },
 	  "no cgroup2", NULL, "; no quotas: no cgroup2" },
 	/* a stock kernel; the same without cgroup2 */
-	{ { true, "no support", NULL, true, false, 0 },
+	{ { true, "no support", NULL, true, false, 0, "no support" },
 	  "no support", "no support", "observe mode: no support" },
-	{ { true, "no support", "no cgroup2", false, false, 0 },
+	{ { true, "no support", "no cgroup2", false, false, 0, "no support" },
 	  "no cgroup2", "no support", "observe mode: no support; no quotas: no cgroup2" },
+	/* what is not seen is no reason that there are no quotas */
+	{ { true, "no support", NULL, true, false, 0, "no support; nor seen" },
+	  "no support", "no support; nor seen", "observe mode: no support; nor seen" },
 	/* not permitted to follow the pins, or an unknown ABI: limits are set all the same */
-	{ { true, "not permitted", NULL, true, true, 0 },
+	{ { true, "not permitted", NULL, true, true, 0, "not permitted" },
 	  NULL, "not permitted", "observe mode: not permitted" },
 };
 

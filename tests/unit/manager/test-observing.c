@@ -33,7 +33,8 @@ static void put_process(unsigned int pid)
 
 static void observe(struct manager *m)
 {
-	struct observe_config config = { .proc = proc_dir, .cgroup_id = cgroup_id,
+	struct observe_config config = { .proc = proc_dir, .reason = "why",
+					 .cgroup_id = cgroup_id,
 					 .listener = &manager_listener, .userdata = m };
 
 	observe_free(m->source->observe);
