@@ -14,6 +14,7 @@ daemon_libcore_la_SOURCES += \
 	daemon/kernel/observe-ask.c \
 	daemon/kernel/observe-internal.h \
 	daemon/kernel/observe-rdma.c \
+	daemon/kernel/observe-xdp.c \
 	daemon/kernel/pinmsg.c daemon/kernel/pinmsg.h \
 	daemon/kernel/pinmsg-internal.h \
 	daemon/kernel/pinmsg-record.c \
@@ -21,4 +22,5 @@ daemon_libcore_la_SOURCES += \
 	daemon/kernel/rdmamsg.c daemon/kernel/rdmamsg.h \
 	daemon/kernel/source.c daemon/kernel/source.h \
 	daemon/kernel/source-internal.h \
-	daemon/kernel/support.c daemon/kernel/support.h
+	daemon/kernel/support.c daemon/kernel/support.h \
+	daemon/kernel/xdpmsg.c daemon/kernel/xdpmsg.h

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Between the parts of a reading: processes, RDMA. */
+/* Between the parts of a reading: processes, RDMA, AF_XDP. */
 #ifndef PINGUARD_KERNEL_OBSERVE_INTERNAL_H
 #define PINGUARD_KERNEL_OBSERVE_INTERNAL_H
 
@@ -54,6 +54,7 @@ struct observe {
 
 int observe_rdma_start(struct observe *o);
 void observe_rdma_clear(struct observe *o);
+int observe_xdp_start(struct observe *o);
 
 /* Each part goes on with the next when it is over, or can do nothing here. */
 int observe_next_part(struct observe *o);

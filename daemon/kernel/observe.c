@@ -16,7 +16,7 @@
 #define PROCESSES_MAX	 (1 << 20)
 
 /* What is read after the processes. */
-static int (*const parts[])(struct observe *o) = { observe_rdma_start };
+static int (*const parts[])(struct observe *o) = { observe_rdma_start, observe_xdp_start };
 
 static void round_clear(struct observe *o)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a kernel without the patch says: VmPin and VmLck of processes, and the
- * memory regions that RDMA netlink lists. Read when somebody asks.
+ * What a kernel without the patch says: VmPin and VmLck of processes, the memory
+ * regions that RDMA netlink lists, the memory of AF_XDP sockets. Read when
+ * somebody asks.
  */
 #ifndef PINGUARD_KERNEL_OBSERVE_H
 #define PINGUARD_KERNEL_OBSERVE_H

@@ -96,6 +96,21 @@ char *procfs_parse_cgroup(char *text)
 	return path;
 }
 
+unsigned int procfs_parse_sockets(const char *text, const char *protocol)
+{
+	unsigned int size;
+	const char *rest;
+	char key[32];
+	int n;
+
+	/* A name, what one takes, how many there are. */
+	snprintf(key, sizeof(key), "%s ", protocol);
+	rest = find_line(text, key);
+	if (!rest || sscanf(rest, "%u %d", &size, &n) != 2)
+		return 0;
+	return MAX(n, 0);
+}
+
 /* All of a file, NUL-terminated; what it says in part would be taken for all. */
 static int read_file(int proc_fd, const char *path, char **ret)
 {
@@ -208,6 +223,15 @@ int procfs_read_comm(int proc_fd, pid_t pid, void *buf, size_t size)
 		r = size;
 	memcpy(buf, text, r);
 	return r;
+}
+
+unsigned int procfs_count_sockets(int proc_fd, const char *protocol)
+{
+	_cleanup_(freep) char *text = NULL;
+
+	if (read_file(proc_fd, "self/net/protocols", &text) < 0)
+		return 0;
+	return procfs_parse_sockets(text, protocol);
 }
 
 int procfs_read_start(int proc_fd, pid_t pid, uint64_t *ret_usec)

@@ -30,6 +30,8 @@ int procfs_parse_start(const char *text, uint64_t ticks_per_sec, uint64_t *ret_u
  * result and is NUL-terminated; NULL where there is none.
  */
 char *procfs_parse_cgroup(char *text);
+/* The text of /proc/net/protocols: how many sockets of one there are; 0 for none. */
+unsigned int procfs_parse_sockets(const char *text, const char *protocol);
 
 /*
  * proc_fd: of /proc; pid: of a process or a thread. -ENOENT or -ESRCH: no such
@@ -40,6 +42,8 @@ int procfs_read_status(int proc_fd, pid_t pid, struct proc_status *ret);
 int procfs_read_cgroup(int proc_fd, pid_t pid, char **ret);
 /* Any bytes, up to size; their number is returned. */
 int procfs_read_comm(int proc_fd, pid_t pid, void *buf, size_t size);
+/* Of a protocol, such as "XDP", in this network namespace; 0 where it is not known. */
+unsigned int procfs_count_sockets(int proc_fd, const char *protocol);
 int procfs_read_start(int proc_fd, pid_t pid, uint64_t *ret_usec);
 
 #endif

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Messages as the kernel sends them: pins, answers, errors, memory regions. */
+/* Messages as the kernel sends them: pins, answers, errors, memory regions, sockets. */
 #include <errno.h>
 #include <netlink/msg.h>
 
 #include "daemon/kernel/pinmsg.h"
 #include "daemon/kernel/rdmamsg.h"
+#include "daemon/kernel/xdpmsg.h"
 #include "tests/fuzz/fuzz.h"
 
 static int on_object(const struct rdma_object *object, void *userdata)
@@ -18,6 +19,7 @@ static int on_object(const struct rdma_object *object, void *userdata)
 static void check_others(const struct nlmsghdr *nlh)
 {
 	struct rdma_device dev;
+	struct xdp_umem umem;
 	bool exclusive;
 
 	if (rdmamsg_parse_device(nlh, &dev) == 0)
@@ -25,6 +27,7 @@ static void check_others(const struct nlmsghdr *nlh)
 	for (enum rdma_table table = RDMA_REGIONS; table <= RDMA_CONTEXTS; table++)
 		(void)rdmamsg_parse_table(nlh, table, on_object, NULL);
 	(void)rdmamsg_parse_exclusive(nlh, &exclusive);
+	(void)xdpmsg_parse(nlh, &umem);
 }
 
 static void check_revoke(const struct revoke_info *revoke)

@@ -18,6 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_assert(r == 0 || (r == -ENODATA && usec == 0));
 	r = procfs_parse_status(text, &status);
 	fuzz_assert(r == 0 || r == -ENODATA);
+	(void)procfs_parse_sockets(text, "XDP");
 	path = procfs_parse_cgroup(text);
 	fuzz_assert(!path || (path[0] == '/' && !strchr(path, '\n')));
 	return 0;

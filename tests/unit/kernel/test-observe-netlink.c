@@ -1,22 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whose memory regions are, of a netlink and a /proc made up. */
+/* Whose memory regions and AF_XDP sockets are, of a netlink and a /proc made up. */
+#include <linux/sock_diag.h>
+#include <linux/xdp_diag.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <rdma/rdma_netlink.h>
+#include <sys/socket.h>
 
 #include "tests/unit/tree.h"
 
 #include "daemon/kernel/observe.h"
 #include "daemon/kernel/nlio.h"
 #include "daemon/kernel/rdmamsg.h"
+#include "daemon/kernel/xdpmsg.h"
 
 #define ALIVE "VmLck:\t0 kB\nVmPin:\t4 kB\n"
 
 /* The kernel: what it has been asked, and one answer to that. */
 static struct {
 	struct nl_msg *answer;
-	unsigned int opened_rdma, asked_domains, asked_contexts;
-	bool no_system, exclusive;
+	unsigned int opened_rdma, opened_diag, asked_domains, asked_contexts;
+	bool no_system, exclusive, no_xdp;
 	/* Of one device: rows of number, parent, pid */
 	uint32_t rows[3][8][3];
 	uint64_t bytes;
@@ -37,6 +41,7 @@ int __wrap_nlio_recv(int fd, nlio_handler handler, void *userdata);
 int __wrap_nlio_socket(int protocol, struct nl_sock **ret)
 {
 	fake.opened_rdma += protocol == NETLINK_RDMA;
+	fake.opened_diag += protocol == NETLINK_SOCK_DIAG;
 	*ret = nl_socket_alloc();
 	return *ret ? 0 : -ENOMEM;
 }
@@ -69,10 +74,21 @@ static void put_table(struct nl_msg *msg, enum rdma_table table)
 	nla_nest_end(msg, nest);
 }
 
+static void put_umem(struct nl_msg *msg)
+{
+	struct xdp_diag_msg head = { .xdiag_family = AF_XDP };
+	struct xdp_diag_umem umem = { .size = 8192, .id = 5, .num_pages = 3, .ifindex = 1 };
+
+	nlmsg_append(msg, &head, sizeof(head), NLMSG_ALIGNTO);
+	nla_put_u32(msg, XDP_DIAG_UID, 1000);
+	nla_put(msg, XDP_DIAG_UMEM, sizeof(umem), &umem);
+}
+
 int __wrap_nlio_send(struct nl_sock *sk, struct nl_msg *msg)
 {
 	const int type = nlmsg_hdr(msg)->nlmsg_type;
-	bool error = type == rdmamsg_type_system() && fake.no_system;
+	bool error = (type == rdmamsg_type_system() && fake.no_system) ||
+		     (type == xdpmsg_type() && fake.no_xdp);
 	struct nl_msg *answer = nlmsg_alloc_simple(error ? NLMSG_ERROR : type, 0);
 
 	if (type == rdmamsg_type_system() && !error)
@@ -86,6 +102,8 @@ int __wrap_nlio_send(struct nl_sock *sk, struct nl_msg *msg)
 			put_table(answer, table);
 	fake.asked_domains += type == rdmamsg_type_table(RDMA_DOMAINS);
 	fake.asked_contexts += type == rdmamsg_type_table(RDMA_CONTEXTS);
+	if (type == xdpmsg_type() && !error)
+		put_umem(answer);
 	nlmsg_free(fake.answer);
 	fake.answer = answer;
 	return 0;
@@ -332,6 +350,54 @@ static void test_no_rdma(void **state)
 	is_of(0, 20, 0);
 }
 
+#define PROTOCOLS "protocol  size sockets  memory press maxhdr  slab module     cl co di\n" \
+		  "XDPX      1088      7      -1   NI       0   no   kernel      n  n  n\n"
+
+static void test_xdp(void **state)
+{
+	const struct pin_info *pin = told.pins;
+	char reason[256];
+
+	/* None are there, or nobody knows: nothing is loaded. */
+	read_all(reason, sizeof(reason));
+	tree_put("proc/self/net/protocols", PROTOCOLS "XDP       1088      0      -1   NI\n");
+	read_all(reason, sizeof(reason));
+	assert_int_equal(fake.opened_diag, 0);
+	tree_put("proc/self/net/protocols", PROTOCOLS "XDP       1088      1      -1   NI\n");
+	read_all(reason, sizeof(reason));
+	assert_int_equal(fake.opened_diag, 1);
+	assert_int_equal(told.n, 1);
+	assert_int_equal(pin->kind, PINGUARD_KIND_XDP);
+	assert_int_equal(pin->bytes, 3 * sysconf(_SC_PAGESIZE));
+	assert_int_equal(pin->uid, 1000);
+	assert_int_equal(pin->tgid, 0);
+	assert_int_equal(pin->flags, 0);
+	assert_string_equal(pin->device, "lo");
+	assert_true(pin->id == (1ULL << 63 | 5));
+	/* A kernel without xdp_diag. */
+	fake.no_xdp = true;
+	read_all(reason, sizeof(reason));
+	assert_int_equal(told.n, 0);
+	assert_string_equal(reason, "why");
+}
+
+static void test_xdp_messages(void **state)
+{
+	struct nl_msg *msg = nlmsg_alloc_simple(xdpmsg_type(), 0), *request = xdpmsg_request();
+	struct xdp_diag_msg head = { .xdiag_family = AF_XDP };
+	struct xdp_diag_umem umem = { .id = 1 };
+	struct xdp_umem parsed;
+
+	assert_int_equal(nlmsg_hdr(request)->nlmsg_len, NLMSG_HDRLEN + sizeof(struct xdp_diag_req));
+	assert_int_equal(xdpmsg_parse(nlmsg_hdr(msg), &parsed), -EBADMSG);
+	nlmsg_append(msg, &head, sizeof(head), NLMSG_ALIGNTO);
+	assert_int_equal(xdpmsg_parse(nlmsg_hdr(msg), &parsed), -ENODATA);
+	nla_put(msg, XDP_DIAG_UMEM, sizeof(umem) - 1, &umem);
+	assert_int_equal(xdpmsg_parse(nlmsg_hdr(msg), &parsed), -EBADMSG);
+	nlmsg_free(msg);
+	nlmsg_free(request);
+}
+
 /* Others' processes are hidden: what they pin is unknown, and nobody is called gone. */
 static void test_hidden(void **state)
 {
@@ -364,6 +430,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_on_demand, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_namespaces, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_rdma, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_xdp, setup, teardown),
+		cmocka_unit_test(test_xdp_messages),
 		cmocka_unit_test_setup_teardown(test_hidden, setup, teardown),
 	};
 
