@@ -72,7 +72,7 @@ static void print_kernel(const json_t *kernel)
 			printf("        Not ready: %s.\n", reason);
 	} else {
 		printf("Kernel: %s, observe mode: %s\n", release, reason ?: "it does not count pins");
-		printf("        Figures are from /proc and RDMA netlink%s.\n",
+		printf("        Figures are from /proc and netlink%s.\n",
 		       same ? "; quotas cannot be set" : "");
 	}
 	if (no_quotas && !same)
@@ -92,6 +92,9 @@ static void print_head(const struct pinctl *ctl, const json_t *reply)
 		printf("Pinned: %s in %s, %" PRId64 " refused\n", size,
 		       show_count(pins, json_get_int(totals, "pins", 0), "pin"),
 		       json_get_int(totals, "denied", 0));
+	else if (json_get_bool(json_object_get(reply, "kernel"), "processes_hidden", false))
+		printf("Pinned: unknown, at least %s in %s\n", size,
+		       show_count(pins, json_get_int(totals, "pins", 0), "memory region"));
 	else
 		printf("Pinned: %s by processes (VmPin); %s listed\n", size,
 		       show_count(pins, json_get_int(totals, "pins", 0), "memory region"));

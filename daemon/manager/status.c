@@ -93,7 +93,7 @@ static json_t *cgroup_json(struct status *s, struct cgroup_node *node)
 {
 	struct cgroup_misc misc = { .max_bytes = UINT64_MAX, .peak_bytes = UINT64_MAX };
 	struct cgroupfs *fs = cgroups_fs(s->m->cgroups);
-	bool proc = !source_genl(s->m->source), whole;
+	bool proc = !source_genl(s->m->source), blind = source_is_blind(s->m->source), whole;
 	_cleanup_(closep) int fd = -1;
 	uint64_t pinned, charged, high;
 
@@ -111,7 +111,7 @@ static json_t *cgroup_json(struct status *s, struct cgroup_node *node)
 		misc.peak_bytes = UINT64_MAX;
 		misc.denied = 0;
 	}
-	pinned = proc ? node->sum_vm_pinned_bytes : node->sum_bytes;
+	pinned = proc && !blind ? node->sum_vm_pinned_bytes : node->sum_bytes;
 	charged = misc.present ? misc.current_bytes : node->sum_charged_bytes;
 
 	return json_pack("{s:o, s:o, s:b, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:I}",
@@ -121,7 +121,8 @@ static json_t *cgroup_json(struct status *s, struct cgroup_node *node)
 			 "source", proc ? "proc" : "kernel",
 			 "pinned_bytes", (json_int_t)MIN(pinned, (uint64_t)INT64_MAX),
 			 "charged_bytes", proc ? json_null() : json_bytes(charged),
-			 "locked_bytes", proc ? json_bytes(node->sum_vm_locked_bytes) : json_null(),
+			 "locked_bytes", proc && !blind ? json_bytes(node->sum_vm_locked_bytes) :
+						   json_null(),
 			 "max_bytes", json_bytes(misc.max_bytes),
 			 "high_bytes", json_bytes(high),
 			 "peak_bytes", json_bytes(misc.peak_bytes),
@@ -175,10 +176,11 @@ static json_t *kernel_json(struct status *s, bool ready)
 	reason = support_reason(&support);
 	if (uname(&un) < 0)
 		strcpy(un.release, "?");
-	return json_pack("{s:s, s:i, s:s, s:o, s:o}",
+	return json_pack("{s:s, s:i, s:s, s:b, s:o, s:o}",
 			 "support", source_genl(s->m->source) ? "patched" : "stock",
 			 "abi", source_abi(s->m->source),
 			 "release", un.release,
+			 "processes_hidden", source_is_blind(s->m->source),
 			 "reason", reason ? json_string(reason) : json_null(),
 			 "no_quotas_reason", no_quotas ? json_string(no_quotas) : json_null());
 }
@@ -213,7 +215,8 @@ static int reply(struct manager *m, struct call *call, bool ready, json_t *param
 		s.bytes = registry_bytes(m->registry);
 		s.pins = registry_count(m->registry);
 	}
-	if (source_observes(m->source)) {
+	/* Blind, there is no more than what is listed. */
+	if (source_observes(m->source) && !source_is_blind(m->source)) {
 		s.bytes = 0;
 		sum_processes(&s);
 	}

@@ -10,15 +10,18 @@
 
 /* --- the server, in a child --- */
 
-/* Of a stock kernel, once a quota was set on /stock; charged elsewhere, after one on /charged. */
-static bool stock, charged;
+/* Of a stock kernel, once a quota was set on /stock or /hidden; charged elsewhere, after one on /charged. */
+static bool stock, hidden, charged;
 
 static int get_status(struct call *call, json_t *params, void *userdata)
 {
-	if (stock)
+	if (stock || hidden)
 		return call_reply(
 			call,
-			parse("{\"version\":\"1\",\"kernel\":{\"support\":\"stock\",\"abi\":0,"
+			parse(hidden ?
+			      "{\"kernel\":{\"support\":\"stock\",\"processes_hidden\":true},"
+			      "\"totals\":{\"pinned_bytes\":8192,\"pins\":2},\"cgroups\":[]}" :
+			      "{\"version\":\"1\",\"kernel\":{\"support\":\"stock\",\"abi\":0,"
 			      "\"release\":\"6.1\",\"reason\":\"no patch\"},\"totals\":"
 			      "{\"pinned_bytes\":4096,\"pins\":0,\"denied\":0},\"cgroups\":["
 			      "{\"path\":\"/a\",\"cgroup_id\":\"0x1\",\"removed\":false,"
@@ -108,6 +111,7 @@ static int set_quota(struct call *call, json_t *params, void *userdata)
 
 	stock = !strcmp(json_get_string(params, "cgroup", ""), "/stock");
 	charged = !strcmp(json_get_string(params, "cgroup", ""), "/charged");
+	hidden = !strcmp(json_get_string(params, "cgroup", ""), "/hidden");
 	return call_reply(call, json_pack("{so}", "quota", quota));
 }
 
@@ -293,6 +297,8 @@ static void test_events(void **state)
 
 static void test_observe(void **state)
 {
+	EXPECT("quota set /hidden 1G", 0, "");
+	EXPECT("", 0, "Pinned: unknown, at least 8K in 2 memory regions");
 	EXPECT("quota set /stock 1G", 0, "");
 	EXPECT("", 0, "Kernel: 6.1, observe mode: no patch",
 	       "Pinned: 4K by processes (VmPin); 0 memory regions listed\n", "CGROUP", "PINNED",

@@ -31,12 +31,24 @@ static void put_process(unsigned int pid)
 	tree_put(path, "Name:\tx\nUid:\t0\t0\t0\t0\nVmLck:\t0 kB\nVmPin:\t4 kB\n");
 }
 
-static void observe(struct manager *m)
+/* A region that netlink would have listed. */
+static int end_with_a_pin(uint64_t seq, void *userdata)
 {
+	pin_add(userdata, 9, 0, 8192);
+	return manager_listener.end(seq, userdata);
+}
+
+static void observe(struct manager *m, bool pin)
+{
+	static struct source_listener listener;
+
 	struct observe_config config = { .proc = proc_dir, .reason = "why",
 					 .cgroup_id = cgroup_id,
-					 .listener = &manager_listener, .userdata = m };
+					 .listener = &listener, .userdata = m };
 
+	listener = manager_listener;
+	if (pin)
+		listener.end = end_with_a_pin;
 	observe_free(m->source->observe);
 	m->source->observe = NULL;
 	assert_int_equal(observe_new(m->event, &config, &m->source->observe), 0);
@@ -55,7 +67,7 @@ static int setup(void **state)
 	snprintf(mount, sizeof(mount), "%s/cgroup", tree);
 	snprintf(proc_dir, sizeof(proc_dir), "%s/proc", tree);
 	assert_int_equal(cgroupfs_new(mount, m->registry, &m->cgroups->fs, &reason), 0);
-	observe(m);
+	observe(m, false);
 	return 0;
 }
 
@@ -94,7 +106,7 @@ static void test_cgroups_without_regions(void **state)
 	assert_int_equal(count_cgroups(m, &c), 1);
 	while (pid < 2 * IDLE_CGROUPS + 3)
 		put_process(++pid);
-	observe(m);
+	observe(m, false);
 	assert_int_equal(count_cgroups(m, &c), pid);
 	/* Those of processes that are gone do not stay for ever. */
 	while (pid > 1) {
@@ -104,9 +116,41 @@ static void test_cgroups_without_regions(void **state)
 		tree_remove(path);
 	}
 	m->feed.trim_at = 0;
-	observe(m);
+	observe(m, false);
 	assert_int_equal(count_cgroups(m, &c), 1);
 	assert_in_range(registry_n_cgroups(m->registry), 1, 8);
+	client_close(m, &c);
+	process_end(&p);
+}
+
+static int64_t total(struct manager *m, struct client *c, bool hidden, const char *reason)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	const json_t *kernel;
+
+	client_send(c, MANAGER("GetStatus"), false, NULL);
+	reply = client_reply(m, c, MANAGER("GetStatus"), false);
+	kernel = json_object_get(reply, "kernel");
+	assert_int_equal(json_get_bool(kernel, "processes_hidden", !hidden), hidden);
+	assert_string_equal(json_get_string(kernel, "reason", ""), reason);
+	return json_get_int(json_object_get(reply, "totals"), "pinned_bytes", -1);
+}
+
+/* What processes pin is not 0 then, but what is known of it. */
+static void test_hidden_processes(void **state)
+{
+	struct manager *m = *state;
+	struct process p;
+	struct client c;
+
+	process_start(&p);
+	client_open(m, &c, &p);
+	observe(m, true);
+	assert_int_equal(total(m, &c, false, "why"), 4096);
+	tree_remove("proc/1");
+	observe(m, true);
+	assert_int_equal(total(m, &c, true, "why; processes of others cannot be read (hidepid of "
+					    "/proc), what they pin is not known"), 8192);
 	client_close(m, &c);
 	process_end(&p);
 }
@@ -115,6 +159,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_cgroups_without_regions, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_hidden_processes, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
