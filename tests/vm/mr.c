@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,10 +42,9 @@ static void *map_memory(const char *file, size_t bytes)
 }
 
 /* Returns 0, or the errno of the registration that failed. */
-static int hold(struct ibv_pd *pd, size_t bytes, unsigned count, const char *file)
+static int register_regions(struct ibv_pd *pd, size_t bytes, unsigned count, const char *file)
 {
 	char *memory = map_memory(file, bytes * count);
-	char byte;
 
 	for (unsigned i = 0; i < count; i++) {
 		if (!ibv_reg_mr(pd, memory + i * bytes, bytes, IBV_ACCESS_LOCAL_WRITE)) {
@@ -54,9 +54,66 @@ static int hold(struct ibv_pd *pd, size_t bytes, unsigned count, const char *fil
 	}
 	printf("registered %u at %p\n", count, memory);
 	fflush(stdout);
+	return 0;
+}
+
+static void wait_for_end(void)
+{
+	char byte;
+
 	while (read(STDIN_FILENO, &byte, 1) > 0)
 		;
-	return 0;
+}
+
+static int hold(struct ibv_pd *pd, size_t bytes, unsigned count, const char *file)
+{
+	int error = register_regions(pd, bytes, count, file);
+
+	if (!error)
+		wait_for_end();
+	return error;
+}
+
+struct job {
+	struct ibv_pd *pd;
+	size_t bytes;
+	bool stays;
+};
+
+static void *work(void *arg)
+{
+	struct job *job = arg;
+	int error = register_regions(job->pd, job->bytes, 1, NULL);
+
+	if (error)
+		exit(1);
+	if (job->stays) {
+		wait_for_end();
+		exit(0);
+	}
+	return NULL;
+}
+
+/*
+ * A region that a thread registers: it stays beside the main thread ("stays"), ends
+ * ("ends"), or goes on without it ("leads").
+ */
+static int work_in_thread(struct ibv_pd *pd, size_t bytes, const char *how)
+{
+	static struct job job;
+	pthread_t thread;
+	int error;
+
+	job = (struct job){ .pd = pd, .bytes = bytes, .stays = strcmp(how, "ends") != 0 };
+	error = pthread_create(&thread, NULL, work, &job);
+	if (error)
+		return error;
+	if (strcmp(how, "leads") == 0)
+		pthread_exit(NULL);
+	error = pthread_join(thread, NULL);
+	if (!error)
+		wait_for_end();
+	return error;
 }
 
 /*
@@ -85,12 +142,14 @@ static int churn(struct ibv_pd *pd, size_t bytes, unsigned rounds, unsigned seed
 int main(int argc, char *argv[])
 {
 	bool churning = argc == 6 && strcmp(argv[1], "churn") == 0;
+	bool threaded = argc == 5 && strcmp(argv[1], "thread") == 0;
 	struct ibv_pd *pd;
 	int error;
 
-	if (!churning && (argc < 5 || argc > 6 || strcmp(argv[1], "hold") != 0)) {
+	if (!churning && !threaded && (argc < 5 || argc > 6 || strcmp(argv[1], "hold") != 0)) {
 		fprintf(stderr, "usage: mr hold DEVICE BYTES COUNT [FILE]\n"
-				"       mr churn DEVICE BYTES ROUNDS SEED\n");
+				"       mr churn DEVICE BYTES ROUNDS SEED\n"
+				"       mr thread DEVICE BYTES stays|ends|leads\n");
 		return 2;
 	}
 	pd = open_device(argv[2]);
@@ -101,6 +160,8 @@ int main(int argc, char *argv[])
 	if (churning)
 		error = churn(pd, strtoul(argv[3], NULL, 0), strtoul(argv[4], NULL, 0),
 			      strtoul(argv[5], NULL, 0));
+	else if (threaded)
+		error = work_in_thread(pd, strtoul(argv[3], NULL, 0), argv[4]);
 	else
 		error = hold(pd, strtoul(argv[3], NULL, 0), strtoul(argv[4], NULL, 0), argv[5]);
 	if (error)
