@@ -45,6 +45,8 @@ struct observe {
 
 	struct rdma_device *devices;
 	size_t n_devices, device;
+	uint32_t *on_demand; /* regions of this device that are not pinned */
+	size_t n_on_demand;
 	bool exclusive; /* devices in other network namespaces are not listed */
 	struct rdma_orphan *orphans;
 	size_t n_orphans, orphan;

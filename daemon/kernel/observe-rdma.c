@@ -6,7 +6,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <rdma/rdma_netlink.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "daemon/kernel/observe-internal.h"
@@ -27,6 +29,9 @@ void observe_rdma_clear(struct observe *o)
 	free(o->orphans);
 	o->orphans = NULL;
 	o->n_orphans = 0;
+	free(o->on_demand);
+	o->on_demand = NULL;
+	o->n_on_demand = 0;
 }
 
 static bool is_end(const struct nlmsghdr *nlh)
@@ -35,10 +40,10 @@ static bool is_end(const struct nlmsghdr *nlh)
 }
 
 /* NULL when out of memory. */
-static struct nl_msg *request(struct observe *o, enum rdma_table table)
+static struct nl_msg *request(struct observe *o, int type)
 {
 	_cleanup_(nlmsg_freep) struct nl_msg *msg =
-		nlmsg_alloc_simple(rdmamsg_type_table(table), NLM_F_REQUEST | NLM_F_DUMP);
+		nlmsg_alloc_simple(type, NLM_F_REQUEST | NLM_F_DUMP);
 
 	if (!msg || nla_put_u32(msg, RDMA_NLDEV_ATTR_DEV_INDEX,
 				o->devices[o->device].index) < 0)
@@ -46,7 +51,8 @@ static struct nl_msg *request(struct observe *o, enum rdma_table table)
 	return TAKE_PTR(msg);
 }
 
-static int on_table(const struct nlmsghdr *nlh, enum rdma_table table,
+/* type: of the messages that have it */
+static int on_table(const struct nlmsghdr *nlh, int type, enum rdma_table table,
 		    int (*handler)(const struct rdma_object *object, void *userdata),
 		    struct observe *o)
 {
@@ -54,7 +60,7 @@ static int on_table(const struct nlmsghdr *nlh, enum rdma_table table,
 
 	if (is_end(nlh))
 		return 1;
-	if (nlh->nlmsg_type != rdmamsg_type_table(table))
+	if (nlh->nlmsg_type != type)
 		return 0;
 	r = rdmamsg_parse_table(nlh, table, handler, o);
 	return r == -EBADMSG ? 0 : r;
@@ -88,11 +94,21 @@ static int add_orphan(struct observe *o, const struct rdma_object *region)
 	return 0;
 }
 
+static int compare_numbers(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
 static int on_region(const struct rdma_object *region, void *userdata)
 {
 	struct observe *o = userdata;
 	struct pin_info pin;
 
+	if (o->n_on_demand && bsearch(&region->number, o->on_demand, o->n_on_demand,
+				      sizeof(*o->on_demand), compare_numbers))
+		return 0;
 	if (!observe_find_owner(o, region->pid, &pin) && region->has_parent)
 		return add_orphan(o, region);
 	return tell_region(o, region, &pin);
@@ -100,7 +116,7 @@ static int on_region(const struct rdma_object *region, void *userdata)
 
 static int on_regions(const struct nlmsghdr *nlh, void *userdata)
 {
-	return on_table(nlh, RDMA_REGIONS, on_region, userdata);
+	return on_table(nlh, rdmamsg_type_table(RDMA_REGIONS), RDMA_REGIONS, on_region, userdata);
 }
 
 /* Those that have got an owner, and those that have none. */
@@ -166,14 +182,14 @@ static int on_above(const struct rdma_object *object, void *userdata)
 
 static int on_contexts(const struct nlmsghdr *nlh, void *userdata)
 {
-	return on_table(nlh, RDMA_CONTEXTS, on_above, userdata);
+	return on_table(nlh, rdmamsg_type_table(RDMA_CONTEXTS), RDMA_CONTEXTS, on_above, userdata);
 }
 
 static const struct observe_dump contexts = { .handler = on_contexts, .over = tell_orphans };
 
 static int on_domains(const struct nlmsghdr *nlh, void *userdata)
 {
-	return on_table(nlh, RDMA_DOMAINS, on_above, userdata);
+	return on_table(nlh, rdmamsg_type_table(RDMA_DOMAINS), RDMA_DOMAINS, on_above, userdata);
 }
 
 static int domains_over(struct observe *o)
@@ -190,7 +206,7 @@ static int domains_over(struct observe *o)
 	if (!any)
 		return tell_orphans(o);
 	qsort(o->orphans, o->n_orphans, sizeof(*o->orphans), by_above);
-	msg = request(o, RDMA_CONTEXTS);
+	msg = request(o, rdmamsg_type_table(RDMA_CONTEXTS));
 	return observe_ask(o, msg, &contexts);
 }
 
@@ -207,20 +223,76 @@ static int regions_over(struct observe *o)
 	for (size_t i = 0; i < o->n_orphans; i++)
 		o->orphans[i].region.pid = 0;
 	qsort(o->orphans, o->n_orphans, sizeof(*o->orphans), by_above);
-	msg = request(o, RDMA_DOMAINS);
+	msg = request(o, rdmamsg_type_table(RDMA_DOMAINS));
 	return observe_ask(o, msg, &domains);
 }
 
 static const struct observe_dump regions = { .handler = on_regions, .over = regions_over };
 
+static int ask_regions(struct observe *o)
+{
+	_cleanup_(nlmsg_freep) struct nl_msg *msg =
+		request(o, rdmamsg_type_table(RDMA_REGIONS));
+
+	if (o->n_on_demand)
+		qsort(o->on_demand, o->n_on_demand, sizeof(*o->on_demand), compare_numbers);
+	return observe_ask(o, msg, &regions);
+}
+
+static int on_counted(const struct rdma_object *region, void *userdata)
+{
+	struct observe *o = userdata;
+	uint32_t *numbers;
+
+	if (!region->has_counters)
+		return 0;
+	if ((o->n_on_demand & (o->n_on_demand - 1)) == 0) {
+		numbers = reallocarray(o->on_demand, o->n_on_demand ? o->n_on_demand * 2 : 1,
+				       sizeof(*numbers));
+		if (!numbers)
+			return -ENOMEM;
+		o->on_demand = numbers;
+	}
+	o->on_demand[o->n_on_demand++] = region->number;
+	return 0;
+}
+
+static int on_statistics(const struct nlmsghdr *nlh, void *userdata)
+{
+	return on_table(nlh, rdmamsg_type_statistics(), RDMA_REGIONS, on_counted, userdata);
+}
+
+static const struct observe_dump statistics = { .handler = on_statistics, .over = ask_regions };
+
+/*
+ * The one driver whose statistics tell regions on demand from others: it counts
+ * their faults. Of others they are a second list of all regions, for nothing.
+ */
+static bool tells_on_demand(struct observe *o)
+{
+	char path[PINGUARD_DEVICE_NAME_MAX + 64], target[PATH_MAX];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "class/infiniband/%s/device/driver",
+		 o->devices[o->device].name);
+	n = readlinkat(o->sys_fd, path, target, sizeof(target) - 1);
+	target[MAX(n, 0)] = '\0';
+	return strcmp(basename(target), "mlx5_core") == 0;
+}
+
 static int next_device(struct observe *o)
 {
 	_cleanup_(nlmsg_freep) struct nl_msg *msg = NULL;
 
+	o->n_on_demand = 0;
 	if (o->device >= o->n_devices)
 		return observe_next_part(o);
-	msg = request(o, RDMA_REGIONS);
-	return observe_ask(o, msg, &regions);
+	if (!tells_on_demand(o))
+		return ask_regions(o);
+	msg = request(o, rdmamsg_type_statistics());
+	if (!msg || nla_put_u32(msg, RDMA_NLDEV_ATTR_STAT_RES, RDMA_NLDEV_ATTR_RES_MR) < 0)
+		return -ENOMEM;
+	return observe_ask(o, msg, &statistics);
 }
 
 static int on_device(const struct nlmsghdr *nlh, void *userdata)

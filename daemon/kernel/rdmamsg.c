@@ -56,6 +56,11 @@ static int parse(const struct nlmsghdr *nlh, struct nlattr **tb)
 	return 0;
 }
 
+int rdmamsg_type_statistics(void)
+{
+	return RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, RDMA_NLDEV_CMD_STAT_GET);
+}
+
 int rdmamsg_parse_device(const struct nlmsghdr *nlh, struct rdma_device *ret)
 {
 	struct nlattr *tb[RDMA_NLDEV_ATTR_MAX];
@@ -88,6 +93,7 @@ static int parse_object(struct nlattr *entry, enum rdma_table table, struct rdma
 		object.pid = nla_get_u32(tb[RDMA_NLDEV_ATTR_RES_PID]);
 	if (tb[RDMA_NLDEV_ATTR_RES_MRLEN])
 		object.bytes = nla_get_u64(tb[RDMA_NLDEV_ATTR_RES_MRLEN]);
+	object.has_counters = tb[RDMA_NLDEV_ATTR_STAT_HWCOUNTERS];
 	object.has_iova = tb[RDMA_NLDEV_ATTR_RES_IOVA];
 	if (object.has_iova)
 		object.iova = nla_get_u64(tb[RDMA_NLDEV_ATTR_RES_IOVA]);

@@ -27,6 +27,7 @@ struct rdma_object {
 	uint32_t parent; /* in the table above */
 	/* Of a region. */
 	uint64_t bytes;
+	bool has_counters; /* in statistics alone: of faults, so that its memory is on demand */
 	bool has_iova;
 	uint64_t iova; /* where it begins for the device: at the same place in a page */
 };
@@ -34,6 +35,7 @@ struct rdma_object {
 int rdmamsg_type_devices(void);
 int rdmamsg_type_table(enum rdma_table table);
 int rdmamsg_type_system(void);
+int rdmamsg_type_statistics(void); /* their answer is a table of regions */
 int rdmamsg_parse_device(const struct nlmsghdr *nlh, struct rdma_device *ret);
 /* Each object of a process; those of the kernel itself are left out. */
 int rdmamsg_parse_table(const struct nlmsghdr *nlh, enum rdma_table table,

@@ -19,10 +19,11 @@
 /* The kernel: what it has been asked, and one answer to that. */
 static struct {
 	struct nl_msg *answer;
-	unsigned int opened_rdma, opened_diag, asked_domains, asked_contexts;
+	unsigned int asked_statistics, opened_rdma, opened_diag, asked_domains, asked_contexts;
 	bool no_system, exclusive, no_xdp;
 	/* Of one device: rows of number, parent, pid */
 	uint32_t rows[3][8][3];
+	uint32_t on_demand; /* a region */
 	uint64_t bytes;
 	unsigned int n_rows[3];
 } fake;
@@ -44,6 +45,26 @@ int __wrap_nlio_socket(int protocol, struct nl_sock **ret)
 	fake.opened_diag += protocol == NETLINK_SOCK_DIAG;
 	*ret = nl_socket_alloc();
 	return *ret ? 0 : -ENOMEM;
+}
+
+static void put_statistics(struct nl_msg *msg)
+{
+	struct nlattr *nest = nla_nest_start(msg, RDMA_NLDEV_ATTR_RES_MR), *entry, *counters;
+
+	for (unsigned int i = 0; i < fake.n_rows[RDMA_REGIONS]; i++) {
+		const uint32_t number = fake.rows[RDMA_REGIONS][i][0];
+
+		entry = nla_nest_start(msg, RDMA_NLDEV_ATTR_RES_MR_ENTRY);
+		nla_put_u32(msg, RDMA_NLDEV_ATTR_RES_MRN, number);
+		if (number == fake.on_demand) {
+			counters = nla_nest_start(msg, RDMA_NLDEV_ATTR_STAT_HWCOUNTERS);
+			nla_put_string(msg, RDMA_NLDEV_ATTR_STAT_HWCOUNTER_ENTRY_NAME,
+				       "page_faults");
+			nla_nest_end(msg, counters);
+		}
+		nla_nest_end(msg, entry);
+	}
+	nla_nest_end(msg, nest);
 }
 
 static void put_table(struct nl_msg *msg, enum rdma_table table)
@@ -100,6 +121,9 @@ int __wrap_nlio_send(struct nl_sock *sk, struct nl_msg *msg)
 	for (enum rdma_table table = RDMA_REGIONS; table <= RDMA_CONTEXTS; table++)
 		if (type == rdmamsg_type_table(table))
 			put_table(answer, table);
+	if (type == rdmamsg_type_statistics())
+		put_statistics(answer);
+	fake.asked_statistics += type == rdmamsg_type_statistics();
 	fake.asked_domains += type == rdmamsg_type_table(RDMA_DOMAINS);
 	fake.asked_contexts += type == rdmamsg_type_table(RDMA_CONTEXTS);
 	if (type == xdpmsg_type() && !error)
@@ -313,6 +337,17 @@ static void test_on_demand(void **state)
 	add_row(RDMA_REGIONS, 1, 4, 0);
 	read_all(reason, sizeof(reason));
 	assert_int_equal(told.n, 0);
+	/* Some of it, which the statistics of one driver tell. */
+	fake.bytes = 100;
+	fake.on_demand = 1;
+	read_all(reason, sizeof(reason));
+	assert_int_equal(told.n, 2);
+	assert_int_equal(fake.asked_statistics, 0);
+	tree_link("sys/class/infiniband/rxe0/device/driver", "../../../bus/drivers/mlx5_core");
+	read_all(reason, sizeof(reason));
+	assert_int_equal(told.n, 1);
+	is_of(0, 20, 0);
+	assert_int_equal(fake.asked_statistics, 1);
 }
 
 /* What is not seen is said, and said no more when it is seen. */
