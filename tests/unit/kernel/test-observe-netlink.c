@@ -19,9 +19,11 @@
 /* The kernel: what it has been asked, and one answer to that. */
 static struct {
 	struct nl_msg *answer;
-	unsigned int asked_statistics, opened_rdma, opened_diag, asked_domains, asked_contexts;
+	unsigned int devices; /* that it has; the rows are of each */
+	unsigned int opened_rdma, opened_diag;
+	unsigned int asked_statistics, asked_regions, asked_domains, asked_contexts;
 	bool no_system, exclusive, no_xdp;
-	/* Of one device: rows of number, parent, pid */
+	/* Rows of number, parent, pid */
 	uint32_t rows[3][8][3];
 	uint32_t on_demand; /* a region */
 	uint64_t bytes;
@@ -124,6 +126,7 @@ int __wrap_nlio_send(struct nl_sock *sk, struct nl_msg *msg)
 	if (type == rdmamsg_type_statistics())
 		put_statistics(answer);
 	fake.asked_statistics += type == rdmamsg_type_statistics();
+	fake.asked_regions += type == rdmamsg_type_table(RDMA_REGIONS);
 	fake.asked_domains += type == rdmamsg_type_table(RDMA_DOMAINS);
 	fake.asked_contexts += type == rdmamsg_type_table(RDMA_CONTEXTS);
 	if (type == xdpmsg_type() && !error)
@@ -136,8 +139,11 @@ int __wrap_nlio_send(struct nl_sock *sk, struct nl_msg *msg)
 int __wrap_nlio_recv(int fd, nlio_handler handler, void *userdata)
 {
 	struct nl_msg *answer = TAKE_PTR(fake.answer);
-	int r = answer ? handler(nlmsg_hdr(answer), userdata) : -EAGAIN;
+	bool devices = answer && nlmsg_hdr(answer)->nlmsg_type == rdmamsg_type_devices();
+	int r = answer ? 0 : -EAGAIN;
 
+	for (unsigned int i = 0; r == 0 && i < (devices ? fake.devices : 1); i++)
+		r = handler(nlmsg_hdr(answer), userdata);
 	nlmsg_free(answer);
 	return r;
 }
@@ -207,6 +213,7 @@ static int setup(void **state)
 {
 	memset(&fake, 0, sizeof(fake));
 	fake.bytes = 100;
+	fake.devices = 1;
 	tree_new();
 	tree_put("sys/class/infiniband/", NULL);
 	put_process(1, 1, ALIVE);
@@ -369,6 +376,19 @@ static void test_namespaces(void **state)
 	is_of(0, 20, 0);
 }
 
+static void test_many_devices(void **state)
+{
+	static const unsigned int numbers[] = { 0, 1, 1023, 1024, 1025 };
+	char reason[256];
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		fake.devices = numbers[i];
+		fake.asked_regions = 0;
+		read_all(reason, sizeof(reason));
+		assert_int_equal(fake.asked_regions, MIN(numbers[i], 1024U));
+	}
+}
+
 /* The socket is what loads the modules. */
 static void test_no_rdma(void **state)
 {
@@ -464,6 +484,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_questions, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_on_demand, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_namespaces, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_many_devices, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_rdma, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_xdp, setup, teardown),
 		cmocka_unit_test(test_xdp_messages),
