@@ -185,6 +185,21 @@ static void print_failure(const json_t *event)
 		printf("; told %" PRId64 " times", count);
 }
 
+/* "pin, pin_change and unpin before this are missing" */
+static void print_gap(const json_t *event)
+{
+	const json_t *missing = json_object_get(event, "missing"), *type;
+	size_t n = json_array_size(missing), i;
+
+	putchar(' ');
+	if (n == 0)
+		fputs("all events", stdout);
+	json_array_foreach(missing, i, type)
+		printf("%s%s", i == 0 ? "" : i + 1 < n ? ", " : " and ",
+		       json_string_value(type) ?: "?");
+	fputs(" before this may be missing", stdout);
+}
+
 void print_event(const struct pinctl *ctl, const json_t *event)
 {
 	const char *type = json_get_string(event, "type", "?");
@@ -206,6 +221,8 @@ void print_event(const struct pinctl *ctl, const json_t *event)
 		print_failure(event);
 	else if (!strcmp(type, "resync"))
 		fputs(" events may be missing before this one", stdout);
+	else if (!strcmp(type, "gap"))
+		print_gap(event);
 	else
 		print_pin(ctl, json_object_get(event, "pin"));
 	if (deny)

@@ -54,10 +54,11 @@ struct reader {
 /* After a new connection the events of the last one's time come again, in the same order. */
 static bool is_known(struct reader *reader, const json_t *event)
 {
+	const char *type = json_get_string(event, "type", "");
 	int64_t usec = json_get_int(event, "time_usec", 0);
 
 	/* may be made for this reader, and does no harm twice */
-	if (!strcmp(json_get_string(event, "type", ""), "resync"))
+	if (!strcmp(type, "resync") || !strcmp(type, "gap"))
 		return false;
 	if (reader->n_known > 0 && usec == reader->last_usec) {
 		reader->n_known--;

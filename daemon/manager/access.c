@@ -33,17 +33,26 @@ bool may_see_whole(struct manager *m, struct call *call, const struct event *eve
 	       (event->release && is_caller(call, event->uid));
 }
 
+/* Physical addresses are for administrators. */
+uint32_t may_see_types(struct call *call)
+{
+	const uint32_t physical = EVENT_BIT(EVENT_REVOKE) | EVENT_BIT(EVENT_REVOKE_DONE) |
+				  EVENT_BIT(EVENT_FAILURE) | EVENT_BIT(EVENT_FAILURE_DONE);
+
+	return EVENT_ALL_TYPES & (call_is_admin(call) ? UINT32_MAX : ~physical);
+}
+
 bool may_see_event(struct manager *m, struct call *call, const struct event *event)
 {
+	if (!(may_see_types(call) & EVENT_BIT(event->type)))
+		return false;
 	switch (event->type) {
 	case EVENT_RESYNC:
-		return true;
-	/* Physical addresses are for administrators. */
 	case EVENT_REVOKE:
 	case EVENT_REVOKE_DONE:
 	case EVENT_FAILURE:
 	case EVENT_FAILURE_DONE:
-		return call_is_admin(call);
+		return true;
 	case EVENT_QUOTA_SET:
 	case EVENT_QUOTA_CLEAR:
 	case EVENT_POLICY_SET:

@@ -25,6 +25,8 @@ void answer_errno(struct call *call, int error);
 bool may_see_pin(struct manager *m, struct call *call, uint32_t uid, struct cgroup_node *cgroup);
 /* Whether all of an event is for the caller, not the part alone that is the caller's own. */
 bool may_see_whole(struct manager *m, struct call *call, const struct event *event);
+/* EVENT_BIT()s of those that the caller may see at all; of each, may_see_event() says. */
+uint32_t may_see_types(struct call *call);
 bool may_see_event(struct manager *m, struct call *call, const struct event *event);
 /* Whether the caller owns this cgroup or one above it. */
 bool owns_node(struct manager *m, struct call *call, struct cgroup_node *node);

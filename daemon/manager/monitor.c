@@ -18,8 +18,9 @@ struct monitor {
 	struct call *call;
 	sd_event_source *source;
 	uint64_t position; /* of the event to come next */
+	uint64_t end; /* there it ends */
 	bool follow;
-	bool gap; /* to be told first: the history does not go back that far */
+	bool gap; /* to be told first: the service was not there that early */
 	json_t *pending; /* without follow: it may be the last */
 };
 
@@ -62,17 +63,16 @@ static int send_event(struct monitor *mon, const struct event *event)
 	return ready ? call_reply_continues(mon->call, wrap(ready)) : 0;
 }
 
-/* What is lost is not passed over in silence. */
-static int send_gap(struct monitor *mon)
+/* What is lost is not passed over in silence. types: EVENT_BIT()s, 0 for everything */
+static int send_gap(struct monitor *mon, uint64_t time_usec, uint32_t types)
 {
-	struct event gap = {
-		.type = EVENT_RESYNC,
-		.time_usec = events_begin_usec(mon->m->events),
+	const struct event gap = {
+		.type = EVENT_GAP,
+		.time_usec = time_usec,
 		.uid = PIN_UID_NONE,
+		.missing = types,
 	};
 
-	mon->gap = false;
-	mon->position = MAX(mon->position, events_first(mon->m->events));
 	return send_event(mon, &gap);
 }
 
@@ -84,32 +84,46 @@ static int end(struct monitor *mon)
 	return call_reply(mon->call, json_pack("{s:n}", "event"));
 }
 
+/* What comes next; false for nothing that there is now. */
+static bool next_item(struct monitor *mon, struct events_item *ret)
+{
+	if (mon->position >= mon->end || !events_at(mon->m->events, mon->position, ret))
+		return false;
+	return !ret->event || ret->number < mon->end;
+}
+
+static int tell(struct monitor *mon, const struct events_item *item)
+{
+	uint32_t lost = item->types & may_see_types(mon->call);
+
+	mon->position = item->number + 1;
+	if (item->event)
+		return may_see_event(mon->m, mon->call, item->event) ?
+			       send_event(mon, item->event) : 0;
+	return lost ? send_gap(mon, item->time_usec, lost) : 0;
+}
+
 /* 1 when done, 0 to go on later */
 static int step(struct monitor *mon)
 {
-	const struct event *event;
+	struct events_item item;
 	unsigned int i;
 	int r = 0;
 
-	for (i = 0; i < EVENTS_PER_STEP && call_writable(mon->call); i++) {
-		if (mon->gap || mon->position < events_first(mon->m->events)) {
-			r = send_gap(mon);
+	for (i = 0; r >= 0 && i < EVENTS_PER_STEP && call_writable(mon->call); i++) {
+		if (mon->gap) {
+			mon->gap = false;
+			r = send_gap(mon, events_started_usec(mon->m->events), 0);
+		} else if (next_item(mon, &item)) {
+			r = tell(mon, &item);
+		} else if (mon->follow) {
+			return 0;
 		} else {
-			event = events_get(mon->m->events, mon->position);
-			if (!event) {
-				if (mon->follow)
-					return 0;
-				r = end(mon);
-				return r < 0 ? r : 1;
-			}
-			mon->position++;
-			if (may_see_event(mon->m, mon->call, event))
-				r = send_event(mon, event);
+			r = end(mon);
+			return r < 0 ? r : 1;
 		}
-		if (r < 0)
-			return r;
 	}
-	return 0;
+	return MIN(r, 0);
 }
 
 static bool has_work(struct monitor *mon)
@@ -180,9 +194,9 @@ int method_monitor(struct call *call, json_t *params, void *userdata)
 	mon->call = call_ref(call);
 	mon->follow = json_get_bool(params, "follow", true);
 	mon->position = events_since(m->events, since);
-	/* 0 asks for all there is; that some is gone is told then, too. */
-	mon->gap = (uint64_t)since < events_begin_usec(m->events) &&
-		   (since > 0 || events_first(m->events) > 0);
+	mon->end = mon->follow ? UINT64_MAX : events_next(m->events);
+	/* 0 asks for all there is. */
+	mon->gap = since > 0 && (uint64_t)since < events_started_usec(m->events);
 	DL_APPEND(m->calls.monitors, mon);
 	call_set_watch(call, &watch, mon);
 	r = next_step(mon);

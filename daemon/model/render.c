@@ -22,7 +22,7 @@ static const char *const types[] = {
 	[EVENT_RELEASE] = "release",   [EVENT_RELEASE_STEP] = "release_step",
 	[EVENT_RELEASE_DONE] = "release_done",
 	[EVENT_FAILURE] = "failure",  [EVENT_FAILURE_DONE] = "failure_done",
-	[EVENT_RESYNC] = "resync",
+	[EVENT_RESYNC] = "resync",   [EVENT_GAP] = "gap",
 };
 
 static json_t *event_pin(const struct event *event)
@@ -65,6 +65,17 @@ static json_t *event_reason(const struct event *event)
 	return json_string(reasons[event->reason]);
 }
 
+static json_t *event_missing(const struct event *event)
+{
+	_cleanup_json_ json_t *array = event->missing ? json_array() : json_null();
+
+	for (uint32_t i = 0; array && i < N_EVENT_TYPES; i++)
+		if ((event->missing & EVENT_BIT(i)) &&
+		    json_array_append_new(array, json_string(types[i])) < 0)
+			return NULL;
+	return TAKE_PTR(array);
+}
+
 static json_t *parsed_or_null(const char *text, bool known)
 {
 	return text && known ? json_loads(text, 0, NULL) : json_null();
@@ -76,7 +87,7 @@ json_t *render_event(const struct event *event, bool whole)
 	bool quota = event->type == EVENT_QUOTA_SET || event->type == EVENT_QUOTA_CLEAR;
 
 	return json_pack("{s:I, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
-			 " s:o}",
+			 " s:o, s:o}",
 			 "time_usec", (json_int_t)event->time_usec,
 			 "seq", json_bytes_or_null(event->seq, event->seq != 0),
 			 "type", types[event->type],
@@ -93,5 +104,6 @@ json_t *render_event(const struct event *event, bool whole)
 			 "release", parsed_or_null(event->release, whole),
 			 "owner", parsed_or_null(event->owner, true),
 			 "revoke", event_revoke(event),
-			 "failure", parsed_or_null(event->failure, true));
+			 "failure", parsed_or_null(event->failure, true),
+			 "missing", event_missing(event));
 }

@@ -128,6 +128,15 @@ static int monitor(struct call *call, json_t *params, void *userdata)
 {
 	static struct call *kept;
 
+	if (json_get_int(params, "since_usec", 0) == 7000000) {
+		(void)call_reply_continues(
+			call, parse("{\"event\":{\"time_usec\":7000000,\"type\":\"gap\",\"missing\":null}}"));
+		(void)call_reply_continues(
+			call, parse("{\"event\":{\"time_usec\":8000000,\"type\":\"gap\",\"missing\":"
+				    "[\"pin\",\"pin_change\",\"unpin\"]}}"));
+		return call_reply(call, parse("{\"event\":{\"time_usec\":9000000,\"type\":\"gap\","
+					      "\"missing\":[\"deny\"]}}"));
+	}
 	(void)call_reply_continues(
 		call, parse("{\"event\":{\"time_usec\":1000000,\"type\":\"deny\",\"reason\":\"limit\","
 			    "\"limit_cgroup\":\"/a.slice\",\"usage_bytes\":8388608,\"max_bytes\":8388608,"
@@ -136,6 +145,9 @@ static int monitor(struct call *call, json_t *params, void *userdata)
 	if (!json_get_bool(params, "follow", false))
 		return call_reply(call, parse("{\"event\":{\"time_usec\":2000000,\"type\":\"quota_set\","
 					      "\"quota_cgroup\":\"/b\",\"max_bytes\":1024,\"uid\":0}}"));
+	if (restarted)
+		(void)call_reply_continues(
+			call, parse("{\"event\":{\"time_usec\":1000000,\"type\":\"gap\",\"missing\":null}}"));
 	if (restarted)
 		(void)call_reply_continues(
 			call, parse("{\"event\":{\"time_usec\":3000000,\"type\":\"quota_set\","
@@ -291,6 +303,9 @@ static void test_events(void **state)
 				   "8M of 8M in use; 2 more like it were not reported\n";
 
 	EXPECT("events", 0, "deny", deny, "quota_set", "/b 1K by uid 0\n");
+	EXPECT("events --since=@7", 0, "gap          all events before this may be missing\n",
+	       "gap          pin, pin_change and unpin before this may be missing\n",
+	       "gap          deny before this may be missing\n");
 	EXPECT("events -j", 0, "{\"time_usec\":1000000,", "}\n{\"time_usec\":2000000,", "}\n");
 	EXPECT("events --since=tomorrow", 2, "it is no time such as");
 }

@@ -10,6 +10,7 @@ manager_tests = \
 	tests/unit/manager/test-abi \
 	tests/unit/manager/test-figures \
 	tests/unit/manager/test-observing \
+	tests/unit/manager/test-monitor \
 	tests/unit/manager/test-owner \
 	tests/unit/manager/test-pins \
 	tests/unit/manager/test-who
@@ -23,6 +24,8 @@ tests_unit_manager_test_figures_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_manager_test_figures_LDFLAGS = $(genl_fixture_wrap)
 tests_unit_manager_test_observing_SOURCES = tests/unit/manager/test-observing.c $(owner_fixture)
 tests_unit_manager_test_observing_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_manager_test_monitor_SOURCES = tests/unit/manager/test-monitor.c $(owner_fixture)
+tests_unit_manager_test_monitor_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_manager_test_owner_SOURCES = tests/unit/manager/test-owner.c $(owner_fixture)
 tests_unit_manager_test_owner_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_manager_test_owner_LDFLAGS = -Wl,--wrap=getsockopt

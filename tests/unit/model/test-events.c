@@ -1,29 +1,148 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The ring of events, and what pins and events look like. */
+/* The history of events, and what pins and events look like. */
 #include "tests/unit/unit.h"
 
 #include "daemon/model/events.h"
 #include "daemon/model/render.h"
 #include "lib/json.h"
 
-static void test_ring(void **state)
+static void add(struct events *e, enum event_type type, uint64_t time_usec)
 {
-	_cleanup_(events_freep) struct events *e = events_new(0);
+	struct event *event = event_new(type, time_usec);
+
+	assert_non_null(event);
+	events_add(e, event);
+}
+
+static struct events_item item_at(const struct events *e, uint64_t number)
+{
+	struct events_item item = {};
+
+	assert_true(events_at(e, number, &item));
+	return item;
+}
+
+/* Of each sort the last of them are kept, and where the last lost one was is known. */
+static void check_bound(enum event_type type, uint64_t max)
+{
+	_cleanup_(events_freep) struct events *e = events_new(500);
+	struct events_item item = {};
 	uint64_t i;
 
-	assert_null(events_get(e, 0));
+	assert_false(events_at(e, 0, &item));
+	assert_null(events_before(e, UINT64_MAX));
 	assert_int_equal(events_since(e, 0), 0);
-	for (i = 0; i < EVENTS_MAX + 10; i++)
-		events_add(e, event_new(EVENT_RESYNC, 1000 + i));
-	assert_int_equal(events_first(e), 10);
-	assert_int_equal(events_next(e), EVENTS_MAX + 10);
-	assert_null(events_get(e, 9));
-	assert_int_equal(events_get(e, 10)->time_usec, 1010);
-	assert_int_equal(events_get(e, EVENTS_MAX + 9)->time_usec, 1000 + EVENTS_MAX + 9);
-	assert_null(events_get(e, EVENTS_MAX + 10));
-	assert_int_equal(events_since(e, 0), 10);
-	assert_int_equal(events_since(e, 1500), 500);
-	assert_int_equal(events_since(e, UINT64_MAX), EVENTS_MAX + 10);
+	for (i = 0; i < max; i++)
+		add(e, type, 1000 + i);
+	item = item_at(e, 0);
+	assert_int_equal(item.event->time_usec, 1000);
+	assert_int_equal(item.types, EVENT_BIT(type));
+	assert_int_equal(events_since(e, 0), 0);
+
+	/* the one past it */
+	add(e, type, 1000 + max);
+	assert_int_equal(events_next(e), max + 1);
+	item = item_at(e, 0);
+	assert_null(item.event);
+	assert_int_equal(item.number, 0);
+	assert_int_equal(item.time_usec, 1000);
+	assert_true(item.types & EVENT_BIT(type));
+	item = item_at(e, 1);
+	assert_int_equal(item.event->time_usec, 1001);
+	item = item_at(e, max);
+	assert_int_equal(item.event->time_usec, 1000 + max);
+	assert_false(events_at(e, max + 1, &item));
+	assert_int_equal(events_before(e, UINT64_MAX)->number, max);
+	assert_int_equal(events_before(e, 2)->number, 1);
+	assert_null(events_before(e, 1));
+
+	assert_int_equal(events_since(e, 0), 0);
+	assert_int_equal(events_since(e, 1000), 0);
+	assert_int_equal(events_since(e, 1001), 1);
+	assert_int_equal(events_since(e, 1000 + max), max);
+	assert_int_equal(events_since(e, UINT64_MAX), max + 1);
+	assert_int_equal(events_started_usec(e), 500);
+}
+
+static void test_bounds(void **state)
+{
+	for (enum event_type type = 0; type < N_EVENT_TYPES; type++)
+		check_bound(type, type <= EVENT_UNPIN ? EVENTS_TRAFFIC_MAX : EVENTS_SORT_MAX);
+	/* what events.h says of the memory */
+	assert_true(sizeof(struct event) + sizeof(struct event *) <= 320);
+}
+
+/* What matters outlives any number of pins, and any number of refusals, in its place. */
+static void test_kept_apart(void **state)
+{
+	_cleanup_(events_freep) struct events *e = events_new(0);
+	const uint32_t traffic =
+		EVENT_BIT(EVENT_PIN) | EVENT_BIT(EVENT_PIN_CHANGE) | EVENT_BIT(EVENT_UNPIN);
+	struct events_item item;
+	uint64_t number = 0;
+
+	add(e, EVENT_QUOTA_SET, 1);
+	add(e, EVENT_FAILURE, 2);
+	add(e, EVENT_DENY, 3);
+	for (uint64_t i = 0; i < 50000; i++)
+		add(e, i % 2 ? EVENT_UNPIN : EVENT_PIN, 4 + i);
+	for (uint64_t i = 0; i < EVENTS_SORT_MAX; i++)
+		add(e, EVENT_DENY, 60000 + i);
+
+	item = item_at(e, number);
+	assert_int_equal(item.event->type, EVENT_QUOTA_SET);
+	item = item_at(e, item.number + 1);
+	assert_int_equal(item.event->type, EVENT_FAILURE);
+	/* the first refusal made room */
+	item = item_at(e, item.number + 1);
+	assert_null(item.event);
+	assert_int_equal(item.types, EVENT_BIT(EVENT_DENY));
+	assert_int_equal(item.time_usec, 3);
+	item = item_at(e, item.number + 1);
+	assert_null(item.event);
+	assert_int_equal(item.types, traffic);
+	assert_int_equal(item.time_usec, 4 + 50000 - EVENTS_TRAFFIC_MAX - 1);
+	for (uint64_t i = 0; i < EVENTS_TRAFFIC_MAX + EVENTS_SORT_MAX; i++) {
+		number = item.number + 1;
+		item = item_at(e, number);
+		assert_non_null(item.event);
+		assert_int_equal(item.number, number);
+	}
+	assert_false(events_at(e, item.number + 1, &item));
+	/* backwards there is the same */
+	for (const struct event *event = events_before(e, UINT64_MAX); event;
+	     event = events_before(e, event->number))
+		number--;
+	assert_int_equal(number + 1, events_next(e) - EVENTS_TRAFFIC_MAX - EVENTS_SORT_MAX - 2);
+}
+
+/* Texts have a bound of their own, of each sort; the last event is kept, however long. */
+static void add_text(struct events *e, enum event_type type, size_t bytes)
+{
+	struct event *event = event_new(type, 1);
+
+	event->failure = malloc(bytes);
+	memset(event->failure, 'x', bytes - 1);
+	event->failure[bytes - 1] = '\0';
+	events_add(e, event);
+}
+
+static void test_text(void **state)
+{
+	_cleanup_(events_freep) struct events *e = events_new(0);
+
+	add_text(e, EVENT_RELEASE, EVENTS_TEXT_MAX);
+	add_text(e, EVENT_FAILURE, EVENTS_TEXT_MAX / 2);
+	add_text(e, EVENT_FAILURE, EVENTS_TEXT_MAX / 2);
+	assert_non_null(item_at(e, 0).event);
+	assert_non_null(item_at(e, 1).event);
+	add_text(e, EVENT_FAILURE, 1);
+	assert_non_null(item_at(e, 0).event);
+	assert_null(item_at(e, 1).event);
+	assert_non_null(item_at(e, 2).event);
+	add_text(e, EVENT_FAILURE, 2 * EVENTS_TEXT_MAX);
+	assert_int_equal(item_at(e, 1).number, 3);
+	assert_non_null(item_at(e, 4).event);
 }
 
 /* An event holds on to the path of a cgroup that nothing else refers to. */
@@ -129,7 +248,8 @@ static void test_kinds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ring),  cmocka_unit_test(test_keeps_cgroups),
+		cmocka_unit_test(test_bounds), cmocka_unit_test(test_kept_apart),
+		cmocka_unit_test(test_text), cmocka_unit_test(test_keeps_cgroups),
 		cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_deny),
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_render_cgroup),

@@ -159,8 +159,8 @@ size_t n_parts(const json_t *request)
 /* What happened last, of a type. */
 json_t *last_event(struct manager *m, enum event_type type)
 {
-	for (uint64_t n = events_next(m->events); n-- > events_first(m->events);) {
-		const struct event *event = events_get(m->events, n);
+	for (const struct event *event = events_before(m->events, UINT64_MAX); event;
+	     event = events_before(m->events, event->number)) {
 		json_t *json;
 
 		if (event->type != type)

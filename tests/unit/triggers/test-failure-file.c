@@ -250,7 +250,7 @@ static void test_restart(void **state)
 	assert_int_equal(failures_find(fs, 12)->state, FAILURE_OPEN);
 	assert_int_equal(failures_unseen(fs), 1);
 	assert_int_equal(events_next(m->events), 1);
-	assert_int_equal(events_get(m->events, 0)->type, EVENT_FAILURE_DONE);
+	assert_int_equal(events_before(m->events, 1)->type, EVENT_FAILURE_DONE);
 	say(m, 5, 14, PINGUARD_FAILURE_RESULT_FAILED);
 	assert_int_equal(failures_find(fs, 14)->id, 4);
 	f = failures_next(fs, NULL);

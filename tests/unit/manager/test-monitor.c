@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Monitor, as clients call it: what the history tells, and where some of it is missing. */
+#include "tests/unit/manager/owner-fixture.h"
+
+#include "daemon/manager/internal.h"
+
+static struct event *add(struct manager *m, enum event_type type, uint64_t time_usec)
+{
+	struct event *event = event_new(type, time_usec);
+
+	assert_non_null(event);
+	if (type <= EVENT_DENY)
+		event->cgroup = cgroup_node_ref(registry_cgroup_find(m->registry, TEST_CGROUP));
+	events_add(m->events, event);
+	return event;
+}
+
+static void add_traffic(struct manager *m, size_t n, uint64_t time_usec)
+{
+	for (size_t i = 0; i < n; i++)
+		add(m, i % 2 ? EVENT_UNPIN : EVENT_PIN, time_usec + i);
+}
+
+/* What is told of it, in one line: types, with the number of those that follow each other. */
+static void expect_told(struct manager *m, struct client *c, json_t *params, const char *expected)
+{
+	char told[512] = "", last[32] = "", *at = told;
+	bool continues = true;
+	size_t n = 0;
+
+	client_send(c, MANAGER("Monitor"), true, params);
+	while (continues) {
+		_cleanup_json_ json_t *message = client_read(m, c);
+		json_t *parameters = json_object_get(message, "parameters");
+		const json_t *event = json_object_get(parameters, "event");
+		const char *type = json_get_string(event, "type", "none");
+		const json_t *missing = json_object_get(event, "missing"), *name;
+		size_t i;
+
+		assert_null(json_object_get(message, "error"));
+		idl_check_reply(idl_org_pinguard_Manager, "Monitor", parameters);
+		continues = json_get_bool(message, "continues", false);
+		/* pins come and go in turns */
+		if (!strcmp(type, "unpin"))
+			type = "pin";
+		if (n > 0 && strcmp(type, last))
+			at += sprintf(at, "%s*%zu ", last, n);
+		n = strcmp(type, last) ? 1 : n + 1;
+		strcpy(last, type);
+		if (json_is_array(missing)) {
+			at += sprintf(at, "gap@%d:", (int)json_get_int(event, "time_usec", 0));
+			json_array_foreach(missing, i, name)
+				at += sprintf(at, "%s%s", i ? "," : "", json_string_value(name));
+			at += sprintf(at, " ");
+			n = 0;
+		}
+		assert_true(at < told + sizeof(told) - 128);
+	}
+	if (n > 0)
+		at += sprintf(at, "%s*%zu ", last, n);
+	assert_string_equal(told, expected);
+}
+
+static json_t *history(int64_t since_usec)
+{
+	return json_pack("{s:I, s:b}", "since_usec", (json_int_t)since_usec, "follow", false);
+}
+
+/* What matters is there in its place though pins have come and gone by the ten thousand. */
+static void test_gap(void **state)
+{
+	struct manager *m = *state;
+	struct process p;
+	struct client c;
+
+	process_start(&p);
+	client_open(m, &c, &p);
+	expect_told(m, &c, history(0), "none*1 ");
+	add(m, EVENT_DENY, 100);
+	add_traffic(m, 50000, 1000);
+	add(m, EVENT_QUOTA_SET, 60000);
+	expect_told(m, &c, history(0), "deny*1 gap@46903:pin,pin_change,unpin pin*4096 quota_set*1 ");
+	/* nothing is missing of what is asked for */
+	expect_told(m, &c, history(46904), "pin*4096 quota_set*1 ");
+	expect_told(m, &c, history(46903), "gap@46903:pin,pin_change,unpin pin*4096 quota_set*1 ");
+	expect_told(m, &c, history(60000), "quota_set*1 ");
+	expect_told(m, &c, history(60001), "none*1 ");
+	client_close(m, &c);
+	process_end(&p);
+}
+
+/* What was before the service's start nobody knows. */
+static void test_before_the_start(void **state)
+{
+	struct manager *m = *state;
+	struct process p;
+	struct client c;
+
+	events_free(m->events);
+	m->events = events_new(5000);
+	assert_non_null(m->events);
+	events_listen(m->events, monitors_wake, m);
+	process_start(&p);
+	client_open(m, &c, &p);
+	expect_told(m, &c, history(4999), "gap*1 ");
+	add(m, EVENT_DENY, 5000);
+	expect_told(m, &c, history(4999), "gap*1 deny*1 ");
+	expect_told(m, &c, history(5000), "deny*1 ");
+	/* all there is */
+	expect_told(m, &c, history(0), "deny*1 ");
+	client_close(m, &c);
+	process_end(&p);
+}
+
+/* Who follows and does not read is told of what was dropped meanwhile. */
+static void test_late_reader(void **state)
+{
+	struct manager *m = *state;
+	size_t pins = 0, gaps = 0;
+	struct process p;
+	struct client c;
+
+	process_start(&p);
+	client_open(m, &c, &p);
+	client_send(&c, MANAGER("Monitor"), true, NULL);
+	pump(m);
+	for (size_t i = 0; i < 50000; i += 100) {
+		add_traffic(m, 100, 1000 + i);
+		pump(m);
+	}
+	add(m, EVENT_QUOTA_SET, 60000);
+	for (;;) {
+		_cleanup_json_ json_t *reply = client_reply(m, &c, MANAGER("Monitor"), true);
+		const json_t *event = json_object_get(reply, "event");
+		const char *type = json_get_string(event, "type", "");
+
+		if (!strcmp(type, "quota_set"))
+			break;
+		gaps += !strcmp(type, "gap");
+		pins += !!strcmp(type, "gap");
+	}
+	assert_int_equal(gaps, 1);
+	assert_in_range(pins, EVENTS_TRAFFIC_MAX, 49999);
+	client_close(m, &c);
+	process_end(&p);
+}
+
+/* Others than administrators hear nothing of what they never see. */
+static void test_user(void **state)
+{
+	struct manager *m = *state;
+	struct process p;
+	struct client c;
+
+	if (!process_start_as(&p, USER_UID))
+		skip();
+	client_open(m, &c, &p);
+	for (size_t i = 0; i <= EVENTS_SORT_MAX; i++) {
+		add(m, EVENT_FAILURE, 100 + i);
+		add(m, EVENT_RESYNC, 100 + i);
+	}
+	add(m, EVENT_DENY, 60000);
+	expect_told(m, &c, history(0), "gap@100:resync resync*1024 ");
+	client_close(m, &c);
+	process_end(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_gap, owner_setup, owner_teardown),
+		cmocka_unit_test_setup_teardown(test_before_the_start, owner_setup, owner_teardown),
+		cmocka_unit_test_setup_teardown(test_late_reader, owner_setup, owner_teardown),
+		cmocka_unit_test_setup_teardown(test_user, owner_setup, owner_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
