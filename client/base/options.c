@@ -116,7 +116,7 @@ int parse_options(struct pinctl *ctl, int argc, char **argv, const struct option
 {
 	struct option options[OPTIONS_MAX] = {};
 	/* without arguments of its own the verb comes after the options */
-	char letters[16 + OPTIONS_MAX], *letter = stpcpy(letters, own ? ":jbo:hV" : "+:jbo:hV");
+	char letters[16 + 2 * OPTIONS_MAX], *letter = stpcpy(letters, own ? ":jbo:hV" : "+:jbo:hV");
 	size_t n = 0;
 	int r;
 
@@ -124,8 +124,10 @@ int parse_options(struct pinctl *ctl, int argc, char **argv, const struct option
 		options[n++] = common[i];
 	for (; own && own->name; own++) {
 		options[n++] = *own;
-		if (own->val < 0x80 && own->has_arg == no_argument)
+		if (own->val < 0x80 && own->has_arg != optional_argument)
 			*letter++ = (char)own->val;
+		if (own->val < 0x80 && own->has_arg == required_argument)
+			*letter++ = ':';
 	}
 	*letter = '\0';
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "client/base/call.h"
@@ -7,15 +9,23 @@
 #include "client/base/output.h"
 #include "client/base/pinctl.h"
 #include "client/parts/event.h"
+#include "client/parts/selector.h"
 #include "client/verbs/verb.h"
+#include "lib/clock.h"
 #include "lib/json.h"
 
 static const char events_help[] =
 	"Usage: pinctl events [OPTIONS]\n"
 	"\n"
 	"Print what happened to pins, quotas, policies, release requests and memory since\n"
-	"the service started, oldest first.\n"
+	"the service started, oldest first. An event must match all that is given.\n"
 	"\n"
+	"      --type TYPE,...   pin pin_change unpin deny quota_set quota_clear policy_set\n"
+	"                        policy_clear revoke revoke_done release release_step\n"
+	"                        release_done failure failure_done resync\n"
+	"      --cgroup CGROUP   what concerns it, or one below: a path or a unit\n"
+	"      --pid PID         what concerns a process\n"
+	"  -n, --lines N         the last N of them\n"
 	"      --since TIME      -10min, 14:00, today, \"2025-01-31 14:00\", @SECONDS, now\n"
 	"  -f, --follow          go on with what happens, until Ctrl-C\n"
 	"  -j, --json            print each event as a JSON object on a line\n"
@@ -26,21 +36,77 @@ static const char events_help[] =
 struct events_arguments {
 	bool follow;
 	uint64_t since_usec;
+	int64_t last; /* 0 for all */
+	json_t *filter; /* parameters of Monitor */
 };
 
 enum {
 	OPTION_FOLLOW = 'f',
+	OPTION_LINES = 'n',
 	OPTION_SINCE = 0x2000,
+	OPTION_TYPE,
 };
+
+static int parse_lines(const char *argument, int64_t *ret)
+{
+	char *end;
+	long long n;
+
+	errno = 0;
+	n = strtoll(argument, &end, 10);
+	if (end == argument || *end || errno || n < 1)
+		return usage_error("not a number of events: \"%s\"; it is 1 or more", argument);
+	*ret = n;
+	return -1;
+}
+
+/* "deny,failure"; -1 or an exit status */
+static int add_types(const char *argument, json_t *filter)
+{
+	static const char *const types[] = {
+		"pin",	       "pin_change",   "unpin",	       "deny",
+		"quota_set",   "quota_clear",  "policy_set",   "policy_clear",
+		"revoke",      "revoke_done",  "release",      "release_step",
+		"release_done", "failure",     "failure_done", "resync",
+		NULL
+	};
+	_cleanup_(freep) char *copy = strdup(argument);
+	json_t *array = json_object_get(filter, "types");
+	char *rest = copy, *type;
+	int r;
+
+	if (!array && json_object_set_new(filter, "types", json_array()) == 0)
+		array = json_object_get(filter, "types");
+	if (!copy || !array)
+		return out_of_memory();
+	while ((type = strsep(&rest, ","))) {
+		r = check_word("type of event", type, types);
+		if (r >= 0)
+			return r;
+		if (json_array_append_new(array, json_string(type)) < 0)
+			return out_of_memory();
+	}
+	return -1;
+}
 
 static int handle_option(int option, const char *argument, void *userdata)
 {
 	struct events_arguments *arguments = userdata;
 
-	if (option == OPTION_SINCE)
+	switch (option) {
+	case OPTION_SINCE:
 		return parse_since(argument, &arguments->since_usec);
-	arguments->follow = true;
-	return -1;
+	case OPTION_LINES:
+		return parse_lines(argument, &arguments->last);
+	case OPTION_TYPE:
+		return add_types(argument, arguments->filter);
+	case OPTION_CGROUP:
+	case OPTION_PID:
+		return choose_pins(option, argument, arguments->filter);
+	default:
+		arguments->follow = true;
+		return -1;
+	}
 }
 
 /* Where in the stream of events this is, to go on from there. */
@@ -49,6 +115,7 @@ struct reader {
 	int64_t last_usec; /* of the last event; where to begin, before the first */
 	unsigned int n_last; /* how many there were of that time */
 	unsigned int n_known; /* of these, how many come once more */
+	bool again; /* the service has been lost before */
 };
 
 /* After a new connection the events of the last one's time come again, in the same order. */
@@ -87,16 +154,31 @@ static int on_event(const json_t *reply, void *userdata)
 	return flush_output(ctl);
 }
 
+static json_t *parameters(const struct reader *reader, const struct events_arguments *arguments)
+{
+	/* once some have been seen, all that come after them are wanted */
+	const bool last = arguments->last > 0 && !reader->again;
+	json_t *params = json_copy(arguments->filter);
+
+	if (!params || json_object_set_new(params, "since_usec", json_integer(reader->last_usec)) ||
+	    json_object_set_new(params, "follow", json_boolean(arguments->follow)) ||
+	    (last && json_object_set_new(params, "last", json_integer(arguments->last)))) {
+		json_decref(params);
+		return NULL;
+	}
+	return params;
+}
+
 static int read_events(struct pinctl *ctl, const struct events_arguments *arguments)
 {
 	struct reader reader = { .ctl = ctl, .last_usec = (int64_t)arguments->since_usec };
+	const int64_t start_usec = (int64_t)clock_usec(CLOCK_REALTIME);
 	int r;
 
 	for (;;) {
 		struct stream stream = {
 			.method = "Monitor",
-			.params = json_pack("{sI sb}", "since_usec", (json_int_t)reader.last_usec,
-					    "follow", arguments->follow),
+			.params = parameters(&reader, arguments),
 			.timeout_usec = arguments->follow ? UINT64_MAX : 0,
 			.may_be_lost = arguments->follow,
 			.on_reply = on_event,
@@ -109,7 +191,11 @@ static int read_events(struct pinctl *ctl, const struct events_arguments *argume
 		r = manager_reconnect(ctl, UINT64_MAX);
 		if (r != STATUS_DONE)
 			break;
+		/* of the last ones there were none: what has come since is new */
+		if (arguments->last > 0 && reader.n_last == 0)
+			reader.last_usec = MAX(reader.last_usec, start_usec);
 		reader.n_known = reader.n_last;
+		reader.again = true;
 	}
 	if (r == STATUS_INTERRUPTED)
 		return STATUS_DONE;
@@ -123,11 +209,18 @@ static int run_events(struct pinctl *ctl, int argc, char **argv)
 	static const struct option options[] = {
 		{ "follow", no_argument, NULL, OPTION_FOLLOW },
 		{ "since", required_argument, NULL, OPTION_SINCE },
+		{ "type", required_argument, NULL, OPTION_TYPE },
+		{ "cgroup", required_argument, NULL, OPTION_CGROUP },
+		{ "pid", required_argument, NULL, OPTION_PID },
+		{ "lines", required_argument, NULL, OPTION_LINES },
 		{},
 	};
-	struct events_arguments arguments = {};
+	_cleanup_json_ json_t *filter = json_object();
+	struct events_arguments arguments = { .filter = filter };
 	int r;
 
+	if (!filter)
+		return out_of_memory();
 	r = parse_options_only(ctl, argc, argv, options, handle_option, &arguments);
 	if (r >= 0)
 		return r;

@@ -38,6 +38,12 @@ bool owns_node(struct manager *m, struct call *call, struct cgroup_node *node);
  */
 int parse_pin_filter(struct manager *m, struct call *call, json_t *params, struct pin_filter *ret);
 /*
+ * The same for events, of which the cgroup may be gone by now, and which the caller
+ * may see at all. event_filter_done() where it is 0.
+ */
+int parse_event_filter(struct manager *m, struct call *call, json_t *params,
+		       struct event_filter *ret);
+/*
  * timeout_usec of a call: RELEASE_TIMEOUT_LADDER for none. 0, or 1 when the
  * call has been answered.
  */

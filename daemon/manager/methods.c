@@ -52,8 +52,9 @@ static const struct method_param set_policy_params[] = {
 };
 
 static const struct method_param monitor_params[] = {
-	{ "since_usec", PARAM_INT, false },
-	{ "follow", PARAM_BOOL, false },
+	{ "since_usec", PARAM_INT, false }, { "follow", PARAM_BOOL, false },
+	{ "types", PARAM_STRINGS, false },  { "cgroup", PARAM_STRING, false },
+	{ "pid", PARAM_INT, false },	    { "last", PARAM_INT, false },
 	{},
 };
 

@@ -17,7 +17,10 @@ struct monitor {
 	struct manager *m;
 	struct call *call;
 	sd_event_source *source;
+	struct event_filter filter;
 	uint64_t position; /* of the event to come next */
+	/* While it is looked for, backwards: how many there still may be, and from where on. */
+	uint64_t seek, floor;
 	uint64_t end; /* there it ends */
 	bool follow;
 	bool gap; /* to be told first: the service was not there that early */
@@ -33,6 +36,7 @@ static struct monitor *monitor_free(struct monitor *mon)
 	call_set_watch(mon->call, NULL, NULL);
 	call_unref(mon->call);
 	json_decref(mon->pending);
+	event_filter_done(&mon->filter);
 	free(mon);
 	return NULL;
 }
@@ -92,15 +96,36 @@ static bool next_item(struct monitor *mon, struct events_item *ret)
 	return !ret->event || ret->number < mon->end;
 }
 
+static bool is_wanted(struct monitor *mon, const struct event *event)
+{
+	return event_filter_match(&mon->filter, event) &&
+	       may_see_event(mon->m, mon->call, event);
+}
+
 static int tell(struct monitor *mon, const struct events_item *item)
 {
-	uint32_t lost = item->types & may_see_types(mon->call);
+	uint32_t lost = item->types & mon->filter.types;
 
 	mon->position = item->number + 1;
 	if (item->event)
-		return may_see_event(mon->m, mon->call, item->event) ?
-			       send_event(mon, item->event) : 0;
+		return is_wanted(mon, item->event) ? send_event(mon, item->event) : 0;
 	return lost ? send_gap(mon, item->time_usec, lost) : 0;
+}
+
+/* One event back, to where the last ones begin that are wanted. */
+static void seek(struct monitor *mon)
+{
+	const struct event *event = events_before(mon->m->events, mon->position);
+
+	if (!event || event->number < mon->floor) {
+		mon->position = mon->floor;
+		mon->seek = 0;
+		return;
+	}
+	mon->position = event->number;
+	/* Nothing is said of what was before them. */
+	if (is_wanted(mon, event) && --mon->seek == 0)
+		mon->gap = false;
 }
 
 /* 1 when done, 0 to go on later */
@@ -111,7 +136,9 @@ static int step(struct monitor *mon)
 	int r = 0;
 
 	for (i = 0; r >= 0 && i < EVENTS_PER_STEP && call_writable(mon->call); i++) {
-		if (mon->gap) {
+		if (mon->seek > 0) {
+			seek(mon);
+		} else if (mon->gap) {
 			mon->gap = false;
 			r = send_gap(mon, events_started_usec(mon->m->events), 0);
 		} else if (next_item(mon, &item)) {
@@ -129,7 +156,8 @@ static int step(struct monitor *mon)
 static bool has_work(struct monitor *mon)
 {
 	return call_writable(mon->call) &&
-	       (!mon->follow || mon->gap || mon->position < events_next(mon->m->events));
+	       (!mon->follow || mon->seek > 0 || mon->gap ||
+		mon->position < events_next(mon->m->events));
 }
 
 static void finish(struct monitor *mon, int error)
@@ -178,25 +206,49 @@ static void on_gone(struct call *call, void *userdata)
 
 static const struct call_watch watch = { .drained = on_drained, .gone = on_gone };
 
+static void set_range(struct monitor *mon, uint64_t since_usec, uint64_t last)
+{
+	const struct events *events = mon->m->events;
+	uint64_t next = events_next(events);
+
+	mon->position = events_since(events, since_usec);
+	mon->end = mon->follow ? UINT64_MAX : next;
+	/* 0 asks for all there is. */
+	mon->gap = since_usec > 0 && since_usec < events_started_usec(events);
+	if (last > 0) {
+		mon->seek = last;
+		mon->floor = mon->position;
+		mon->position = next;
+	}
+}
+
 int method_monitor(struct call *call, json_t *params, void *userdata)
 {
-	int64_t since = json_get_int(params, "since_usec", INT64_MAX);
+	const bool has_last = json_is_integer(json_object_get(params, "last"));
+	int64_t last = json_get_int(params, "last", 0);
+	int64_t since = json_get_int(params, "since_usec", has_last ? 0 : INT64_MAX);
+	struct event_filter filter = {};
 	struct manager *m = userdata;
 	struct monitor *mon;
 	int r;
 
 	if (since < 0)
 		return call_error_invalid(call, "since_usec");
+	if (has_last && last < 1)
+		return call_error_invalid(call, "last");
+	r = parse_event_filter(m, call, params, &filter);
+	if (r != 0)
+		return MIN(r, 0);
 	mon = calloc(1, sizeof(*mon));
-	if (!mon)
+	if (!mon) {
+		event_filter_done(&filter);
 		return -ENOMEM;
+	}
 	mon->m = m;
 	mon->call = call_ref(call);
+	mon->filter = filter;
 	mon->follow = json_get_bool(params, "follow", true);
-	mon->position = events_since(m->events, since);
-	mon->end = mon->follow ? UINT64_MAX : events_next(m->events);
-	/* 0 asks for all there is. */
-	mon->gap = since > 0 && (uint64_t)since < events_started_usec(m->events);
+	set_range(mon, since, last);
 	DL_APPEND(m->calls.monitors, mon);
 	call_set_watch(call, &watch, mon);
 	r = next_step(mon);

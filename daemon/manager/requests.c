@@ -12,6 +12,21 @@ static char *as_text(json_t *json)
 	return text;
 }
 
+/* Whom a request concerns, as far as an event knows. */
+static int add_owners(struct event *event, const struct release *release)
+{
+	const struct release_owner *o;
+	struct release_process process;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && !event->owners_left_out &&
+			   (o = release_owner_at(release, i)); i++) {
+		release_owner_process(o, &process);
+		r = event_add_owner(event, process.cgroup, process.pid);
+	}
+	return r;
+}
+
 static void on_event(enum release_event type, struct release *release,
 		     const struct release_owner *o, void *userdata)
 {
@@ -23,6 +38,7 @@ static void on_event(enum release_event type, struct release *release,
 	struct manager *m = userdata;
 	struct event *event = event_new(types[type], loop_usec(m->event, CLOCK_REALTIME));
 	struct release_process process;
+	int r = 0;
 
 	if (type == RELEASE_EVENT_OVER)
 		triggers_release_over(m->triggers, release);
@@ -34,9 +50,12 @@ static void on_event(enum release_event type, struct release *release,
 		release_owner_process(o, &process);
 		event->owner = as_text(release_owner_json(o));
 		event->pin.uid = process.uid;
+		event->pin.tgid = process.pid;
 		event->cgroup = cgroup_node_ref(process.cgroup);
+	} else {
+		r = add_owners(event, release);
 	}
-	if (!event->release || (o && !event->owner)) {
+	if (!event->release || (o && !event->owner) || r < 0) {
 		event_free(event);
 		return;
 	}

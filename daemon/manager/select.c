@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which pins a call means, and how long it may take. */
+/* Which pins or events a call means, and how long it may take. */
 #include <errno.h>
 #include <string.h>
 
 #include "daemon/manager/answers.h"
 #include "daemon/model/model.h"
+#include "lib/cgroup-path.h"
 #include "lib/escape.h"
 #include "lib/json.h"
 #include "lib/parse.h"
@@ -92,6 +93,61 @@ int parse_pin_filter(struct manager *m, struct call *call, json_t *params, struc
 		return r;
 	*ret = f;
 	return 0;
+}
+
+/* 0, 1 when the call has been answered */
+static int parse_event_types(struct call *call, json_t *params, uint32_t *ret)
+{
+	const json_t *types = json_object_get(params, "types"), *name;
+	uint32_t mask = json_is_array(types) ? 0 : EVENT_ALL_TYPES;
+	enum event_type type;
+	size_t i;
+
+	json_array_foreach(types, i, name) {
+		if (render_parse_event_type(json_string_value(name), &type) < 0)
+			return call_error_invalid(call, "types") ?: 1;
+		mask |= EVENT_BIT(type);
+	}
+	*ret = mask & may_see_types(call);
+	return 0;
+}
+
+/* A unit that is nowhere now is known by its name. */
+static int set_event_cgroup(struct manager *m, const char *cgroup, struct event_filter *f,
+			    const char **ret_reason)
+{
+	enum cgroup_name_type type = CGROUP_NAME_PATH;
+	char *name;
+	int r = cgroupfs_name_to_path(cgroups_fs(m->cgroups), cgroup, &name, ret_reason);
+
+	if (r == -ENOENT)
+		r = cgroup_name_parse(cgroup, &type, &name, ret_reason);
+	return r < 0 ? r : event_filter_set_cgroup(f, name, type == CGROUP_NAME_UNIT);
+}
+
+int parse_event_filter(struct manager *m, struct call *call, json_t *params,
+		       struct event_filter *ret)
+{
+	const char *cgroup = json_get_string(params, "cgroup", NULL), *reason = NULL;
+	int64_t pid = json_get_int(params, "pid", 0);
+	struct event_filter f = { .has_tgid = is_given(params, "pid"), .tgid = pid };
+	int r;
+
+	if (f.has_tgid && (pid < 1 || pid > INT32_MAX))
+		return call_error_invalid(call, "pid") ?: 1;
+	r = parse_event_types(call, params, &f.types);
+	if (r != 0)
+		return r;
+	if (cgroup && !cgroups_fs(m->cgroups))
+		return reply_not_supported(call, cgroups_reason(m->cgroups)) ?: 1;
+	r = cgroup ? set_event_cgroup(m, cgroup, &f, &reason) : 0;
+	if (r < 0)
+		event_filter_done(&f);
+	if (r == -EINVAL)
+		return reply_invalid_cgroup(call, cgroup, reason) ?: 1;
+	if (r == 0)
+		*ret = f;
+	return r;
 }
 
 int parse_release_timeout(struct call *call, json_t *params, uint64_t *ret_usec)

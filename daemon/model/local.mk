@@ -2,6 +2,7 @@
 # What is known of pins and memory, without I/O.
 daemon_libcore_la_SOURCES += \
 	daemon/model/model.h \
+	daemon/model/event-filter.c daemon/model/event-filter.h \
 	daemon/model/events.c daemon/model/events.h \
 	daemon/model/failure.c daemon/model/failure.h \
 	daemon/model/failure-internal.h \

@@ -8,6 +8,7 @@
 #ifndef PINGUARD_MODEL_DOOR_H
 #define PINGUARD_MODEL_DOOR_H
 
+#include "daemon/model/event-filter.h"
 #include "daemon/model/events.h"
 #include "daemon/model/failure.h"
 #include "daemon/model/origin.h"

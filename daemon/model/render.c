@@ -25,6 +25,19 @@ static const char *const types[] = {
 	[EVENT_RESYNC] = "resync",   [EVENT_GAP] = "gap",
 };
 
+int render_parse_event_type(const char *name, enum event_type *ret)
+{
+	uint32_t i;
+
+	for (i = 0; i < N_EVENT_TYPES; i++) {
+		if (strcmp(name, types[i]) == 0) {
+			*ret = i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
 static json_t *event_pin(const struct event *event)
 {
 	if (event->type > EVENT_DENY)

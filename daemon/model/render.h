@@ -37,6 +37,8 @@ int render_pin_text(const struct registry *r, const struct pin *pin, FILE *out);
 #define RENDER_NAMES_BYTES (1U << 20)
 size_t render_names_bytes(const json_t *owner);
 
+/* -EINVAL for what is no type of events in the history */
+int render_parse_event_type(const char *name, enum event_type *ret);
 const char *render_kind(uint32_t kind);
 /* PIN_KIND_UNKNOWN for "unknown"; -EINVAL for what is no kind */
 int render_parse_kind(const char *name, uint32_t *ret);

@@ -6,6 +6,17 @@
 #include "daemon/varlink/internal.h"
 #include "lib/json.h"
 
+static bool is_strings(const json_t *value)
+{
+	const json_t *string;
+	size_t i;
+
+	json_array_foreach(value, i, string)
+		if (!json_is_string(string))
+			return false;
+	return json_is_array(value);
+}
+
 static bool param_has_type(const json_t *value, enum param_type type)
 {
 	switch (type) {
@@ -15,6 +26,8 @@ static bool param_has_type(const json_t *value, enum param_type type)
 		return json_is_integer(value);
 	case PARAM_BOOL:
 		return json_is_boolean(value);
+	case PARAM_STRINGS:
+		return is_strings(value);
 	}
 	return false;
 }

@@ -41,6 +41,7 @@ enum param_type {
 	PARAM_STRING,
 	PARAM_INT,
 	PARAM_BOOL,
+	PARAM_STRINGS, /* an array of them */
 };
 
 /* A parameter of a method; anything else in a call is InvalidParameter. */

@@ -124,6 +124,15 @@ static int clear_quota(struct call *call, json_t *params, void *userdata)
 /* Whether this is a second server, where something has happened since. */
 static bool restarted;
 
+/* An event that tells what was asked for. */
+static json_t *echo(json_t *params)
+{
+	_cleanup_(freep) char *text = json_dumps(params, JSON_COMPACT | JSON_SORT_KEYS);
+
+	return json_pack("{s{si ss ss}}", "event", "time_usec", 1, "type", "quota_set",
+			 "quota_cgroup", text);
+}
+
 static int monitor(struct call *call, json_t *params, void *userdata)
 {
 	static struct call *kept;
@@ -137,6 +146,10 @@ static int monitor(struct call *call, json_t *params, void *userdata)
 		return call_reply(call, parse("{\"event\":{\"time_usec\":9000000,\"type\":\"gap\","
 					      "\"missing\":[\"deny\"]}}"));
 	}
+	if (json_object_get(params, "last") && !json_get_bool(params, "follow", false))
+		return call_reply(call, echo(params));
+	if (json_object_get(params, "last") && restarted)
+		_exit(1);
 	(void)call_reply_continues(
 		call, parse("{\"event\":{\"time_usec\":1000000,\"type\":\"deny\",\"reason\":\"limit\","
 			    "\"limit_cgroup\":\"/a.slice\",\"usage_bytes\":8388608,\"max_bytes\":8388608,"
@@ -168,6 +181,10 @@ static const struct method_param quota_params[] = { { "cgroup", PARAM_STRING, tr
 						    {} };
 static const struct method_param monitor_params[] = { { "since_usec", PARAM_INT },
 						      { "follow", PARAM_BOOL },
+						      { "types", PARAM_STRINGS },
+						      { "cgroup", PARAM_STRING },
+						      { "pid", PARAM_INT },
+						      { "last", PARAM_INT },
 						      {} };
 
 static const struct method methods[] = {
@@ -307,6 +324,21 @@ static void test_events(void **state)
 	       "gap          pin, pin_change and unpin before this may be missing\n",
 	       "gap          deny before this may be missing\n");
 	EXPECT("events -j", 0, "{\"time_usec\":1000000,", "}\n{\"time_usec\":2000000,", "}\n");
+	EXPECT("events -n 3 --type=deny,failure --type pin --pid 7 --cgroup=/a", 0,
+	       "{\"cgroup\":\"/a\",\"follow\":false,\"last\":3,\"pid\":7,\"since_usec\":0,"
+	       "\"types\":[\"deny\",\"failure\",\"pin\"]}");
+	EXPECT("events -n3 --since=@2", 0, "{\"follow\":false,\"last\":3,\"since_usec\":2000000}");
+	EXPECT("events --lines=0", 2, "not a number of events: \"0\"; it is 1 or more");
+	EXPECT("events -n -1", 2, "not a number of events: \"-1\"");
+	EXPECT("events -n 3x", 2, "not a number of events: \"3x\"");
+	EXPECT("events -n ''", 2, "not a number of events: \"\"");
+	EXPECT("events -n 99999999999999999999", 2, "not a number of events");
+	EXPECT("events -n", 2, "-n needs an argument");
+	EXPECT("events --type=denny", 2, "no type of event: \"denny\"; did you mean deny?");
+	EXPECT("events --type=deny,", 2, "no type of event: \"\"; there are pin, pin_change,");
+	EXPECT("events --type=gap", 2, "no type of event: \"gap\"");
+	EXPECT("events --pid=0", 2, "not a process");
+	EXPECT("events --cgroup=a/b", 2, "not a cgroup: \"a/b\"");
 	EXPECT("events --since=tomorrow", 2, "it is no time such as");
 }
 
@@ -350,11 +382,11 @@ static void test_follow(void **state)
 }
 
 /* The service is restarted: following goes on after the last event, and says so. */
-static void test_reconnect(void **state)
+static void check_reconnect(const char *arguments)
 {
 	static const char quota[] = "\"type\":\"quota_set\"", deny[] = "\"type\":\"deny\"";
 	int fd;
-	pid_t pid = pinctl_start("events -f -j", &fd);
+	pid_t pid = pinctl_start(arguments, &fd);
 
 	assert_true(pinctl_read_until(fd, deny));
 	pinctl_stop_server(NULL);
@@ -368,6 +400,15 @@ static void test_reconnect(void **state)
 	/* the first event came but once */
 	assert_null(strstr(strstr(output, deny) + 1, deny));
 	restarted = false;
+	pinctl_stop_server(NULL);
+	assert_int_equal(start_server(NULL), 0);
+}
+
+static void test_reconnect(void **state)
+{
+	check_reconnect("events -f -j");
+	/* of the last ones no more are asked for: all that are new are wanted */
+	check_reconnect("events -f -j -n 5");
 }
 
 /* Nothing is wider than a terminal, and there the end of a path is kept. */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 if HAVE_CMOCKA
 model_tests = \
+	tests/unit/model/test-event-filter \
 	tests/unit/model/test-events \
 	tests/unit/model/test-failure-history \
 	tests/unit/model/test-place \
@@ -10,6 +11,7 @@ model_tests = \
 	tests/unit/model/test-sums
 check_PROGRAMS += $(model_tests)
 TESTS += $(model_tests)
+tests_unit_model_test_event_filter_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_model_test_events_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_model_test_failure_history_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_model_test_place_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
