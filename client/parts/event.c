@@ -35,13 +35,13 @@ static void print_deny(const struct pinctl *ctl, const json_t *event)
 	const char *reason = json_get_string(event, "reason", "?");
 	char a[FORMAT_SIZE_LEN], b[FORMAT_SIZE_LEN];
 
-	printf(": refused by %s", reason);
+	printf(": refused by %s", !strcmp(reason, "rlimit") ? "RLIMIT_MEMLOCK" : reason);
 	if (cgroup)
 		printf(" of %s", cgroup);
 	if (usage >= 0)
 		printf(", %s", show_size(ctl, a, (uint64_t)usage));
-	if (usage >= 0 && max >= 0)
-		printf(" of %s", show_size(ctl, b, (uint64_t)max));
+	if (max >= 0)
+		printf("%s%s", usage >= 0 ? " of " : ", ", show_size(ctl, b, (uint64_t)max));
 	if (usage >= 0)
 		fputs(" in use", stdout);
 	if (suppressed > 0)

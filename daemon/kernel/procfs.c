@@ -80,6 +80,30 @@ int procfs_parse_start(const char *text, uint64_t ticks_per_sec, uint64_t *ret_u
 	return 0;
 }
 
+int procfs_parse_memlock(const char *text, uint64_t *ret_bytes)
+{
+	static const char unlimited[] = "unlimited ";
+	const char *value = find_line(text, "Max locked memory ");
+	unsigned long long bytes;
+	char *end;
+
+	if (!value)
+		return -ENODATA;
+	value += strspn(value, " ");
+	if (strncmp(value, unlimited, strlen(unlimited)) == 0) {
+		*ret_bytes = UINT64_MAX;
+		return 0;
+	}
+	if (*value < '0' || *value > '9')
+		return -ENODATA;
+	errno = 0;
+	bytes = strtoull(value, &end, 10);
+	if (errno || *end != ' ')
+		return -ENODATA;
+	*ret_bytes = bytes;
+	return 0;
+}
+
 char *procfs_parse_cgroup(char *text)
 {
 	char *path = (char *)find_line(text, "0::");
@@ -193,6 +217,14 @@ int procfs_read_status(int proc_fd, pid_t pid, struct proc_status *ret)
 	if (r >= 0 && !ret->has_memory && ret->threads > 1)
 		read_threads(proc_fd, pid, ret);
 	return MIN(r, 0);
+}
+
+int procfs_read_memlock(int proc_fd, pid_t pid, uint64_t *ret_bytes)
+{
+	char buf[4096];
+	int r = read_file(proc_fd, pid, "limits", buf, sizeof(buf));
+
+	return r < 0 ? r : procfs_parse_memlock(buf, ret_bytes);
 }
 
 int procfs_read_cgroup(int proc_fd, pid_t pid, char **ret)

@@ -26,6 +26,11 @@ int procfs_parse_status(const char *text, struct proc_status *ret);
 /* The text of /proc/PID/stat: when it was started, since boot; -ENODATA where it does not say. */
 int procfs_parse_start(const char *text, uint64_t ticks_per_sec, uint64_t *ret_usec);
 /*
+ * The text of /proc/PID/limits: the soft RLIMIT_MEMLOCK, UINT64_MAX for unlimited;
+ * -ENODATA where it does not say.
+ */
+int procfs_parse_memlock(const char *text, uint64_t *ret_bytes);
+/*
  * The cgroup2 line of /proc/PID/cgroup, in place: the path starts at the
  * result and is NUL-terminated; NULL where there is none.
  */
@@ -39,6 +44,7 @@ unsigned int procfs_parse_sockets(const char *text, const char *protocol);
  * exited and others have not, memory is what those say.
  */
 int procfs_read_status(int proc_fd, pid_t pid, struct proc_status *ret);
+int procfs_read_memlock(int proc_fd, pid_t pid, uint64_t *ret_bytes);
 int procfs_read_cgroup(int proc_fd, pid_t pid, char **ret);
 /* Any bytes, up to size; their number is returned. */
 int procfs_read_comm(int proc_fd, pid_t pid, void *buf, size_t size);

@@ -2,6 +2,8 @@
 /* What the source tells: to the registry first, then to all that go by it. */
 #include <errno.h>
 #include <malloc.h>
+#include <fcntl.h>
+#include <string.h>
 
 #include "daemon/base/base.h"
 #include "daemon/manager/internal.h"
@@ -122,6 +124,32 @@ static int on_end(uint64_t seq, void *userdata)
 	return r < 0 ? r : waiters_settle(m);
 }
 
+/*
+ * A limit that the kernel does not tell is asked for at once, as long as the process
+ * is there, and has its name still. No more than a thousand times a second: so many
+ * refusals the kernel reports.
+ */
+static void find_rlimit(struct event *event)
+{
+	_cleanup_(closep) int proc = -1;
+	uint8_t comm[PIN_COMM_MAX];
+	uint64_t bytes;
+	int n;
+
+	if (event->type != EVENT_DENY || event->reason != PINGUARD_REASON_RLIMIT ||
+	    event->max_bytes != UINT64_MAX || !event->pin.tgid)
+		return;
+	proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (proc < 0 || procfs_read_memlock(proc, event->pin.tgid, &bytes) < 0 ||
+	    bytes == UINT64_MAX)
+		return;
+	n = procfs_read_comm(proc, event->pin.tgid, comm, sizeof(comm));
+	if (n != event->pin.comm_len || memcmp(comm, event->pin.comm, n) != 0)
+		return;
+	event->max_bytes = bytes;
+	event->max_from_proc = true;
+}
+
 static int add_pin_event(struct manager *m, const struct pin_event *e)
 {
 	static const enum event_type types[] = {
@@ -144,6 +172,7 @@ static int add_pin_event(struct manager *m, const struct pin_event *e)
 		event->usage_bytes = MIN(e->usage_bytes,
 					 registry_charged_bytes(m->registry, e->limit_cgroup_id));
 	event->max_bytes = e->max_bytes;
+	find_rlimit(event);
 	if (e->pin.cgroup_id)
 		event->cgroup = cgroup_node_ref(
 			registry_cgroup_find(m->registry, e->pin.cgroup_id));

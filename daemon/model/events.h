@@ -75,6 +75,7 @@ struct event {
 	struct event_owner *owners;
 	uint32_t n_owners;
 	bool owners_left_out;
+	bool max_from_proc; /* of a refusal: the kernel does not say it */
 	uint32_t missing; /* of a gap: EVENT_BIT()s, 0 for everything */
 };
 

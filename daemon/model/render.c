@@ -78,6 +78,28 @@ static json_t *event_reason(const struct event *event)
 	return json_string(reasons[event->reason]);
 }
 
+/* The value of the limit that refused, as far as that is known, or of the quota. */
+static bool has_max(const struct event *event)
+{
+	switch (event->type) {
+	case EVENT_DENY:
+		return event->max_bytes != UINT64_MAX &&
+		       (event->limit || event->reason == PINGUARD_REASON_RLIMIT);
+	case EVENT_QUOTA_SET:
+	case EVENT_QUOTA_CLEAR:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static json_t *event_max_source(const struct event *event)
+{
+	if (event->type != EVENT_DENY || !has_max(event))
+		return json_null();
+	return json_string(event->max_from_proc ? "proc" : "kernel");
+}
+
 static json_t *event_missing(const struct event *event)
 {
 	_cleanup_json_ json_t *array = event->missing ? json_array() : json_null();
@@ -97,10 +119,9 @@ static json_t *parsed_or_null(const char *text, bool known)
 json_t *render_event(const struct event *event, bool whole)
 {
 	bool deny = event->type == EVENT_DENY;
-	bool quota = event->type == EVENT_QUOTA_SET || event->type == EVENT_QUOTA_CLEAR;
 
 	return json_pack("{s:I, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
-			 " s:o, s:o}",
+			 " s:o, s:o, s:o}",
 			 "time_usec", (json_int_t)event->time_usec,
 			 "seq", json_bytes_or_null(event->seq, event->seq != 0),
 			 "type", types[event->type],
@@ -109,7 +130,8 @@ json_t *render_event(const struct event *event, bool whole)
 			 "limit_cgroup", render_path(event->limit),
 			 "usage_bytes", json_bytes_or_null(event->usage_bytes,
 							whole && deny && event->limit),
-			 "max_bytes", json_bytes_or_null(event->max_bytes, (deny && event->limit) || quota),
+			 "max_bytes", json_bytes_or_null(event->max_bytes, has_max(event)),
+			 "max_source", event_max_source(event),
 			 "suppressed", json_bytes_or_null(event->suppressed, whole && deny),
 			 "quota_cgroup", render_name(event->quota_cgroup),
 			 "uid", json_bytes_or_null(event->uid, event->uid != PIN_UID_NONE),

@@ -16,6 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	r = procfs_parse_start(text, 100, &usec);
 	fuzz_assert(r == 0 || (r == -ENODATA && usec == 0));
+	r = procfs_parse_memlock(text, &usec);
+	fuzz_assert(r == 0 || r == -ENODATA);
 	r = procfs_parse_status(text, &status);
 	fuzz_assert(r == 0 || r == -ENODATA);
 	(void)procfs_parse_sockets(text, "XDP");

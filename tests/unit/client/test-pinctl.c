@@ -133,6 +133,9 @@ static json_t *echo(json_t *params)
 			 "quota_cgroup", text);
 }
 
+#define DENY "{\"time_usec\":1,\"type\":\"deny\",\"pin\":{\"kind\":\"rdma\",\"pid\":7,"        \
+	     "\"comm\":\"x\",\"cgroup\":\"/a\",\"bytes\":4096}"
+
 static int monitor(struct call *call, json_t *params, void *userdata)
 {
 	static struct call *kept;
@@ -145,6 +148,13 @@ static int monitor(struct call *call, json_t *params, void *userdata)
 				    "[\"pin\",\"pin_change\",\"unpin\"]}}"));
 		return call_reply(call, parse("{\"event\":{\"time_usec\":9000000,\"type\":\"gap\","
 					      "\"missing\":[\"deny\"]}}"));
+	}
+	if (json_get_int(params, "since_usec", 0) == 8000000) {
+		(void)call_reply_continues(call, parse("{\"event\":" DENY ",\"reason\":\"rlimit\","
+						       "\"max_bytes\":8388608,\"max_source\":\"proc\"}}"));
+		(void)call_reply_continues(call, parse("{\"event\":" DENY ",\"reason\":\"rlimit\"}}"));
+		return call_reply(call, parse("{\"event\":" DENY ",\"reason\":\"limit\","
+					      "\"limit_cgroup\":\"/\",\"max_bytes\":1048576}}"));
 	}
 	if (json_object_get(params, "last") && !json_get_bool(params, "follow", false))
 		return call_reply(call, echo(params));
@@ -324,6 +334,9 @@ static void test_events(void **state)
 	       "gap          pin, pin_change and unpin before this may be missing\n",
 	       "gap          deny before this may be missing\n");
 	EXPECT("events -j", 0, "{\"time_usec\":1000000,", "}\n{\"time_usec\":2000000,", "}\n");
+	EXPECT("events --since=@8", 0, "by x[7] in /a: refused by RLIMIT_MEMLOCK, 8M\n",
+	       "by x[7] in /a: refused by RLIMIT_MEMLOCK\n",
+	       "by x[7] in /a: refused by limit of /, 1M\n");
 	EXPECT("events -n 3 --type=deny,failure --type pin --pid 7 --cgroup=/a", 0,
 	       "{\"cgroup\":\"/a\",\"follow\":false,\"last\":3,\"pid\":7,\"since_usec\":0,"
 	       "\"types\":[\"deny\",\"failure\",\"pin\"]}");

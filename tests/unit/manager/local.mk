@@ -13,6 +13,7 @@ manager_tests = \
 	tests/unit/manager/test-monitor \
 	tests/unit/manager/test-owner \
 	tests/unit/manager/test-pins \
+	tests/unit/manager/test-refusals \
 	tests/unit/manager/test-who
 check_PROGRAMS += $(manager_tests)
 TESTS += $(manager_tests)
@@ -31,6 +32,8 @@ tests_unit_manager_test_owner_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_manager_test_owner_LDFLAGS = -Wl,--wrap=getsockopt
 tests_unit_manager_test_pins_SOURCES = tests/unit/manager/test-pins.c $(owner_fixture)
 tests_unit_manager_test_pins_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_manager_test_refusals_SOURCES = tests/unit/manager/test-refusals.c $(owner_fixture)
+tests_unit_manager_test_refusals_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_manager_test_who_SOURCES = tests/unit/manager/test-who.c $(owner_fixture)
 tests_unit_manager_test_who_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_manager_test_who_LDFLAGS = \
