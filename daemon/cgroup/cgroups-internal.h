@@ -18,6 +18,7 @@ struct cgroups {
 	/* Cgroups with a limit or a denial, as the last walk found them. */
 	struct cgroup_node **noted;
 	size_t n_noted;
+	size_t n_refused; /* of those, with refusals that are counted here */
 	uint64_t noted_usec, noted_cost_usec;
 	bool noted_cut; /* there were too many to look at all */
 };

@@ -25,11 +25,36 @@ int cgroups_note(struct cgroups *c, struct cgroup_node *node)
 	return 0;
 }
 
-static void forget_noted(struct cgroups *c)
+int cgroups_refused(struct cgroups *c, struct cgroup_node *node)
 {
-	while (c->n_noted > 0) {
-		struct cgroup_node *node = c->noted[--c->n_noted];
+	int r;
 
+	if (!node->refused && c->n_refused < CGROUPS_REFUSED_MAX) {
+		r = cgroups_note(c, node);
+		if (r < 0)
+			return r;
+		c->n_refused++;
+	}
+	node->refused++;
+	return 0;
+}
+
+/* But for those whose count nobody else has. */
+static void forget_noted(struct cgroups *c, uint64_t now_usec)
+{
+	const size_t n_noted = c->n_noted;
+
+	c->n_noted = c->n_refused = 0;
+	for (size_t i = 0; i < n_noted; i++) {
+		struct cgroup_node *node = c->noted[i];
+
+		if (node->refused)
+			cgroupfs_check(c->fs, node, now_usec);
+		if (node->refused && !node->removed && c->n_refused < CGROUPS_REFUSED_MAX) {
+			c->noted[c->n_noted++] = node;
+			c->n_refused++;
+			continue;
+		}
 		node->noted = false;
 		cgroup_node_unref(node);
 	}
@@ -59,7 +84,7 @@ int cgroups_note_limits(struct cgroups *c)
 
 	if (!c->misc || (c->noted_usec && now - c->noted_usec < WALK_RATIO * c->noted_cost_usec))
 		return 0;
-	forget_noted(c);
+	forget_noted(c, now);
 	start = clock_usec(CLOCK_MONOTONIC);
 	r = cgroupfs_walk(c->fs, note, c);
 	c->noted_cost_usec = clock_usec(CLOCK_MONOTONIC) - start;

@@ -52,6 +52,13 @@ int cgroups_note_limits(struct cgroups *c);
 int cgroups_note(struct cgroups *c, struct cgroup_node *node);
 /* How long ago that was, and whether all were looked at; false where it never was. */
 bool cgroups_noted_age(const struct cgroups *c, uint64_t *ret_usec, bool *ret_complete);
+/*
+ * A pin of a process in it was refused by another limit than a cgroup's, which no
+ * file of cgroup2 counts. Of no more than CGROUPS_REFUSED_MAX cgroups that is kept
+ * for sure, as long as they exist.
+ */
+#define CGROUPS_REFUSED_MAX 4096
+int cgroups_refused(struct cgroups *c, struct cgroup_node *node);
 /* Those that have been found. */
 struct cgroup_node *const *cgroups_noted(const struct cgroups *c, size_t *ret_n);
 

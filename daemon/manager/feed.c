@@ -7,6 +7,7 @@
 
 #include "daemon/base/base.h"
 #include "daemon/manager/internal.h"
+#include "lib/log.h"
 
 #define IDLE_CGROUPS 512 /* that are kept though nothing refers to them */
 #define FEW_PINS     1024 /* whose memory is not worth giving back */
@@ -150,6 +151,14 @@ static void find_rlimit(struct event *event)
 	event->max_from_proc = true;
 }
 
+/* Refusals by a cgroup's limit are counted by the kernel, where the limit is. */
+static void count_refusal(struct manager *m, const struct event *event)
+{
+	if (event->type == EVENT_DENY && event->reason != PINGUARD_REASON_LIMIT &&
+	    event->cgroup && cgroups_refused(m->cgroups, event->cgroup) < 0)
+		log_warning("out of memory, a refused pin is not counted");
+}
+
 static int add_pin_event(struct manager *m, const struct pin_event *e)
 {
 	static const enum event_type types[] = {
@@ -182,6 +191,7 @@ static int add_pin_event(struct manager *m, const struct pin_event *e)
 	if (e->limit_cgroup_id)
 		event->limit = cgroup_node_ref(
 			registry_cgroup_find(m->registry, e->limit_cgroup_id));
+	count_refusal(m, event);
 	events_add(m->events, event);
 	return 0;
 }

@@ -17,6 +17,7 @@ struct status {
 	struct cgroup_node **nodes;
 	size_t n_nodes;
 	uint64_t bytes, pins; /* what the caller may see */
+	struct pin_kernel_info kernel; /* the machine's, where the caller may see that */
 };
 
 static bool counts(const struct pin_origin *origin, void *userdata)
@@ -89,6 +90,13 @@ static int choose(struct status *s)
 	return 0;
 }
 
+/* The root has no limit: what was refused anywhere, for whatever reason. */
+static uint64_t denied(const struct status *s, const struct cgroup_node *node,
+		       const struct cgroup_misc *misc)
+{
+	return strcmp(node->path, "/") == 0 ? s->kernel.denied : misc->denied + node->sum_refused;
+}
+
 static json_t *cgroup_json(struct status *s, struct cgroup_node *node)
 {
 	struct cgroup_misc misc = { .max_bytes = UINT64_MAX, .peak_bytes = UINT64_MAX };
@@ -109,7 +117,6 @@ static json_t *cgroup_json(struct status *s, struct cgroup_node *node)
 	if (!whole) {
 		misc.present = false;
 		misc.peak_bytes = UINT64_MAX;
-		misc.denied = 0;
 	}
 	pinned = proc && !blind ? node->sum_vm_pinned_bytes : node->sum_bytes;
 	charged = misc.present ? misc.current_bytes : node->sum_charged_bytes;
@@ -127,7 +134,7 @@ static json_t *cgroup_json(struct status *s, struct cgroup_node *node)
 			 "high_bytes", json_bytes(high),
 			 "peak_bytes", json_bytes(misc.peak_bytes),
 			 "pins", (json_int_t)node->sum_pins,
-			 "denied", (json_int_t)misc.denied);
+			 "denied", (json_int_t)(whole ? denied(s, node, &misc) : 0));
 }
 
 static json_t *cgroups_json(struct status *s)
@@ -187,18 +194,22 @@ static json_t *kernel_json(struct status *s, bool ready)
 
 static json_t *totals_json(struct status *s)
 {
-	struct genl *genl = source_genl(s->m->source);
 	uint64_t unattributed = UINT64_MAX;
-	struct pin_kernel_info info = {};
 
 	if (s->all)
 		(void)unattributed_bytes(s->m->unattributed, &unattributed);
 	/* Pins and bytes are of the same moment as those of the cgroups. */
-	if (s->all && genl && genl_get_info(genl, &info) < 0)
-		return NULL;
 	return json_pack("{s:I, s:I, s:I, s:o}", "pinned_bytes", (json_int_t)s->bytes,
-			 "pins", (json_int_t)s->pins, "denied", (json_int_t)info.denied,
+			 "pins", (json_int_t)s->pins, "denied", (json_int_t)s->kernel.denied,
 			 "unattributed_bytes", json_bytes(unattributed));
+}
+
+/* Once, for the totals and for the root. */
+static int read_kernel(struct status *s)
+{
+	struct genl *genl = source_genl(s->m->source);
+
+	return s->all && genl ? genl_get_info(genl, &s->kernel) : 0;
 }
 
 static int reply(struct manager *m, struct call *call, bool ready, json_t *params)
@@ -222,6 +233,8 @@ static int reply(struct manager *m, struct call *call, bool ready, json_t *param
 	}
 	r = choose(&s);
 	nodes = s.nodes;
+	if (r >= 0)
+		r = read_kernel(&s);
 	if (r < 0)
 		return r;
 	return call_reply(call, json_pack("{s:s, s:o, s:o, s:o, s:o}",

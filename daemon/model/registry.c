@@ -364,17 +364,21 @@ static void sum_up(struct cgroup_node *node, uint64_t pins, uint64_t bytes, uint
 void registry_sum(struct registry *r,
 		  bool (*counts)(const struct pin_origin *origin, void *userdata), void *userdata)
 {
+	struct cgroup_node *node, *up;
 	struct pin_origin *origin;
-	struct cgroup_node *node;
 
 	for (node = r->cgroups; node; node = node->hh.next) {
 		node->sum_pins = 0;
 		node->sum_bytes = 0;
 		node->sum_charged_bytes = 0;
+		node->sum_refused = 0;
 		node->sum_vm_pinned_bytes = 0;
 		node->sum_vm_locked_bytes = 0;
 		node->shown = false;
 	}
+	for (node = r->cgroups; node; node = node->hh.next)
+		for (up = node; node->refused && up; up = up->parent)
+			up->sum_refused += node->refused;
 	for (origin = r->origins.all; origin; origin = origin->hh.next) {
 		if (counts && !counts(origin, userdata))
 			continue;

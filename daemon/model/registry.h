@@ -29,10 +29,12 @@ struct cgroup_node {
 	uint64_t pins;
 	uint64_t bytes;
 	uint64_t charged_bytes;
+	uint64_t refused; /* pins of processes in it, by others than a cgroup's limit */
 	/* With all below it; right after registry_sum() only. */
 	uint64_t sum_pins;
 	uint64_t sum_bytes;
 	uint64_t sum_charged_bytes;
+	uint64_t sum_refused;
 	/* Scratch for whoever shows the tree; cleared by registry_sum(). */
 	uint64_t sum_vm_pinned_bytes;
 	uint64_t sum_vm_locked_bytes;

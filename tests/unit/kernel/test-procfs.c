@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Of processes: when they were started, what memory they have pinned and how much they may lock. */
+/* Of processes: when they were started, what memory they have pinned, and may lock. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -49,15 +49,214 @@ static void test_own(void **state)
 	assert_int_equal(procfs_read_start(proc, 0x7fffffff, &own), -ENOENT);
 }
 
-/* Of processes: when they were started, what memory they have pinned and how much they may lock. */
-#include <dirent.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <pthread.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
+#define HEAD "Name:\tx\nTgid:\t7\nUid:\t1\t2\t3\t4\n"
+#define MEMORY "VmLck:\t      8 kB\nVmPin:\t     64 kB\n"
 
-#include "tests/unit/tree.h"
+/* Of so many bytes, with supplementary groups before what is of interest. */
+static char *status_of(size_t bytes)
+{
+	static const char groups[] = HEAD "Groups:\t", after[] = "\n" MEMORY "Threads:\t1\n";
+	char *text = malloc(bytes + 1);
+	size_t n = strlen(groups), end = bytes - strlen(after);
+
+	assert_non_null(text);
+	strcpy(text, groups);
+	for (; n < end; n++)
+		text[n] = n % 7 ? '1' : ' ';
+	strcpy(text + end, after);
+	return text;
+}
+
+static int read_status(const char *text, struct proc_status *ret)
+{
+	_cleanup_(closep) int proc = open(tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	tree_put("7/status", text);
+	return procfs_read_status(proc, 7, ret);
+}
+
+static void test_length(void **state)
+{
+	static const size_t sizes[] = { 100, 4094, 4095, 4096, 4097, 8192, 8193, 100000,
+					PROCFS_FILE_MAX - 1, PROCFS_FILE_MAX };
+	struct proc_status st = {};
+	char *text;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		text = status_of(sizes[i]);
+		st = (struct proc_status){};
+		assert_int_equal(read_status(text, &st), 0);
+		assert_int_equal(st.pinned_bytes, 64 << 10);
+		assert_int_equal(st.locked_bytes, 8 << 10);
+		assert_int_equal(st.tgid, 7);
+		assert_int_equal(st.uid, 2);
+		assert_true(st.has_memory);
+		free(text);
+	}
+	/* In part it would say that nothing is pinned. */
+	text = status_of(PROCFS_FILE_MAX + 1);
+	assert_int_equal(read_status(text, &st), -EFBIG);
+	free(text);
+	tree_remove("7");
+}
+
+/* Hierarchies of cgroup v1 come first. */
+static void test_long_cgroup(void **state)
+{
+	_cleanup_(closep) int proc = open(tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_(freep) char *path = NULL;
+	char text[20000];
+
+	memset(text, 'x', sizeof(text));
+	memcpy(text, "1:name=a:/", 10);
+	strcpy(text + sizeof(text) - 10, "\n0::/b/c\n");
+	tree_put("7/cgroup", text);
+	assert_int_equal(procfs_read_cgroup(proc, 7, &path), 0);
+	assert_string_equal(path, "/b/c");
+	tree_remove("7");
+}
+
+static void put_thread(unsigned int tid, const char *text)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "7/task/%u/status", tid);
+	tree_put(path, text);
+}
+
+/* The main thread has left: the process goes on, and holds what it has pinned. */
+static void test_threads(void **state)
+{
+	struct proc_status st;
+
+	put_thread(7, HEAD "Threads:\t3\n");
+	put_thread(8, HEAD "Threads:\t3\n");
+	put_thread(9, HEAD MEMORY "Threads:\t3\n");
+	assert_int_equal(read_status(HEAD "Threads:\t3\n", &st), 0);
+	assert_true(st.has_memory);
+	assert_int_equal(st.pinned_bytes, 64 << 10);
+	assert_int_equal(st.locked_bytes, 8 << 10);
+	/* All have exited. */
+	assert_int_equal(read_status(HEAD "Threads:\t1\n", &st), 0);
+	assert_false(st.has_memory);
+	assert_int_equal(st.pinned_bytes, 0);
+	/* Or do so while they are looked at. */
+	tree_remove("7/task");
+	assert_int_equal(read_status(HEAD "Threads:\t3\n", &st), 0);
+	assert_false(st.has_memory);
+	tree_remove("7");
+}
+
+/* Not one after the other for ever: so many, in the order of the directory. */
+static void test_many_threads(void **state)
+{
+	unsigned int tids[PROCFS_TASKS_MAX + 1], n = 0;
+	struct proc_status st;
+	struct dirent *de;
+	char path[64];
+	DIR *dir;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(tids); i++)
+		put_thread(100 + i, HEAD);
+	snprintf(path, sizeof(path), "%s/7/task", tree);
+	dir = opendir(path);
+	assert_non_null(dir);
+	while ((de = readdir(dir)))
+		if (de->d_name[0] != '.')
+			tids[n++] = atoi(de->d_name);
+	closedir(dir);
+	assert_int_equal(n, ARRAY_SIZE(tids));
+	for (unsigned int i = 0; i < n; i++) {
+		put_thread(tids[i], HEAD MEMORY);
+		assert_int_equal(read_status(HEAD "Threads:\t3\n", &st), 0);
+		assert_int_equal(st.has_memory, i < PROCFS_TASKS_MAX);
+		put_thread(tids[i], HEAD);
+	}
+	tree_remove("7");
+}
+
+static void *wait_for_end(void *arg)
+{
+	char byte;
+
+	(void)!read(*(int *)arg, &byte, 1);
+	_exit(0);
+}
+
+/* The same of the kernel that runs the test. */
+static void test_main_thread_gone(void **state)
+{
+	_cleanup_(closep) int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct proc_status st = {};
+	pthread_t thread;
+	int fds[2];
+	pid_t pid;
+
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		close(fds[1]);
+		if (pthread_create(&thread, NULL, wait_for_end, &fds[0]) != 0)
+			_exit(1);
+		pthread_exit(NULL);
+	}
+	close(fds[0]);
+	/* Until it has left, the main thread answers for itself. */
+	for (int i = 0; i < 1000; i++) {
+		assert_int_equal(procfs_read_status(proc, pid, &st), 0);
+		if (st.threads == 2)
+			assert_true(st.has_memory);
+		usleep(100);
+	}
+	close(fds[1]);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static int setup(void **state)
+{
+	tree_new();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	tree_remove(NULL);
+	return 0;
+}
+
+#define LIMITS "Limit                     Soft Limit           Hard Limit           Units     \n" \
+	       "Max open files            1024                 524288               files     \n"
+#define MEMLOCK "Max locked memory         "
+
+static void check_memlock(const char *text, int result, uint64_t expected_bytes)
+{
+	uint64_t bytes = 0;
+
+	assert_int_equal(procfs_parse_memlock(text, &bytes), result);
+	assert_int_equal(bytes, expected_bytes);
+}
+
+static void test_memlock(void **state)
+{
+	_cleanup_(closep) int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct rlimit limit;
+	uint64_t bytes;
+
+	check_memlock(LIMITS MEMLOCK "8388608              16777216             bytes     \n", 0, 8388608);
+	check_memlock(MEMLOCK "0                    0                    bytes     \n", 0, 0);
+	check_memlock(MEMLOCK "unlimited            unlimited            bytes     \n", 0, UINT64_MAX);
+	check_memlock(LIMITS, -ENODATA, 0);
+	check_memlock("", -ENODATA, 0);
+	check_memlock(MEMLOCK, -ENODATA, 0);
+	check_memlock(MEMLOCK "5", -ENODATA, 0);
+	check_memlock(MEMLOCK "-5 ", -ENODATA, 0);
+	check_memlock(MEMLOCK "99999999999999999999 ", -ENODATA, 0);
+	if (proc < 0 || procfs_read_memlock(proc, getpid(), &bytes) < 0)
+		skip();
+	assert_int_equal(getrlimit(RLIMIT_MEMLOCK, &limit), 0);
+	assert_int_equal(bytes, limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur);
+	assert_int_equal(procfs_read_memlock(proc, 0x7fffffff, &bytes), -ENOENT);
 }
 
 int main(void)

@@ -34,6 +34,7 @@ tests_unit_manager_test_pins_SOURCES = tests/unit/manager/test-pins.c $(owner_fi
 tests_unit_manager_test_pins_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_manager_test_refusals_SOURCES = tests/unit/manager/test-refusals.c $(owner_fixture)
 tests_unit_manager_test_refusals_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_manager_test_refusals_LDFLAGS = -Wl,--wrap=genl_state -Wl,--wrap=genl_get_info
 tests_unit_manager_test_who_SOURCES = tests/unit/manager/test-who.c $(owner_fixture)
 tests_unit_manager_test_who_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_manager_test_who_LDFLAGS = \

@@ -4,7 +4,28 @@
 
 #include "tests/unit/manager/owner-fixture.h"
 
+#include "daemon/cgroup/cgroups-internal.h"
+#include "daemon/kernel/source-internal.h"
 #include "daemon/manager/internal.h"
+#include "tests/unit/tree.h"
+
+/* --- in the place of the kernel's family --- */
+
+enum genl_state __wrap_genl_state(const struct genl *g);
+int __wrap_genl_get_info(struct genl *g, struct pin_kernel_info *ret);
+
+enum genl_state __wrap_genl_state(const struct genl *g)
+{
+	return GENL_SYNCED;
+}
+
+int __wrap_genl_get_info(struct genl *g, struct pin_kernel_info *ret)
+{
+	*ret = (struct pin_kernel_info){ .pins = 1, .bytes = 4096, .denied = 100 };
+	return 0;
+}
+
+/* --- the tests --- */
 
 static struct pin_event refusal(struct manager *m, uint32_t reason, pid_t pid, const char *comm)
 {
@@ -85,10 +106,142 @@ static void test_rlimit(void **state)
 	check_max(m, &e, -1, "none");
 }
 
+/* A tree of cgroups, of which each has refused two pins by its limit. */
+static int setup_tree(void **state)
+{
+	static const char *const paths[] = { "", "a/", "a/b/", "c/" };
+	struct cgroups_config config = {};
+	struct manager *m;
+	char name[64];
+
+	assert_int_equal(owner_setup(state), 0);
+	m = *state;
+	tree_new();
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		snprintf(name, sizeof(name), "%smisc.current", paths[i]);
+		tree_put(name, "pinned 4096\n");
+		snprintf(name, sizeof(name), "%smisc.events", paths[i]);
+		if (i > 0)
+			tree_put(name, "pinned.max 2\n");
+	}
+	config.mount = tree;
+	config.registry = m->registry;
+	cgroups_free(m->cgroups);
+	assert_int_equal(cgroups_new(m->event, &config, &m->cgroups), 0);
+	m->cgroups->misc = true;
+	/* never looked into: what would be asked of it is answered above */
+	m->source->genl = (struct genl *)m;
+	return 0;
+}
+
+static int teardown_tree(void **state)
+{
+	struct manager *m = *state;
+
+	m->source->genl = NULL;
+	tree_remove(NULL);
+	return owner_teardown(state);
+}
+
+static void refuse(struct manager *m, uint32_t reason, const char *path)
+{
+	struct pin_event e = refusal(m, reason, 0, "x");
+	struct cgroup_node *node;
+
+	assert_int_equal(cgroupfs_resolve_path(cgroups_fs(m->cgroups), path, &node), 0);
+	e.pin.cgroup_id = e.pin.charged_cgroup_id = node->id;
+	assert_int_equal(manager_listener.event(&e, m), 0);
+}
+
+static void expect_denied(struct manager *m, const struct process *p, const char *expected)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	char text[256] = "", *at = text;
+	const json_t *cgroup;
+	struct client c;
+	size_t i;
+
+	m->cgroups->noted_usec = 0;
+	client_open(m, &c, p);
+	client_send(&c, MANAGER("GetStatus"), false, NULL);
+	reply = client_reply(m, &c, MANAGER("GetStatus"), false);
+	client_close(m, &c);
+	json_array_foreach(json_object_get(reply, "cgroups"), i, cgroup)
+		at += sprintf(at, "%s=%d ", json_get_string(cgroup, "path", "?"),
+			      (int)json_get_int(cgroup, "denied", -1));
+	assert_string_equal(text, expected);
+}
+
+/* By a cgroup's limit where that is, by anything else where the process is, and all at the root. */
+static void test_denied(void **state)
+{
+	struct manager *m = *state;
+	struct process p;
+
+	if (geteuid() != 0)
+		skip();
+	process_start(&p);
+	expect_denied(m, &p, "/=100 /a=2 /a/b=2 /c=2 ");
+	refuse(m, PINGUARD_REASON_LIMIT, "/a/b");
+	refuse(m, PINGUARD_REASON_RLIMIT, "/a/b");
+	refuse(m, PINGUARD_REASON_POLICY, "/a/b");
+	refuse(m, PINGUARD_REASON_REVOKE, "/c");
+	expect_denied(m, &p, "/=100 /a=4 /a/b=4 /c=3 ");
+	process_end(&p);
+}
+
+/* Kept without a limit, a pin or an event, as long as the cgroup is there; and not for ever. */
+static void test_kept(void **state)
+{
+	struct manager *m = *state;
+	struct process p;
+
+	if (geteuid() != 0)
+		skip();
+	process_start(&p);
+	tree_put("c/misc.events", "pinned.max 0\n");
+	tree_put("a/misc.events", "pinned.max 0\n");
+	tree_put("a/b/misc.events", "pinned.max 0\n");
+	refuse(m, PINGUARD_REASON_RLIMIT, "/c");
+	for (size_t i = 0; i < EVENTS_SORT_MAX; i++)
+		events_add(m->events, event_new(EVENT_DENY, 1));
+	registry_trim(m->registry, 0);
+	expect_denied(m, &p, "/=100 /c=1 ");
+	registry_trim(m->registry, 0);
+	expect_denied(m, &p, "/=100 /c=1 ");
+	tree_remove("c");
+	for (struct cgroup_node *node = NULL; (node = registry_cgroup_next(m->registry, node));)
+		node->checked_usec = 0;
+	expect_denied(m, &p, "");
+	process_end(&p);
+}
+
+static void test_limit(void **state)
+{
+	struct cgroups c = {};
+	struct registry *r = registry_new();
+	struct cgroup_node *node;
+
+	for (size_t i = 1; i <= CGROUPS_REFUSED_MAX + 1; i++) {
+		assert_int_equal(registry_cgroup_get(r, i, &node), 0);
+		assert_int_equal(cgroups_refused(&c, node), 0);
+		assert_int_equal(cgroups_refused(&c, node), 0);
+		assert_int_equal(node->refused, 2);
+		assert_int_equal(c.n_noted, i <= CGROUPS_REFUSED_MAX ? i : CGROUPS_REFUSED_MAX);
+	}
+	for (size_t i = 0; i < c.n_noted; i++)
+		cgroup_node_unref(c.noted[i]);
+	free(c.noted);
+	registry_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_rlimit, owner_setup, owner_teardown),
+		cmocka_unit_test_setup_teardown(test_denied, setup_tree, teardown_tree),
+		cmocka_unit_test_setup_teardown(test_kept, setup_tree, teardown_tree),
+		cmocka_unit_test(test_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
