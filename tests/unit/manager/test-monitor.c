@@ -317,6 +317,13 @@ static void test_user(void **state)
 	}
 	add(m, EVENT_DENY, 60000);
 	expect_told(m, &c, history(0), "gap@100:resync resync*1024 ");
+	expect_told(m, &c, filtered("{\"last\":1}"), "resync*1 ");
+	expect_told(m, &c, filtered("{\"last\":9,\"types\":[\"deny\",\"failure\"]}"), "none*1 ");
+	/* the last ones are of those that the caller may see */
+	add(m, EVENT_UNPIN, 60001)->pin.uid = USER_UID;
+	add_traffic(m, 1000, 60002);
+	expect_told(m, &c, filtered("{\"last\":1}"), "pin*1 ");
+	expect_told(m, &c, filtered("{\"last\":2}"), "resync*1 pin*1 ");
 	client_close(m, &c);
 	process_end(&p);
 }
