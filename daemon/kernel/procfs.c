@@ -221,10 +221,10 @@ int procfs_read_status(int proc_fd, pid_t pid, struct proc_status *ret)
 
 int procfs_read_memlock(int proc_fd, pid_t pid, uint64_t *ret_bytes)
 {
-	char buf[4096];
-	int r = read_file(proc_fd, pid, "limits", buf, sizeof(buf));
+	_cleanup_(freep) char *text = NULL;
+	int r = read_pid_file(proc_fd, pid, "limits", &text);
 
-	return r < 0 ? r : procfs_parse_memlock(buf, ret_bytes);
+	return r < 0 ? r : procfs_parse_memlock(text, ret_bytes);
 }
 
 int procfs_read_cgroup(int proc_fd, pid_t pid, char **ret)
