@@ -21,6 +21,18 @@ static json_t *owner(int pid, const char *comm, const char *state, bool register
 			 registered ? "give_up" : "kill", "next_usec", (json_int_t)1);
 }
 
+/* As of a job in a unit with others. */
+static json_t *with_steps(json_t *owner)
+{
+	(void)json_object_set_new(owner, "steps", json_pack("[{ssssssso}{ssssssss}{ssssssso}]",
+		"step", "hook", "acts_on", "command", "name", "/bin/hook a", "refused", json_null(),
+		"step", "stop_unit", "acts_on", "unit", "name", "s.scope",
+		"refused", "what runs in /s.scope/job_43",
+		"step", "kill", "acts_on", "cgroup", "name", "/s.scope/job_42", "refused",
+		json_null()));
+	return owner;
+}
+
 static json_t *release(const char *phase, int left, json_t *owners)
 {
 	uint64_t deadline_usec = ((uint64_t)time(NULL) + 20) * 1000000;
@@ -60,8 +72,8 @@ static int make_release(struct call *call, json_t *params, void *userdata)
 {
 	const char *device = json_get_string(params, "device", "");
 	json_t *asked = json_pack("[ooo]", owner(41, "mr", "asked", true, 8388608),
-				  owner(42, "qemu", "asked", true, 8388608),
-				  owner(43, "old", "waiting", false, 8388608));
+				  with_steps(owner(42, "qemu", "asked", true, 8388608)),
+				  with_steps(owner(43, "old", "waiting", false, 8388608)));
 
 	if (json_get_bool(params, "dry_run", false) || json_get_bool(params, "async", false)) {
 		json_t *answer = release("running", 25165824, asked);
@@ -274,7 +286,12 @@ static void test_async(void **state)
 static void test_dry_run(void **state)
 {
 	EXPECT("release --device=x --dry-run", 0, "24M would be asked for, in 3 pins.\n", "FIRST", "41",
-	       "ask", "43", "kill");
+	       "ask", "43", "kill",
+	       "hook /bin/hook a, stop unit s.scope (refused), kill cgroup /s.scope/job_42",
+	       "\n\nstop unit s.scope would be refused: what runs in /s.scope/job_43\n"
+	       "kill cgroup /s.scope/job_42, with all that runs in it\n");
+	/* once for a unit */
+	assert_ptr_equal(strstr(strstr(output, "would be refused") + 1, "would be refused"), NULL);
 }
 
 static void test_release_usage(void **state)
