@@ -15,6 +15,7 @@ client_libpinctl_la_SOURCES = \
 	client/parts/place.c client/parts/place.h \
 	client/parts/progress.c client/parts/progress.h \
 	client/parts/remove.c client/parts/remove.h \
+	client/parts/remove-dax.c \
 	client/parts/remove-nd.c \
 	client/parts/remove-run.c \
 	client/parts/request.c client/parts/request.h \

@@ -279,6 +279,9 @@ static int run_work(struct waiting *waiting, removal_work work, struct verdict *
 	int r;
 
 	progress_init(&waiting->progress, waiting->ctl);
+	if (waiting->removal->part)
+		progress_line(&waiting->progress, "%s: %s", waiting->removal->target,
+			      waiting->removal->part);
 	fflush(NULL);
 	pid = start_child(waiting->removal, work, &fd);
 	if (pid < 0) {
@@ -311,7 +314,7 @@ static int print_result(struct pinctl *ctl, const struct removal *removal, int r
 	_cleanup_json_ json_t *object = NULL;
 
 	if (!ctl->json) {
-		if (result >= 0 && !ctl->no_legend)
+		if (result >= 0 && !ctl->no_legend && !removal->part)
 			printf("%s is %s%s.\n", removal->target,
 			       removal->action == REMOVAL_OFFLINE ? "offline" : "disabled",
 			       result > 0 ? " already" : "");

@@ -357,7 +357,8 @@ static void test_drain(void **state)
 	EXPECT("drain memory33 --offline --disable", 2, "give one of them");
 	EXPECT("drain memory33 --offline --async", 2, "--async does not wait");
 	EXPECT("drain memory33 --disable", 2, "not \"memory33\"; for this there is --offline");
-	EXPECT("drain dax0.0 --offline", 2, "not \"dax0.0\"; for this there is --disable");
+	EXPECT("drain namespace0.0 --offline", 2, "not \"namespace0.0\"; for this there is --disable");
+	EXPECT("drain dax90.0 --offline", 5, "there is no such DAX device");
 	EXPECT("drain 0x1000 --offline", 2, "not \"0x1000\"\n");
 	EXPECT("drain memory33/../memory34 --offline", 2, "is for memory blocks");
 	EXPECT("drain namespace0 --disable", 2, "is for DAX devices");
