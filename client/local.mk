@@ -9,6 +9,7 @@ client_libpinctl_la_SOURCES = \
 	client/base/output.c client/base/output.h \
 	client/base/pinctl.h \
 	client/base/table.c client/base/table.h \
+	client/parts/busy.c client/parts/busy.h \
 	client/parts/event.c client/parts/event.h \
 	client/parts/failure.c client/parts/failure.h \
 	client/parts/pin.c client/parts/pin.h \

@@ -72,6 +72,11 @@ void inventory_set_proc(struct inventory *inv, int iomem_fd, int kpageflags_fd, 
 	inv->conclude = conclude;
 }
 
+int inventory_kpageflags_fd(const struct inventory *inv)
+{
+	return inv->kpageflags_fd;
+}
+
 struct inventory *inventory_free(struct inventory *inv)
 {
 	if (!inv)

@@ -40,6 +40,8 @@ DEFINE_CLEANUP(struct inventory *, inventory_free);
  * classes of memory; otherwise they are read where nothing else is known.
  */
 void inventory_set_proc(struct inventory *inv, int iomem_fd, int kpageflags_fd, bool conclude);
+/* -1 for none */
+int inventory_kpageflags_fd(const struct inventory *inv);
 
 /* Reads all of it anew; on failure what was known stays. Not while memory is taken away. */
 int inventory_refresh(struct inventory *inv);

@@ -31,6 +31,9 @@ struct inquiry {
 	struct phys_range *ranges;
 	size_t n_ranges;
 	struct holders *holders;
+	struct busy *busy; /* is looked at before the pins are */
+	bool has_sums;
+	struct busy_sums sums;
 };
 
 /* Calls start as soon as the pins are known; that one is to call inquiry_start(). */

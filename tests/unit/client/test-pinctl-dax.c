@@ -45,7 +45,9 @@ static int drain(struct call *call, json_t *params, void *userdata)
 					  "owners"));
 }
 
-static const struct method_param who_params[] = { { "target", PARAM_STRING, true }, {} };
+static const struct method_param who_params[] = {
+	{ "target", PARAM_STRING, true }, { "busy", PARAM_BOOL }, {}
+};
 static const struct method_param drain_params[] = {
 	{ "target", PARAM_STRING, true }, { "timeout_usec", PARAM_INT }, {}
 };
@@ -265,7 +267,7 @@ static void test_run(void **state)
 	assert_int_equal(run_child("dax0.0", true), STATUS_DONE);
 	assert_null(strstr(output, "\"memory32\""));
 	assert_non_null(strstr(output, "{\"removal\":{\"target\":\"memory40\",\"action\":\"offline\","
-				       "\"done\":true,\"errno\":null}}\n"
+				       "\"done\":true,\"errno\":null,\"busy\":null}}\n"
 				       "{\"removal\":{\"target\":\"dax0.0\",\"action\":\"offline\","
 				       "\"done\":true,\"errno\":null,\"blocks\":4,"
 				       "\"blocks_online\":0}}\n"));

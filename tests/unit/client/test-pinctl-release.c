@@ -202,7 +202,9 @@ static const struct method_param drain_params[] = { { "target", PARAM_STRING, tr
 						    { "dry_run", PARAM_BOOL },
 						    {} };
 static const struct method_param token_params[] = { { "token", PARAM_STRING, true }, {} };
-static const struct method_param target_params[] = { { "target", PARAM_STRING, true }, {} };
+static const struct method_param who_params[] = { { "target", PARAM_STRING, true },
+						  { "busy", PARAM_BOOL },
+						  {} };
 static const struct method_param policy_params[] = { { "cgroup", PARAM_STRING, true },
 						     { "policy", PARAM_STRING },
 						     { "runtime", PARAM_BOOL },
@@ -216,7 +218,7 @@ static const struct method methods[] = {
 	{ MANAGER "FollowRelease", 0, token_params, follow_release },
 	{ MANAGER "CancelRelease", 0, token_params, cancel_release },
 	{ MANAGER "Drain", 0, drain_params, drain },
-	{ MANAGER "Who", 0, target_params, who },
+	{ MANAGER "Who", 0, who_params, who },
 	{ MANAGER "ListOwners", 0, NULL, list_owners },
 	{ MANAGER "ListPolicies", 0, NULL, list_policies },
 	{ MANAGER "SetPolicy", 0, policy_params, set_policy },

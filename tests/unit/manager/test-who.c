@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Who and Classify, as clients call them; the kernel and /sys are made up. */
 #include <linux/kernel-page-flags.h>
+#include <sys/mman.h>
 
 #include "tests/unit/manager/owner-fixture.h"
 #include "tests/unit/tree.h"
@@ -260,6 +261,50 @@ static void test_who(void **state)
 	process_end(&p);
 }
 
+/* Of this target, as text; "null" where nobody knows. */
+static void expect_busy(struct manager *m, const struct process *p, const char *target, bool ask,
+			const char *expected)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	_cleanup_(freep) char *text = NULL;
+	struct client c;
+
+	client_open(m, &c, p);
+	client_send(&c, MANAGER("Who"), false, json_pack("{s:s, s:b}", "target", target, "busy", ask));
+	reply = client_reply(m, &c, MANAGER("Who"), false);
+	client_close(m, &c);
+	text = json_dumps(json_object_get(reply, "busy"), JSON_COMPACT | JSON_ENCODE_ANY);
+	assert_string_equal(text, expected);
+	/* the pins are told as well */
+	assert_int_equal(json_array_size(json_object_get(reply, "pins")), 1);
+}
+
+static void test_who_busy(void **state)
+{
+	const uint64_t flags[] = {
+		UINT64_C(1) << KPF_SLAB, 0, 0, UINT64_C(1) << KPF_LRU, UINT64_C(1) << KPF_HUGE,
+	};
+	_cleanup_(closep) int fd = memfd_create("flags", MFD_CLOEXEC);
+	struct manager *m = *state;
+	struct process p;
+
+	assert_int_equal(write(fd, flags, sizeof(flags)), sizeof(flags));
+	process_start(&p);
+	/* without the file */
+	expect_busy(m, &p, "0x0-0x3fff", true, "null");
+	manager_set_proc(m, -1, fd);
+	expect_busy(m, &p, "0x0-0x3fff", false, "null");
+	expect_busy(m, &p, "0x0-0x3fff", true,
+		    "[{\"class\":\"kernel\",\"bytes\":8192},{\"class\":\"slab\",\"bytes\":4096}]");
+	expect_busy(m, &p, "pfn:3", true, "[]");
+	expect_busy(m, &p, "pfn:4", true, "[{\"class\":\"hugetlb\",\"bytes\":4096}]");
+	expect_busy(m, &p, "0x0-0xffffffff", true,
+		    "[{\"class\":\"kernel\",\"bytes\":8192},{\"class\":\"slab\",\"bytes\":4096},"
+		    "{\"class\":\"hugetlb\",\"bytes\":4096}]");
+	expect_busy(m, &p, "0x0-0x100000fff", true, "null");
+	process_end(&p);
+}
+
 static void remove_dax(void)
 {
 	tree_remove("bus/dax/devices/dax0.0");
@@ -369,6 +414,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_classify, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_targets, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_who, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_who_busy, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_vanishes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_revoke, setup, teardown),
