@@ -57,6 +57,17 @@ int inventory_update(struct inventory *inv);
 int inventory_watch(struct inventory *inv, sd_event *event, void (*changed)(void *userdata),
 		    void *userdata);
 
+/* Takes what was told by now, and hands it on. */
+void inventory_drain(struct inventory *inv);
+/*
+ * One that pins memory came, went, or was called old_name before, which may be NULL.
+ * From the event loop, and from whatever takes what was told.
+ */
+void inventory_follow_pinners(struct inventory *inv,
+			      void (*pinner)(const char *old_name, const char *name,
+					     void *userdata),
+			      void *userdata);
+
 /**
  * inventory_resolve() - where the memory of a target is
  * @target: of another type than TARGET_NAME
