@@ -150,7 +150,8 @@ static int inquire(struct inquiry *q)
 		r = resolve(q);
 		return r != 0 ? r : look_or_ask(q);
 	}
-	r = devices_find_names(q->m->devices, q->text, &names);
+	q->name = device_today(q->m, q->text);
+	r = devices_find_names(q->m->devices, q->name, &names);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	q->kind->answer_name(q, r < 0 ? NULL : &names);

@@ -27,6 +27,7 @@ struct inquiry {
 	bool handed_on; /* another watches the call */
 	json_t *params;
 	const char *text; /* in the parameters */
+	const char *name; /* of a device that pins, as its pins have it; while it is answered */
 	struct target target;
 	struct phys_range *ranges;
 	size_t n_ranges;

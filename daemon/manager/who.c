@@ -172,7 +172,7 @@ static void answer_name(struct inquiry *q, const struct devnames *names)
 	r = answer_init(&a);
 	pin_cursor_init(&cursor, q->m->registry);
 	while (r >= 0 && (pin = pin_cursor_next(&cursor)))
-		if (is_of(pin, q->text, names) && ++n <= WHO_PINS_MAX)
+		if (is_of(pin, q->name, names) && ++n <= WHO_PINS_MAX)
 			r = append(a.pins, render_pin(pin));
 	/* One that has gone may have pins yet, and one that is there none. */
 	if (r >= 0 && n == 0 && !names)

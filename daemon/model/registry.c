@@ -340,6 +340,17 @@ void pin_cursor_done(struct pin_cursor *c)
 	*c = (struct pin_cursor){};
 }
 
+int registry_set_device(struct registry *r, struct pin *pin, const char *name)
+{
+	struct pin_string *device = string_get(r, name, strlen(name));
+
+	if (!device)
+		return -ENOMEM;
+	string_put(r, pin->device);
+	pin->device = device;
+	return 0;
+}
+
 bool pin_filter_match(const struct pin_filter *f, const struct pin *pin)
 {
 	if (f->has_id && pin->id != f->id)

@@ -6,10 +6,12 @@
 #include "tests/unit/manager/owner-fixture.h"
 #include "tests/unit/tree.h"
 
+#include "daemon/devices/devices-internal.h"
 #include "daemon/devices/inventory.h"
 #include "daemon/kernel/source-internal.h"
 #include "daemon/manager/internal.h"
 #include "daemon/triggers/triggers.h"
+#include "lib/clock.h"
 
 /* --- in the place of the kernel's family --- */
 
@@ -382,6 +384,61 @@ static void test_names(void **state)
 	process_end(&p);
 }
 
+static void rename_device(const char *old, const char *new)
+{
+	char from[128], to[128];
+
+	snprintf(from, sizeof(from), "%s/class/infiniband/%s", tree, old);
+	snprintf(to, sizeof(to), "%s/class/infiniband/%s", tree, new);
+	assert_int_equal(rename(from, to), 0);
+}
+
+/* What the kernel tells of a pin of rxe0. */
+static void tell_pin(struct manager *m, uint64_t id, uint64_t since_usec)
+{
+	const struct pin_info pin = { .id = id, .kind = PINGUARD_KIND_RDMA, .tgid = 1, .bytes = 4096,
+				      .device = "rxe0", .since_usec = since_usec };
+
+	assert_int_equal(manager_listener.pin(&pin, m), 0);
+}
+
+static const char *device_of(struct manager *m, uint64_t id)
+{
+	return registry_find(m->registry, id)->device->bytes;
+}
+
+/* Pins have the name that their device has today, whatever the kernel calls it. */
+static void test_renamed(void **state)
+{
+	struct manager *m = *state;
+	const uint64_t before = clock_usec(CLOCK_REALTIME);
+	struct process p;
+
+	process_start(&p);
+	m->devices->config.renamed = feed_renamed;
+	assert_int_equal(devices_start_renames(m->devices), 0);
+	tell_pin(m, 10, before);
+	check_pins(m, &p, "rxe0", "1a");
+	rename_device("rxe0", "rocep1s0f0");
+	check_pins(m, &p, "rocep1s0f0", "1a");
+	assert_string_equal(device_of(m, 1), "rocep1s0f0");
+	assert_string_equal(device_of(m, 2), "0000:00:04.0");
+	/* by the old name, too, while no device has that */
+	check_pins(m, &p, "rxe0", "1a");
+	/* another list of the kernel's has the old name */
+	tell_pin(m, 10, before);
+	assert_string_equal(device_of(m, 10), "rocep1s0f0");
+	/* another device takes the name, and pins */
+	tree_put("class/infiniband/rxe0/node_type", "1: CA\n");
+	tell_pin(m, 11, clock_usec(CLOCK_REALTIME) + 1000000);
+	check_pins(m, &p, "rxe0", "b");
+	check_pins(m, &p, "rocep1s0f0", "1a");
+	/* it goes: its pins are its own still */
+	tree_remove("class/infiniband/rxe0");
+	check_pins(m, &p, "rxe0", "b");
+	process_end(&p);
+}
+
 /* Memory is being taken away: what was seen before is told, nothing is read. */
 static void test_revoke(void **state)
 {
@@ -417,6 +474,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_who_busy, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_vanishes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_renamed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_revoke, setup, teardown),
 	};
 
