@@ -176,7 +176,9 @@ int dax_memory_read(const char *sysfs, const char *target, struct dax_memory *re
 		return r;
 	if (r < 0 || strcmp(driver, "kmem") != 0)
 		return 1;
-	r = blocks_fd < 0 ? blocks_fd : read_number(blocks_fd, "block_size_bytes", 16, &block_bytes);
+	r = blocks_fd;
+	if (r >= 0)
+		r = read_number(blocks_fd, "block_size_bytes", 16, &block_bytes);
 	if (r == 0 && block_bytes == 0)
 		r = -EBADMSG;
 	if (r == 0)

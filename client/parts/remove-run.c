@@ -346,8 +346,8 @@ static int print_result(struct pinctl *ctl, const struct removal *removal, int r
 	}
 	object = json_pack("{s{ss ss sb so sO?}}", "removal", "target", removal->target, "action",
 			   removal->action == REMOVAL_OFFLINE ? "offline" : "disable", "done",
-			   result >= 0, "errno", result < 0 ? json_integer(-result) : json_null(), "busy",
-			   busy);
+			   result >= 0, "errno", result < 0 ? json_integer(-result) : json_null(),
+			   "busy", busy);
 	return object ? print_json(object) : out_of_memory();
 }
 

@@ -50,7 +50,7 @@ void renames_told(struct renames *r, const char *old, const char *new, uint64_t 
 /* Looks which devices there are: what was not told is learned now. */
 void renames_look(struct renames *r, uint64_t now_usec);
 
-/* What a device is called today that had this name then; the name itself where it was not renamed. */
+/* What a device is called today that had this name then; the name itself for no other. */
 const char *renames_today(const struct renames *r, const char *name, uint64_t usec);
 /* Whether a device has that name today. */
 bool renames_is_there(const struct renames *r, const char *name);
