@@ -8,7 +8,10 @@ client_libpinctl_la_SOURCES = \
 	client/base/options.c client/base/options.h \
 	client/base/output.c client/base/output.h \
 	client/base/pinctl.h \
-	client/base/table.c client/base/table.h \
+	client/base/scan.c client/base/scan.h \
+	client/base/table.c client/base/table.h client/base/table-internal.h \
+	client/base/table-print.c \
+	client/base/table-tree.c \
 	client/parts/busy.c client/parts/busy.h \
 	client/parts/event.c client/parts/event.h \
 	client/parts/failure.c client/parts/failure.h \
@@ -23,6 +26,7 @@ client_libpinctl_la_SOURCES = \
 	client/parts/request-show.c client/parts/request-show.h \
 	client/parts/selector.c client/parts/selector.h \
 	client/parts/setting.c client/parts/setting.h \
+	client/parts/sums.c client/parts/sums.h \
 	client/verbs/classify.c \
 	client/verbs/drain.c \
 	client/verbs/events.c \

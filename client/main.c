@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <locale.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,7 +33,8 @@ static const char main_help[] =
 	"\n"
 	"  -j, --json            print JSON, for programs\n"
 	"  -b, --bytes           print sizes in bytes\n"
-	"  -o, --output COLUMNS  choose columns, separated by commas\n"
+	"  -o, --output COLUMNS  choose columns, separated by commas; +COLUMNS adds some\n"
+	"      --list-columns    print the names of the columns of a command\n"
 	"      --no-legend       print no heads\n"
 	"      --socket PATH     of the service, instead of " VARLINK_SOCKET_PATH "\n"
 	"  -h, --help            also of a command: pinctl COMMAND --help\n"
@@ -78,16 +81,29 @@ static int run(struct pinctl *ctl, int argc, char **argv)
 	return unknown_verb(argv[0]);
 }
 
-/* A full disk must not look like success; a reader that has enough is no failure of ours. */
+static bool reader_is_gone(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO };
+
+	return poll(&out, 1, 0) > 0 && (out.revents & (POLLERR | POLLHUP));
+}
+
+/*
+ * A full disk must not look like success. A reader that has enough is no failure of
+ * ours: as elsewhere that ends us by SIGPIPE, also where whoever called us ignores it.
+ */
 static int close_stdout(struct pinctl *ctl, int status)
 {
 	bool failed = ferror(stdout);
 
 	failed |= flush_output(ctl) != STATUS_DONE;
+	/* the first error counts, and stdio does not keep it */
+	if (failed && reader_is_gone()) {
+		(void)signal(SIGPIPE, SIG_DFL);
+		(void)raise(SIGPIPE);
+	}
 	if (fclose(stdout) == EOF || failed) {
-		if (ctl->output_error != EPIPE)
-			log_error("cannot write the output: %s",
-				  strerror(ctl->output_error ?: EIO));
+		log_error("cannot write the output: %s", strerror(ctl->output_error ?: EIO));
 		if (status == STATUS_DONE)
 			return STATUS_FAILED;
 	}

@@ -20,9 +20,8 @@ enum cgroup_name_type {
  *	the caller frees it
  * @ret_reason: on -EINVAL a constant text that says what is wrong; may be NULL
  *
- * Backslashes are left alone: systemd writes them into the names of cgroups,
- * and escape() doubles them where it prints them. Whoever looks @ret_name up
- * tries it as it is first, and if there is no such cgroup, unescape()d.
+ * Backslashes are left alone: see escape_name(), whose result may be given
+ * here, too.
  *
  * Return: 0, -EINVAL, -ENOMEM
  */

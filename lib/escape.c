@@ -106,6 +106,13 @@ char *escape_string(const char *string)
 	return escape(string, strlen(string));
 }
 
+char *escape_name(const char *name)
+{
+	_cleanup_(freep) char *text = escape_text(name);
+
+	return text && strcmp(text, name) == 0 ? TAKE_PTR(text) : escape_string(name);
+}
+
 static int unhex(char c)
 {
 	if (c >= '0' && c <= '9')

@@ -30,6 +30,16 @@ char *escape_string(const char *string);
 char *escape_text(const char *text);
 
 /**
+ * escape_name() - escape_string() of what has to be, and all else as it is
+ *
+ * For names of cgroups: systemd writes backslashes into them, as in
+ * machine-qemu\x2d1.scope, and who joins ours with systemd's has to find them.
+ * A name with a backslash may then be one or the other: whoever looks it up
+ * tries it as it is first, and if there is none, unescape()d.
+ */
+char *escape_name(const char *name);
+
+/**
  * unescape() - the inverse of escape()
  * @text: escaped text; what escape() would have escaped is taken as it is
  * @ret: the bytes, NUL-terminated; the caller frees them

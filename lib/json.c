@@ -20,11 +20,23 @@ json_t *json_escaped(const void *bytes, size_t size)
 	return text ? json_string_nocheck(text) : NULL;
 }
 
+json_t *json_name(const char *name)
+{
+	_cleanup_(freep) char *text = escape_name(name);
+
+	return text ? json_string_nocheck(text) : NULL;
+}
+
 json_t *json_bytes(uint64_t bytes)
 {
 	if (bytes == UINT64_MAX)
 		return json_null();
 	return json_integer((json_int_t)MIN(bytes, (uint64_t)INT64_MAX));
+}
+
+json_t *json_bytes_or_null(uint64_t bytes, bool known)
+{
+	return known ? json_bytes(bytes) : json_null();
 }
 
 const char *json_get_string(const json_t *object, const char *key, const char *fallback)

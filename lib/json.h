@@ -16,8 +16,14 @@ json_t *json_hex(uint64_t value);
 /* json_escaped() - bytes of foreign origin as an escape()d string; a new reference or NULL */
 json_t *json_escaped(const void *bytes, size_t size);
 
+/* json_name() - the same with escape_name() */
+json_t *json_name(const char *name);
+
 /* json_bytes() - a count of bytes, capped at INT64_MAX; null for UINT64_MAX, no limit */
 json_t *json_bytes(uint64_t bytes);
+
+/* json_bytes_or_null() - the same, or null where it is not known */
+json_t *json_bytes_or_null(uint64_t bytes, bool known);
 
 /*
  * The value of a key, or the fallback where it is absent, null or of another

@@ -223,7 +223,7 @@ int parse_time(const char *text, uint64_t now_usec, uint64_t *ret_usec, const ch
 int parse_span(const char *text, uint64_t *ret_usec, const char **ret_reason)
 {
 	const char *reason, *p = text;
-	uint64_t seconds, usec;
+	uint64_t seconds, usec = 0;
 	int r;
 
 	r = parse_epoch(text, &usec);

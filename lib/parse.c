@@ -73,7 +73,7 @@ static int take_suffix(const char **text)
 		if (letter && *letter) {
 			shift = 10 * (int)(letter - letters + 1);
 			p++;
-			if (p[0] == 'i' && p[1] == 'B')
+			if (*p == 'i')
 				p++;
 		}
 		if (*p == 'B')
@@ -85,22 +85,43 @@ static int take_suffix(const char **text)
 	return shift;
 }
 
-int parse_size(const char *text, uint64_t *ret_bytes, const char **ret_reason)
+/* (whole + fraction / scale) percent of all that there is. */
+static int take_share(uint64_t whole, uint64_t fraction, uint64_t scale, uint64_t all_bytes,
+		      uint64_t *ret_bytes, const char **ret_reason)
+{
+	unsigned __int128 bytes;
+
+	if (whole > 100 || (whole == 100 && fraction > 0))
+		return fail(ERANGE, "it is more than all of the memory, 100%", ret_reason);
+	/* below 2^63 * 10^20 / 10^2, which fits, whatever the decimals */
+	bytes = (unsigned __int128)all_bytes * whole;
+	bytes += (unsigned __int128)all_bytes * fraction / scale;
+	*ret_bytes = (uint64_t)(bytes / 100);
+	return 0;
+}
+
+static bool is_no_limit(const char *text)
+{
+	return !strcmp(text, "max") || !strcmp(text, "infinity") || !strcmp(text, "unlimited");
+}
+
+int parse_size(const char *text, uint64_t all_bytes, uint64_t *ret_bytes, const char **ret_reason)
 {
 	static const char too_large[] = "it is larger than the largest size, 8E less one byte";
 	uint64_t whole, fraction = 0, scale = 1;
 	unsigned int digits = 0;
 	unsigned __int128 bytes;
+	bool percent;
 	int r, shift;
 
 	if (!*text)
 		return fail(EINVAL, "it is empty", ret_reason);
-	if (!strcmp(text, "max")) {
+	if (is_no_limit(text)) {
 		*ret_bytes = PARSE_SIZE_MAX;
 		return 0;
 	}
 	if (text[0] == '-' && is_digit(text[1]))
-		return fail(ERANGE, "it is negative", ret_reason);
+		return fail(ERANGE, "it is negative; max or infinity is no limit", ret_reason);
 	r = take_decimal(&text, INT64_MAX, &whole);
 	if (r == -ERANGE)
 		return fail(ERANGE, too_large, ret_reason);
@@ -114,14 +135,20 @@ int parse_size(const char *text, uint64_t *ret_bytes, const char **ret_reason)
 		if (r < 0)
 			return fail(EINVAL, "digits are missing after its point", ret_reason);
 	}
-	shift = take_suffix(&text);
+	percent = all_bytes > 0 && *text == '%';
+	text += percent;
+	shift = percent ? 0 : take_suffix(&text);
 	if (shift < 0)
-		return fail(EINVAL, "its suffix is none of K, M, G, T, P and E", ret_reason);
+		return fail(EINVAL, all_bytes > 0 ? "its suffix is none of K, M, G, T, P, E and %" :
+						    "its suffix is none of K, M, G, T, P and E",
+			    ret_reason);
 	if (*text)
 		return fail(EINVAL, "there is text after its suffix", ret_reason);
 
 	while (digits-- > 0)
 		scale *= 10;
+	if (percent)
+		return take_share(whole, fraction, scale, all_bytes, ret_bytes, ret_reason);
 	bytes = (unsigned __int128)fraction << shift;
 	if (bytes % scale)
 		return fail(EINVAL, "it is no whole number of bytes", ret_reason);

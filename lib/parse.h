@@ -11,20 +11,22 @@
  * what is wrong, fit to follow the text itself and a colon.
  */
 
-/* "max": no limit */
+/* "max", "infinity" or "unlimited": no limit */
 #define PARSE_SIZE_MAX UINT64_MAX
 
 /**
  * parse_size() - parse a number of bytes
- * @text: "max", or a number with an optional suffix K, M, G, T, P or E (base
- *	1024), itself with an optional B or iB; "1.5G" is fine, a fraction of a
- *	byte is not
+ * @text: a word for no limit, or a number with an optional suffix K, M, G, T, P
+ *	or E (base 1024), itself with an optional i, B or iB; "1.5G" is fine, a
+ *	fraction of a byte is not; or with a %, up to 100, rounded down to a byte
+ * @all_bytes: what the percent are of, up to INT64_MAX; 0 where there are none
  * @ret_bytes: 0 to INT64_MAX, or PARSE_SIZE_MAX
  * @ret_reason: see above
  *
  * Return: 0, -EINVAL for what is no size, -ERANGE for a negative or too large one
  */
-int parse_size(const char *text, uint64_t *ret_bytes, const char **ret_reason);
+int parse_size(const char *text, uint64_t all_bytes, uint64_t *ret_bytes,
+	       const char **ret_reason);
 
 /**
  * parse_id() - parse a 64-bit id or address, "0x" and 1 to 16 hex digits

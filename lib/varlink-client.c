@@ -16,6 +16,9 @@ struct varlink_client {
 	uint64_t timeout_usec;
 	struct varlink_reader reader;
 	struct varlink_writer writer;
+	/* A message that was looked at, and is there yet. */
+	const char *text;
+	size_t size;
 };
 
 static uint64_t deadline_of(uint64_t timeout_usec)
@@ -124,20 +127,18 @@ static int send_call(struct varlink_client *client, const char *method, json_t *
 	return r;
 }
 
-static int read_message(struct varlink_client *client, uint64_t deadline, json_t **ret)
+static int read_text(struct varlink_client *client, uint64_t deadline, const char **ret_text,
+		     size_t *ret_size)
 {
-	const char *text;
 	void *room;
 	size_t size;
 	ssize_t n;
 	int r;
 
 	for (;;) {
-		r = varlink_reader_next(&client->reader, &text, &size);
-		if (r < 0)
-			return r;
-		if (r > 0)
-			return varlink_parse(text, size, ret);
+		r = varlink_reader_next(&client->reader, ret_text, ret_size);
+		if (r != 0)
+			return MIN(r, 0);
 		r = varlink_reader_reserve(&client->reader, &room, &size);
 		if (r < 0)
 			return r;
@@ -152,6 +153,51 @@ static int read_message(struct varlink_client *client, uint64_t deadline, json_t
 		else if (errno != EAGAIN && errno != EINTR)
 			return -errno;
 	}
+}
+
+static int read_message(struct varlink_client *client, uint64_t deadline, json_t **ret)
+{
+	const char *text = TAKE_PTR(client->text);
+	size_t size = client->size;
+	int r = text ? 0 : read_text(client, deadline, &text, &size);
+
+	return r < 0 ? r : varlink_parse(text, size, ret);
+}
+
+static bool take_end(const char *text, size_t *size, const char *end)
+{
+	size_t length = strlen(end);
+
+	if (*size < length || memcmp(text + *size - length, end, length) != 0)
+		return false;
+	*size -= length;
+	return true;
+}
+
+int varlink_client_next_text(struct varlink_client *client, uint64_t timeout_usec,
+			     char **ret_parameters, size_t *ret_size, bool *ret_continues)
+{
+	const size_t begin = strlen(VARLINK_REPLY_BEGIN);
+	const char *text;
+	size_t size;
+	int r;
+
+	r = read_text(client, deadline_of(timeout_usec), &text, &size);
+	if (r < 0)
+		return r;
+	client->text = text;
+	client->size = size;
+	if (size < begin || memcmp(text, VARLINK_REPLY_BEGIN, begin) != 0 ||
+	    !take_end(text, &size, VARLINK_REPLY_END))
+		return 0;
+	*ret_continues = take_end(text, &size, VARLINK_REPLY_CONTINUES);
+	if (size < begin + 2 || text[begin] != '{' || text[size - 1] != '}')
+		return 0;
+	client->text = NULL;
+	/* in the reader's own buffer */
+	*ret_parameters = (char *)text + begin;
+	*ret_size = size - begin;
+	return 1;
 }
 
 int varlink_client_next(struct varlink_client *client, uint64_t timeout_usec,

@@ -166,28 +166,57 @@ static int dump_append(const char *bytes, size_t size, void *userdata)
 	return 0;
 }
 
-int varlink_writer_add(struct varlink_writer *writer, const json_t *message,
-		       size_t message_max_bytes, size_t queue_max_bytes)
+/* The queue moves to the begin of the buffer, and a message is put together behind it. */
+static struct dump dump_begin(struct varlink_writer *writer, size_t message_max_bytes)
 {
 	size_t queued = varlink_writer_queued(writer);
-	struct dump dump = { .writer = writer };
 
 	if (writer->start > 0) {
 		memmove(writer->buf, writer->buf + writer->start, queued);
 		writer->start = 0;
 		writer->end = queued;
 	}
-	dump.end = queued;
-	dump.limit = queued + message_max_bytes;
+	return (struct dump){
+		.writer = writer,
+		.end = queued,
+		.limit = queued + message_max_bytes,
+	};
+}
+
+static int dump_end(struct dump *dump, size_t queue_max_bytes)
+{
+	dump->limit++;
+	if (dump_append("", 1, dump) < 0)
+		return dump->error;
+	if (dump->writer->end > 0 && dump->end > queue_max_bytes)
+		return -ENOBUFS;
+	dump->writer->end = dump->end;
+	return 0;
+}
+
+int varlink_writer_add(struct varlink_writer *writer, const json_t *message,
+		       size_t message_max_bytes, size_t queue_max_bytes)
+{
+	struct dump dump = dump_begin(writer, message_max_bytes);
+
 	if (json_dump_callback(message, dump_append, &dump, JSON_COMPACT) < 0)
 		return dump.error ?: -EINVAL;
-	dump.limit++;
-	if (dump_append("", 1, &dump) < 0)
+	return dump_end(&dump, queue_max_bytes);
+}
+
+int varlink_writer_add_reply(struct varlink_writer *writer, const char *parameters, size_t size,
+			     bool continues, size_t queue_max_bytes)
+{
+	static const char begin[] = VARLINK_REPLY_BEGIN, more[] = VARLINK_REPLY_CONTINUES,
+			  end[] = VARLINK_REPLY_END;
+	struct dump dump = dump_begin(writer, VARLINK_REPLY_MAX_BYTES);
+
+	if (dump_append(begin, strlen(begin), &dump) < 0 ||
+	    dump_append(parameters, size, &dump) < 0 ||
+	    (continues && dump_append(more, strlen(more), &dump) < 0) ||
+	    dump_append(end, strlen(end), &dump) < 0)
 		return dump.error;
-	if (queued > 0 && dump.end > queue_max_bytes)
-		return -ENOBUFS;
-	writer->end = dump.end;
-	return 0;
+	return dump_end(&dump, queue_max_bytes);
 }
 
 int varlink_writer_call(struct varlink_writer *writer, const char *method, json_t *parameters,

@@ -103,6 +103,26 @@ void varlink_writer_done(struct varlink_writer *writer);
 int varlink_writer_add(struct varlink_writer *writer, const json_t *message,
 		       size_t message_max_bytes, size_t queue_max_bytes);
 
+/* A reply as varlink_writer_add_reply() writes it: begin, parameters, perhaps continues, end. */
+#define VARLINK_REPLY_BEGIN	"{\"parameters\":"
+#define VARLINK_REPLY_CONTINUES ",\"continues\":true"
+#define VARLINK_REPLY_END	"}"
+
+/**
+ * varlink_writer_add_reply() - queue a reply whose parameters are text already
+ * @parameters: text of a JSON object, which is not looked at
+ * @size: its size in bytes
+ * @continues: whether another reply follows
+ * @queue_max_bytes: as with varlink_writer_add()
+ *
+ * For what is long: no tree is made of it. The message has up to
+ * VARLINK_REPLY_MAX_BYTES.
+ *
+ * Return: as varlink_writer_add()
+ */
+int varlink_writer_add_reply(struct varlink_writer *writer, const char *parameters, size_t size,
+			     bool continues, size_t queue_max_bytes);
+
 /**
  * varlink_writer_call() - queue a call of a method
  * @method: "interface.Method"
@@ -175,5 +195,22 @@ int varlink_client_call_more(struct varlink_client *client, const char *method,
  */
 int varlink_client_next(struct varlink_client *client, uint64_t timeout_usec,
 			json_t **ret_parameters, char **ret_error, bool *ret_continues);
+
+/**
+ * varlink_client_next_text() - the next reply, as text
+ * @timeout_usec: as above
+ * @ret_parameters: text of what should be a JSON object, which has not been looked at;
+ *	the client's, valid until the next call on it, and may be written to
+ * @ret_size: its size in bytes
+ * @ret_continues: as above
+ *
+ * For replies so long that a tree of them takes most of the time.
+ *
+ * Return: 1; 0 where what comes next is an error, or no reply as
+ * varlink_writer_add_reply() writes it: varlink_client_next() has it then; or
+ * what that returns
+ */
+int varlink_client_next_text(struct varlink_client *client, uint64_t timeout_usec,
+			     char **ret_parameters, size_t *ret_size, bool *ret_continues);
 
 #endif

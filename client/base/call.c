@@ -195,6 +195,12 @@ static int service_error(const char *name, const json_t *params)
 		log_error("the service allows no more than %lld %s",
 			  (long long)json_get_int(params, "max", 0),
 			  json_get_string(params, "limit", "?"));
+	else if (is_error(name, "TooManyCgroups"))
+		log_error("%s was not found, but not all cgroups were looked at: there are more "
+			  "than %lld, or too many of a user; give its path, such as /system.slice/%s",
+			  json_get_string(params, "cgroup", "?"),
+			  (long long)json_get_int(params, "max", 0),
+			  json_get_string(params, "cgroup", "?"));
 	else if (is_error(name, "TooManyPins"))
 		log_error("too many pins for one reply: %lld",
 			  (long long)json_get_int(params, "pins", 0));
@@ -282,8 +288,36 @@ static int send_stream(struct pinctl *ctl, const struct stream *stream)
 					json_incref(stream->params));
 }
 
-static int next_reply(struct pinctl *ctl, const struct stream *stream, json_t **ret_reply,
-		      char **ret_error, bool *ret_continues)
+/* What comes next: text where that is asked for, and can be had. */
+struct reply {
+	json_t *json;
+	char *error;
+	char *text;
+	size_t size;
+	bool continues;
+};
+
+static void reply_done(struct reply *reply)
+{
+	json_decref(reply->json);
+	free(reply->error);
+}
+
+static int read_reply(struct pinctl *ctl, const struct stream *stream, uint64_t timeout_usec,
+		      struct reply *reply)
+{
+	int r = 0;
+
+	if (stream->on_text)
+		r = varlink_client_next_text(ctl->client, timeout_usec, &reply->text, &reply->size,
+					     &reply->continues);
+	if (r != 0)
+		return MIN(r, 0);
+	return varlink_client_next(ctl->client, timeout_usec, &reply->json, &reply->error,
+				   &reply->continues);
+}
+
+static int next_reply(struct pinctl *ctl, const struct stream *stream, struct reply *reply)
 {
 	uint64_t start_usec = clock_usec(CLOCK_MONOTONIC), waited_usec = 0, left_usec, part_usec;
 	int r;
@@ -293,8 +327,7 @@ static int next_reply(struct pinctl *ctl, const struct stream *stream, json_t **
 			    stream->timeout_usec > waited_usec ? stream->timeout_usec - waited_usec :
 								 0;
 		part_usec = stream->on_tick ? MIN(left_usec, TICK_USEC) : left_usec;
-		r = varlink_client_next(ctl->client, part_usec, ret_reply, ret_error,
-					ret_continues);
+		r = read_reply(ctl, stream, part_usec, reply);
 		if (r != -ETIMEDOUT || part_usec == left_usec)
 			return r;
 		stream->on_tick(stream->userdata);
@@ -302,16 +335,31 @@ static int next_reply(struct pinctl *ctl, const struct stream *stream, json_t **
 	} while (true);
 }
 
+static int hand_over(struct pinctl *ctl, const struct stream *stream, const struct reply *reply)
+{
+	_cleanup_(freep) char *dumped = NULL;
+	int r;
+
+	if (!stream->on_text)
+		return stream->on_reply(reply->json, stream->userdata);
+	if (reply->text) {
+		r = stream->on_text(reply->text, reply->size, stream->userdata);
+	} else {
+		/* of a service that writes it otherwise */
+		dumped = json_dumps(reply->json, JSON_COMPACT);
+		r = dumped ? stream->on_text(dumped, strlen(dumped), stream->userdata) : -ENOMEM;
+	}
+	return r < 0 ? connection_failed(ctl, r) : r;
+}
+
 /* 1 to go on, else 0 and an exit status. */
 static int stream_step(struct pinctl *ctl, struct stream *stream, uint64_t *since, int *ret_status)
 {
-	_cleanup_(freep) char *error = NULL;
-	_cleanup_json_ json_t *reply = NULL;
-	bool continues;
+	_cleanup_(reply_done) struct reply reply = {};
 	int r;
 
-	r = next_reply(ctl, stream, &reply, &error, &continues);
-	if (r == 0 && not_ready(error, since)) {
+	r = next_reply(ctl, stream, &reply);
+	if (r == 0 && not_ready(reply.error, since)) {
 		r = send_stream(ctl, stream);
 		if (r == 0)
 			return 1;
@@ -322,11 +370,11 @@ static int stream_step(struct pinctl *ctl, struct stream *stream, uint64_t *sinc
 		*ret_status = STATUS_LOST;
 	else if (r < 0)
 		*ret_status = connection_failed(ctl, r);
-	else if (error)
-		*ret_status = service_error(error, reply);
+	else if (reply.error)
+		*ret_status = service_error(reply.error, reply.json);
 	else
-		*ret_status = stream->on_reply(reply, stream->userdata);
-	return r == 0 && !error && continues && *ret_status == STATUS_DONE;
+		*ret_status = hand_over(ctl, stream, &reply);
+	return r == 0 && !reply.error && reply.continues && *ret_status == STATUS_DONE;
 }
 
 int manager_stream(struct pinctl *ctl, struct stream *stream)

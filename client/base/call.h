@@ -32,6 +32,12 @@ struct stream {
 	/* Where the service closes the connection that is not told, but STATUS_LOST. */
 	bool may_be_lost;
 	int (*on_reply)(const json_t *reply, void *userdata);
+	/*
+	 * In place of on_reply(), for replies that are long: text of a JSON object, which
+	 * may be written to. STATUS_DONE, an exit status, or -EBADMSG or another negative
+	 * errno, which is told.
+	 */
+	int (*on_text)(char *reply, size_t size, void *userdata);
 	void (*on_tick)(void *userdata); /* each second of waiting; may be NULL */
 	void *userdata;
 };

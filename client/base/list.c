@@ -28,11 +28,16 @@ int show_list(struct pinctl *ctl, const struct list *list)
 			fill_null(object, list->nullable);
 		return print_json(reply);
 	}
+	json_array_foreach (objects, i, object)
+		if (list->arrange)
+			list->arrange(object);
 	r = table_add_all(&table, objects, list->size_key, NULL);
 	if (r >= 0)
 		return r;
 	r = table_print(&table, list->key);
 	if (r == STATUS_DONE)
 		say_omitted(ctl, json_get_int(reply, "omitted", 0), "");
+	if (r == STATUS_DONE && list->comment && flush_output(ctl) == STATUS_DONE)
+		list->comment(reply);
 	return r;
 }

@@ -2,6 +2,8 @@
 #ifndef PINGUARD_PINCTL_LIST_H
 #define PINGUARD_PINCTL_LIST_H
 
+#include <jansson.h>
+
 struct column;
 struct pinctl;
 
@@ -12,6 +14,8 @@ struct list {
 	const struct column *columns;
 	const char *size_key; /* the largest come first; NULL for the order of the reply */
 	const char *const *nullable;
+	void (*arrange)(json_t *object); /* for its row in the table; may be NULL */
+	void (*comment)(const json_t *reply); /* below the table; may be NULL */
 };
 
 /* Print it; an exit status. */

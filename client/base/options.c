@@ -15,6 +15,7 @@
 
 enum {
 	OPTION_NO_LEGEND = 0x1000,
+	OPTION_LIST_COLUMNS,
 	OPTION_SOCKET,
 };
 
@@ -23,6 +24,7 @@ static const struct option common[] = {
 	{ "bytes", no_argument, NULL, 'b' },
 	{ "no-legend", no_argument, NULL, OPTION_NO_LEGEND },
 	{ "output", required_argument, NULL, 'o' },
+	{ "list-columns", no_argument, NULL, OPTION_LIST_COLUMNS },
 	{ "socket", required_argument, NULL, OPTION_SOCKET },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
@@ -103,7 +105,9 @@ static int bad_option(char **argv, int option, const struct option *options)
 	if (known->name)
 		return usage_error("option --%s takes no argument", known->name);
 	if (optopt >= '0' && optopt <= '9')
-		return usage_error("unknown option %s; if it is meant as a size: it is negative", text);
+		return usage_error("unknown option %s; if it is meant as a size: it is negative; "
+				   "max or infinity is no limit",
+				   text);
 	return usage_error("unknown option -%c; see --help", optopt);
 }
 
@@ -144,6 +148,9 @@ int parse_options(struct pinctl *ctl, int argc, char **argv, const struct option
 			break;
 		case 'o':
 			ctl->columns = optarg;
+			break;
+		case OPTION_LIST_COLUMNS:
+			ctl->list_columns = true;
 			break;
 		case OPTION_SOCKET:
 			ctl->socket = optarg;
@@ -199,6 +206,20 @@ int parse_since(const char *argument, uint64_t *ret_usec)
 
 	if (parse_time(argument, clock_usec(CLOCK_REALTIME), ret_usec, &reason) < 0)
 		return usage_error("not a time: \"%s\": %s", argument, reason);
+	return -1;
+}
+
+int parse_limit(const char *argument, uint64_t *ret_n)
+{
+	char *end;
+	unsigned long long n;
+
+	errno = 0;
+	n = strtoull(argument, &end, 10);
+	/* strtoull() takes signs and spaces, too */
+	if (*argument < '0' || *argument > '9' || *end || errno || n == 0 || n > INT64_MAX)
+		return usage_error("not a number of rows, from 1 on: \"%s\"", argument);
+	*ret_n = n;
 	return -1;
 }
 

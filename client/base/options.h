@@ -31,6 +31,9 @@ int parse_one_argument(struct pinctl *ctl, int argc, char **argv, const struct o
 /* --since; -1 or an exit status. */
 int parse_since(const char *argument, uint64_t *ret_usec);
 
+/* --limit: a number of rows, from 1 on; -1 or an exit status. */
+int parse_limit(const char *argument, uint64_t *ret_n);
+
 /* The name in a NULL-terminated list that @word may have been meant as, or NULL. */
 const char *nearest(const char *word, const char *const *names);
 

@@ -2,6 +2,9 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "client/base/exit.h"
 #include "client/base/output.h"
@@ -35,6 +38,28 @@ void fill_null(json_t *object, const char *const *keys)
 	for (; *keys; keys++)
 		if (!json_object_get(object, *keys))
 			(void)json_object_set_new(object, *keys, json_null());
+}
+
+static struct winsize screen(void)
+{
+	struct winsize size = {};
+	const char *columns = getenv("COLUMNS");
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+		size.ws_col = columns && atoi(columns) > 0 ? (unsigned short)atoi(columns) : 80;
+	if (size.ws_row == 0)
+		size.ws_row = 24;
+	return size;
+}
+
+size_t screen_width(const struct pinctl *ctl)
+{
+	return ctl->terminal ? screen().ws_col : 0;
+}
+
+size_t screen_height(const struct pinctl *ctl)
+{
+	return ctl->terminal ? screen().ws_row : 0;
 }
 
 int compare_sizes(const json_t *a, const json_t *b, const char *key)

@@ -25,6 +25,10 @@ int print_json(const json_t *object);
 /* Set keys that are absent to null. */
 void fill_null(json_t *object, const char *const *keys);
 
+/* Columns and lines of the terminal that stdout is; 0 where it is none. */
+size_t screen_width(const struct pinctl *ctl);
+size_t screen_height(const struct pinctl *ctl);
+
 /* By the value of a key; the largest first. */
 int compare_sizes(const json_t *a, const json_t *b, const char *key);
 

@@ -17,7 +17,7 @@ struct varlink_client;
 
 /* What the options common to all verbs say, and the connection. */
 struct pinctl {
-	bool json, bytes, no_legend;
+	bool json, bytes, no_legend, list_columns;
 	bool terminal, colour; /* of stdout */
 	const char *columns;
 	const char *socket;

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Rows, and what is in them. They are printed by table-print.c, and trees by
+ * table-tree.c.
+ */
+#include <errno.h>
 #include <inttypes.h>
-#include <libsmartcols.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -8,16 +12,27 @@
 #include "client/base/exit.h"
 #include "client/base/output.h"
 #include "client/base/pinctl.h"
-#include "client/base/table.h"
+#include "client/base/scan.h"
+#include "client/base/table-internal.h"
 #include "lib/clock.h"
+#include "lib/parse.h"
 
-#define ALARM_COLOUR "red"
-#define SHRUNK_WIDTH 24 /* more than that is left to one that shrinks if there is room */
+#define obstack_chunk_alloc malloc
+#define obstack_chunk_free  free
 
-static bool is_number(enum column_type type)
+bool table_is_number(enum column_type type)
 {
 	return type == COLUMN_NUMBER || type == COLUMN_SIZE || type == COLUMN_SIZE_MAX ||
 	       type == COLUMN_AGE;
+}
+
+static const struct column *find_column(const struct column *columns, const char *name,
+					size_t length)
+{
+	for (; columns->name; columns++)
+		if (strncasecmp(columns->name, name, length) == 0 && !columns->name[length])
+			return columns;
+	return NULL;
 }
 
 static int unknown_column(const struct column *columns, const char *name, size_t length)
@@ -30,17 +45,27 @@ static int unknown_column(const struct column *columns, const char *name, size_t
 	return usage_error("no column \"%.*s\"; there are:%s", (int)length, name, list);
 }
 
-/* Fills table->shown by a list of names such as "ID,BYTES". */
+static void show_defaults(struct table *table)
+{
+	const struct column *column;
+
+	for (column = table->columns; column->name; column++)
+		if (!column->optional)
+			table->shown[table->n_shown++] = column;
+}
+
+/* Fills table->shown by a list of names such as "ID,BYTES"; "+UID" adds to the usual ones. */
 static int choose_columns(struct table *table, const char *names)
 {
+	if (*names == '+') {
+		show_defaults(table);
+		names++;
+	}
 	for (;;) {
-		const struct column *column = table->columns;
 		size_t length = strcspn(names, ",");
+		const struct column *column = find_column(table->columns, names, length);
 
-		while (column->name && (strncasecmp(column->name, names, length) != 0 ||
-					column->name[length]))
-			column++;
-		if (!column->name)
+		if (!column)
 			return unknown_column(table->columns, names, length);
 		if (table->n_shown == ARRAY_SIZE(table->shown))
 			return usage_error("too many columns");
@@ -58,39 +83,31 @@ int table_init(struct table *table, struct pinctl *ctl, const struct column *col
 	table->ctl = ctl;
 	table->columns = columns;
 	table->now_usec = clock_usec(CLOCK_REALTIME);
+	if (ctl->list_columns) {
+		for (; columns->name; columns++)
+			puts(columns->name);
+		return STATUS_DONE;
+	}
 	if (ctl->columns) {
 		r = choose_columns(table, ctl->columns);
 		if (r >= 0)
 			return r;
 	} else {
-		for (; columns->name; columns++)
-			if (!columns->optional)
-				table->shown[table->n_shown++] = columns;
+		show_defaults(table);
 	}
-	table->scols = scols_new_table();
-	if (!table->scols)
-		return out_of_memory();
-	/* names come escaped, and would be escaped again */
-	scols_table_enable_noencoding(table->scols, 1);
-	scols_table_enable_noheadings(table->scols, ctl->no_legend);
-	scols_table_enable_colors(table->scols, ctl->colour);
-	for (size_t i = 0; i < table->n_shown; i++) {
-		const struct column *column = table->shown[i];
-		int flags = (is_number(column->type) ? SCOLS_FL_RIGHT : 0) |
-			    (column->type == COLUMN_TREE ? SCOLS_FL_TREE : 0) |
-			    (column->shrinks ? SCOLS_FL_TRUNC : 0);
-
-		if (!scols_table_new_column(table->scols, column->name,
-					    column->shrinks ? 0.1 : 0, flags))
-			return out_of_memory();
-	}
+	for (size_t i = 0; i < table->n_shown; i++)
+		table->width[i] = strlen(table->shown[i]->name);
+	obstack_init(&table->memory);
+	table->has_memory = true;
 	return -1;
 }
 
 void table_done(struct table *table)
 {
-	scols_unref_table(table->scols);
-	table->scols = NULL;
+	if (table->has_memory)
+		obstack_free(&table->memory, NULL);
+	free(table->rows);
+	*table = (struct table){};
 }
 
 bool table_has_tree(const struct table *table)
@@ -103,7 +120,15 @@ bool table_has_tree(const struct table *table)
 
 bool table_is_empty(const struct table *table)
 {
-	return scols_table_get_nlines(table->scols) == 0;
+	return table->n_rows == 0;
+}
+
+int table_sort_by(struct table *table, const char *name)
+{
+	table->descending = *name == '-';
+	name += table->descending;
+	table->sort = find_column(table->columns, name, strlen(name));
+	return table->sort ? -1 : unknown_column(table->columns, name, strlen(name));
 }
 
 static const char *show_number(const struct table *table, const struct column *column,
@@ -125,48 +150,177 @@ static const char *show_number(const struct table *table, const struct column *c
 	}
 }
 
-static int set_cell(const struct table *table, struct libscols_line *line, size_t n,
-		    const json_t *object, const char *label)
+/* Columns that a terminal takes up for it: one for each character is close enough. */
+size_t table_text_width(const char *text)
+{
+	size_t width = 0;
+
+	for (; *text; text++)
+		width += (*text & 0xc0) != 0x80;
+	return width;
+}
+
+/* What one row says in most columns the row before it said as well. */
+static const char *keep_text(struct table *table, size_t n, const char *text, size_t size)
+{
+	const char *last = table->n_rows > 0 ? table->rows[table->n_rows - 1]->cells[n] : NULL;
+
+	if (last && strncmp(last, text, size) == 0 && !last[size])
+		return last;
+	last = obstack_copy0(&table->memory, text, size);
+	table->width[n] = MAX(table->width[n], table_text_width(last));
+	return last;
+}
+
+static void set_cell(struct table *table, struct table_row *row, size_t n,
+		     const struct scan_value *value, const char *label)
 {
 	const struct column *column = table->shown[n];
-	const json_t *value = column->key ? json_object_get(object, column->key) : NULL;
 	char buf[FORMAT_TIME_LEN];
 	const char *text = "-";
 
+	if (column->alarming && value->type == SCAN_INTEGER && value->integer > 0)
+		row->alarming |= UINT32_C(1) << n;
 	if (column->type == COLUMN_TREE)
 		text = label;
 	else if (column->type == COLUMN_BOOL)
-		text = json_is_true(value) ? "yes" : "no";
-	else if (json_is_string(value))
-		text = json_string_value(value);
-	else if (json_is_integer(value))
-		text = show_number(table, column, buf, json_integer_value(value));
+		text = value->type == SCAN_TRUE ? "yes" : "no";
+	else if (value->type == SCAN_STRING) {
+		row->cells[n] = keep_text(table, n, value->text, value->size);
+		return;
+	} else if (value->type == SCAN_INTEGER)
+		text = show_number(table, column, buf, value->integer);
 	else if (column->type == COLUMN_SIZE_MAX)
 		text = "max";
-	if (column->alarming && json_is_integer(value) && json_integer_value(value) > 0)
-		scols_cell_set_color(scols_line_get_cell(line, n), ALARM_COLOUR);
-	return scols_line_set_data(line, n, text);
+	row->cells[n] = keep_text(table, n, text, strlen(text));
 }
 
-struct libscols_line *table_add(struct table *table, const json_t *object, const char *label,
-				struct libscols_line *parent)
+static void set_sort_key(struct table *table, struct table_row *row, const struct scan_value *value)
 {
-	struct libscols_line *line = scols_table_new_line(table->scols, parent);
+	uint64_t id;
 
-	for (size_t i = 0; line && i < table->n_shown; i++)
-		if (set_cell(table, line, i, object, label) < 0)
-			return NULL;
-	return line;
+	row->number = INT64_MIN;
+	if (value->type == SCAN_INTEGER)
+		row->number = table->sort->type == COLUMN_AGE ? -value->integer : value->integer;
+	else if (value->type == SCAN_TRUE)
+		row->number = 1;
+	else if (value->type == SCAN_STRING) {
+		row->text = obstack_copy0(&table->memory, value->text, value->size);
+		/* ids and addresses: as numbers, from the least one on */
+		if (parse_id(row->text, &id, NULL) == 0) {
+			row->number = (int64_t)(id ^ (UINT64_C(1) << 63));
+			row->text = NULL;
+		}
+	} else if (table->sort->type == COLUMN_SIZE_MAX)
+		row->number = INT64_MAX;
 }
 
-struct row {
+/* values: of the columns that are shown, and one more to be sorted by */
+static struct table_row *add_row(struct table *table, const struct scan_value *values,
+				 const char *label, struct table_row *parent)
+{
+	struct table_row *row, **rows;
+	size_t size = sizeof(*row) + table->n_shown * sizeof(*row->cells);
+
+	if (table->n_rows == table->size) {
+		table->size = MAX(2 * table->size, (size_t)64);
+		rows = realloc(table->rows, table->size * sizeof(*rows));
+		if (!rows)
+			return NULL;
+		table->rows = rows;
+	}
+	row = obstack_alloc(&table->memory, size);
+	memset(row, 0, size);
+	row->parent = parent;
+	row->index = table->n_rows;
+	for (size_t i = 0; i < table->n_shown && !table->keeps_source; i++)
+		set_cell(table, row, i, &values[i], label);
+	if (table->sort)
+		set_sort_key(table, row, &values[table->n_shown]);
+	return table->rows[table->n_rows++] = row;
+}
+
+static struct scan_value value_of(const json_t *object, const struct column *column)
+{
+	const json_t *json = column->key ? json_object_get(object, column->key) : NULL;
+
+	switch (json ? json_typeof(json) : JSON_NULL) {
+	case JSON_TRUE:
+		return (struct scan_value){ .type = SCAN_TRUE };
+	case JSON_FALSE:
+		return (struct scan_value){ .type = SCAN_FALSE };
+	case JSON_INTEGER:
+		return (struct scan_value){ .type = SCAN_INTEGER,
+					    .integer = json_integer_value(json) };
+	case JSON_STRING:
+		return (struct scan_value){ .type = SCAN_STRING, .text = json_string_value(json),
+					    .size = json_string_length(json) };
+	default:
+		return (struct scan_value){};
+	}
+}
+
+struct table_row *table_add(struct table *table, const json_t *object, const char *label,
+			    struct table_row *parent)
+{
+	struct scan_value values[TABLE_COLUMNS_MAX + 1];
+
+	for (size_t i = 0; i < table->n_shown; i++)
+		values[i] = value_of(object, table->shown[i]);
+	if (table->sort)
+		values[table->n_shown] = value_of(object, table->sort);
+	return add_row(table, values, label, parent);
+}
+
+static bool is_key(const struct column *column, const struct scan_value *name)
+{
+	return column && column->key && strncmp(column->key, name->text, name->size) == 0 &&
+	       !column->key[name->size];
+}
+
+int table_add_scanned(struct table *table, struct scan *scan)
+{
+	struct scan_value values[TABLE_COLUMNS_MAX + 1] = {}, name, value;
+	struct scan ahead = *scan;
+	const char *source = NULL;
+	bool first = true;
+	struct table_row *row;
+	int r;
+
+	if (table->keeps_source) {
+		if (scan_skip(&ahead) < 0)
+			return -EBADMSG;
+		source = obstack_copy0(&table->memory, scan->at, (size_t)(ahead.at - scan->at));
+	}
+	if (scan_enter(scan, '{') < 0)
+		return -EBADMSG;
+	while ((r = scan_member(scan, first, &name)) > 0) {
+		first = false;
+		if (scan_value(scan, &value) < 0)
+			return -EBADMSG;
+		for (size_t i = 0; i < table->n_shown; i++)
+			if (is_key(table->shown[i], &name))
+				values[i] = value;
+		if (is_key(table->sort, &name))
+			values[table->n_shown] = value;
+	}
+	if (r < 0)
+		return r;
+	row = add_row(table, values, NULL, NULL);
+	if (!row)
+		return -ENOMEM;
+	row->source = source;
+	return 0;
+}
+
+struct item {
 	const json_t *object;
 	const char *key;
 };
 
-static int compare_rows(const void *a, const void *b)
+static int compare_items(const void *a, const void *b)
 {
-	const struct row *p = a, *q = b;
+	const struct item *p = a, *q = b;
 
 	return compare_sizes(p->object, q->object, p->key);
 }
@@ -175,73 +329,51 @@ int table_add_all(struct table *table, const json_t *array, const char *key,
 		  bool (*keep)(const json_t *object))
 {
 	size_t n = json_array_size(array), kept = 0, i;
-	_cleanup_(freep) struct row *rows = calloc(n + 1, sizeof(*rows));
+	_cleanup_(freep) struct item *items = calloc(n + 1, sizeof(*items));
 
-	if (!rows)
+	if (!items)
 		return out_of_memory();
 	for (i = 0; i < n; i++) {
-		rows[kept] = (struct row){ json_array_get(array, i), key };
-		kept += !keep || keep(rows[kept].object);
+		items[kept] = (struct item){ json_array_get(array, i), key };
+		kept += !keep || keep(items[kept].object);
 	}
 	if (key)
-		qsort(rows, kept, sizeof(*rows), compare_rows);
+		qsort(items, kept, sizeof(*items), compare_items);
 	for (i = 0; i < kept; i++)
-		if (!table_add(table, rows[i].object, NULL, NULL))
+		if (!table_add(table, items[i].object, NULL, NULL))
 			return out_of_memory();
 	return -1;
 }
 
-static size_t text_width(const char *text)
+static int compare_rows(const void *a, const void *b, void *userdata)
 {
-	size_t width = 0;
+	const struct table_row *p = *(struct table_row *const *)a, *q = *(struct table_row *const *)b;
+	const struct table *table = userdata;
+	int order = (p->number > q->number) - (p->number < q->number);
 
-	/* close enough: one column for each character */
-	for (; text && *text; text++)
-		width += (*text & 0xc0) != 0x80;
-	return width;
+	if (order == 0 && (p->text || q->text))
+		order = !p->text ? -1 : !q->text ? 1 : strcmp(p->text, q->text);
+	if (order == 0)
+		return (p->index > q->index) - (p->index < q->index);
+	return table->descending ? -order : order;
 }
 
-/* How wide a column is; with @shrink set its cells are cut down to that many. */
-static size_t column_width(const struct table *table, size_t n, size_t shrink)
+static void sort_rows(struct table *table)
 {
-	size_t lines = scols_table_get_nlines(table->scols);
-	size_t widest = text_width(table->shown[n]->name);
-
-	for (size_t i = 0; i < lines; i++) {
-		struct libscols_line *line = scols_table_get_line(table->scols, i);
-		const char *text = scols_cell_get_data(scols_line_get_cell(line, n));
-		size_t width = text_width(text);
-		_cleanup_(freep) char *cut = NULL;
-
-		if (shrink && width > shrink) {
-			for (width++; width > shrink; width--)
-				for (text++; (*text & 0xc0) == 0x80; text++)
-					;
-			if (asprintf(&cut, "\xe2\x80\xa6%s", text) >= 0)
-				(void)scols_line_set_data(line, n, cut);
-		}
-		widest = MAX(widest, width);
-	}
-	return widest;
+	if (table->sort && table->n_rows > 0)
+		qsort_r(table->rows, table->n_rows, sizeof(*table->rows), compare_rows, table);
+	table->sort = NULL;
 }
 
-/* A path says most at its end; libsmartcols cuts there. */
-static void keep_tails(struct table *table)
+void table_cut(struct table *table, size_t limit)
 {
-	size_t others = 0, width = scols_table_get_termwidth(table->scols), kept = SIZE_MAX;
+	sort_rows(table);
+	table->n_rows = MIN(table->n_rows, limit);
+}
 
-	if (!table->ctl->terminal)
-		return;
-	for (size_t i = 0; i < table->n_shown; i++) {
-		size_t wide = column_width(table, i, 0);
-
-		if (table->shown[i]->keeps_tail)
-			kept = i;
-		else
-			others += (table->shown[i]->shrinks ? MIN(wide, SHRUNK_WIDTH) : wide) + 1;
-	}
-	if (kept != SIZE_MAX)
-		(void)column_width(table, kept, width > others + 12 ? width - others : 12);
+size_t table_row_index(const struct table *table, size_t n)
+{
+	return table->rows[n]->index;
 }
 
 int table_print(struct table *table, const char *what)
@@ -251,6 +383,16 @@ int table_print(struct table *table, const char *what)
 		say_none(table->ctl, what);
 		return STATUS_DONE;
 	}
-	keep_tails(table);
-	return scols_print_table(table->scols) < 0 ? STATUS_FAILED : STATUS_DONE;
+	sort_rows(table);
+	return table_has_tree(table) ? table_print_tree(table) : table_print_flat(table);
+}
+
+void table_print_sources(struct table *table, const char *more)
+{
+	sort_rows(table);
+	for (size_t i = 0; i < table->n_rows; i++) {
+		const char *source = table->rows[i]->source;
+
+		printf("%s%.*s%s}", i > 0 ? "," : "", (int)strlen(source) - 1, source, more);
+	}
 }

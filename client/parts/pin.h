@@ -27,4 +27,7 @@
 /* What it does not have is null. */
 void fill_pin(json_t *pin);
 
+/* The same as text: ",\"uid\":null" and so on, "" for none; the caller frees it. NULL: no memory */
+char *missing_members(const json_t *pin);
+
 #endif

@@ -45,7 +45,7 @@ static int run_classify(struct pinctl *ctl, int argc, char **argv)
 	r = parse_one_argument(ctl, argc, argv, NULL, NULL, NULL, "ADDRESS", &address);
 	if (r >= 0)
 		return r;
-	if (ctl->columns)
+	if (ctl->columns || ctl->list_columns)
 		return usage_error("classify has no columns");
 	r = check_address(address);
 	if (r >= 0)

@@ -130,7 +130,7 @@ static int run_events(struct pinctl *ctl, int argc, char **argv)
 	r = parse_options_only(ctl, argc, argv, options, handle_option, &arguments);
 	if (r >= 0)
 		return r;
-	if (ctl->columns)
+	if (ctl->columns || ctl->list_columns)
 		return usage_error("events has no columns");
 
 	/* Ctrl-C is how following ends: no failure, and no half line */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
+#include <sys/sysinfo.h>
 
 #include "client/base/call.h"
 #include "client/base/exit.h"
@@ -10,6 +11,7 @@
 #include "client/base/table.h"
 #include "client/parts/setting.h"
 #include "client/verbs/verb.h"
+#include "lib/clock.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/parse.h"
@@ -20,15 +22,16 @@ static const char quota_help[] =
 	"       pinctl quota clear CGROUP\n"
 	"\n"
 	"List, set and clear the limits on pinned bytes. CGROUP is a path or a unit, MAX a\n"
-	"size such as 512M or 1.5G; max is no limit, the same as clear. What is pinned\n"
-	"already stays until its owners let go, which are asked to.\n"
+	"size such as 512M, 1.5G or 50% of the machine's memory; max or infinity is no\n"
+	"limit, the same as clear. What is pinned already stays until its owners let go,\n"
+	"which are asked to.\n"
 	"\n"
 	"      --high SIZE       set: ask owners for what is over SIZE; refuse nothing below MAX\n"
 	"      --runtime         set: forget it at the next boot\n"
 	"  -j, --json            print one JSON object\n"
 	"  -b, --bytes           print sizes in bytes\n"
 	"  -o, --output COLUMNS  CGROUP MAX HIGH EFFECTIVE CURRENT RUNTIME STATE; REASON\n"
-	"                        ID\n"
+	"                        EXTERNAL ID\n"
 	"      --no-legend       print rows only\n"
 	"      --socket PATH     of the service\n"
 	"  -h, --help\n";
@@ -42,9 +45,12 @@ static const struct column quota_columns[] = {
 	{ "RUNTIME", "runtime", COLUMN_BOOL },
 	{ "STATE", "state", COLUMN_TEXT },
 	{ "REASON", "reason", COLUMN_TEXT, .optional = true },
+	{ "EXTERNAL", "external_bytes", COLUMN_SIZE, .optional = true },
 	{ "ID", "cgroup_id", COLUMN_TEXT, .optional = true },
 	{},
 };
+
+#define OTHERS_OLD_USEC UINT64_C(1000000) /* and it is worth a word */
 
 enum {
 	OPTION_RUNTIME = 0x2000,
@@ -88,12 +94,31 @@ static void comment(const struct pinctl *ctl, const json_t *quota)
 			    show_size(ctl, max, (uint64_t)high));
 }
 
+/* MemTotal of /proc/meminfo; 0 where nobody knows. */
+static uint64_t memory_bytes(void)
+{
+	struct sysinfo info;
+
+	return sysinfo(&info) < 0 ? 0 : (uint64_t)info.totalram * info.mem_unit;
+}
+
+/* Memory of devices may be pinned, too: that is for people to know. */
+static void comment_on_size(const struct pinctl *ctl, uint64_t bytes)
+{
+	char size[FORMAT_SIZE_LEN], all[FORMAT_SIZE_LEN];
+	uint64_t all_bytes = memory_bytes();
+
+	if (all_bytes && bytes != PARSE_SIZE_MAX && bytes > all_bytes)
+		log_notice("%s is more than the %s of memory that this machine has",
+			   show_size(ctl, size, bytes), show_size(ctl, all, all_bytes));
+}
+
 /* -1 or an exit status */
 static int parse_bytes(const char *text, uint64_t *ret_bytes)
 {
 	const char *reason;
 
-	if (parse_size(text, ret_bytes, &reason) < 0)
+	if (parse_size(text, memory_bytes(), ret_bytes, &reason) < 0)
 		return usage_error("not a size: \"%s\": %s", text, reason);
 	return -1;
 }
@@ -132,8 +157,37 @@ static int set(struct pinctl *ctl, const char *cgroup, const char *max_text, con
 			 quota_parameters(cgroup, max, high, arguments->runtime), &reply);
 	if (r != STATUS_DONE)
 		return r;
+	comment_on_size(ctl, max);
+	if (high != max)
+		comment_on_size(ctl, high);
 	comment(ctl, json_object_get(reply, "quota"));
 	return ctl->json ? print_json(reply) : STATUS_DONE;
+}
+
+/* What others have set is the limit, where the service has set none. */
+static void arrange(json_t *quota)
+{
+	json_t *external = json_object_get(quota, "external_bytes");
+
+	if (!json_is_integer(external) || json_is_integer(json_object_get(quota, "max_bytes")) ||
+	    strcmp(json_get_string(quota, "state", ""), "applied") != 0)
+		return;
+	(void)json_object_set(quota, "max_bytes", external);
+	(void)json_object_set_new(quota, "state", json_string("external"));
+}
+
+static void comment_on_others(const json_t *reply)
+{
+	uint64_t now = clock_usec(CLOCK_REALTIME);
+	uint64_t then = (uint64_t)json_get_int(reply, "others_usec", INT64_MAX);
+	char age[FORMAT_SIZE_LEN];
+
+	if (then < now && now - then >= OTHERS_OLD_USEC)
+		log_notice("limits that others have set were looked for %s ago, newer ones are "
+			   "missing", format_span(age, now - then));
+	if (!json_get_bool(reply, "others_complete", true))
+		log_notice("limits that others have set may be missing: there are too many cgroups "
+			   "to look at all of them");
 }
 
 static int run_quota(struct pinctl *ctl, int argc, char **argv)
@@ -145,9 +199,10 @@ static int run_quota(struct pinctl *ctl, int argc, char **argv)
 	};
 	static const char *const nullable[] = { "cgroup_id",	   "max_bytes",	    "high_bytes",
 						"effective_bytes", "current_bytes", "reason",
-						NULL };
-	static const struct list quotas = { "ListQuotas", "quotas", quota_columns, "current_bytes",
-					    nullable };
+						"external_bytes",  NULL };
+	static const struct list quotas = { "ListQuotas",    "quotas", quota_columns,
+					    "current_bytes", nullable, arrange,
+					    comment_on_others };
 	static const struct setting quota = { "quota", "set CGROUP MAX", "ClearQuota", &quotas,
 					      set };
 	struct quota_arguments arguments = {};

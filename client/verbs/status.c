@@ -21,8 +21,9 @@ static const char status_help[] =
 	"\n"
 	"  -j, --json            print one JSON object\n"
 	"  -b, --bytes           print sizes in bytes\n"
-	"  -o, --output COLUMNS  CGROUP PINNED MAX PEAK PINS DENIED; HIGH PATH ID LOCKED\n"
-	"                        REMOVED SOURCE; without CGROUP a list and no tree; in observe mode\n"
+	"  -o, --output COLUMNS  CGROUP PINNED MAX PEAK PINS DENIED; CHARGED HIGH PATH ID\n"
+	"                        LOCKED REMOVED SOURCE; without CGROUP a list and no tree;\n"
+	"                        CHARGED also where it is not PINNED; in observe mode\n"
 	"                        CGROUP PINNED LOCKED PINS\n"
 	"      --no-legend       print rows only\n"
 	"      --socket PATH     of the service\n"
@@ -35,6 +36,7 @@ static const struct column status_columns[] = {
 	{ "PEAK", "peak_bytes", COLUMN_SIZE },
 	{ "PINS", "pins", COLUMN_NUMBER },
 	{ "DENIED", "denied", COLUMN_NUMBER, .alarming = true },
+	{ "CHARGED", "charged_bytes", COLUMN_SIZE, .optional = true },
 	{ "HIGH", "high_bytes", COLUMN_SIZE, .optional = true },
 	{ "PATH", "path", COLUMN_TEXT, .optional = true },
 	{ "ID", "cgroup_id", COLUMN_TEXT, .optional = true },
@@ -80,14 +82,22 @@ static void print_kernel(const json_t *kernel)
 static void print_head(const struct pinctl *ctl, const json_t *reply)
 {
 	const json_t *totals = json_object_get(reply, "totals"), *entry;
+	int64_t unattributed = json_get_int(totals, "unattributed_bytes", 0);
 	char size[FORMAT_SIZE_LEN], pins[COUNT_LEN];
 	size_t i;
 
 	print_kernel(json_object_get(reply, "kernel"));
-	printf("Pinned: %s in %s, %" PRId64 " refused\n",
-	       show_size(ctl, size, (uint64_t)json_get_int(totals, "pinned_bytes", 0)),
-	       show_count(pins, json_get_int(totals, "pins", 0), "pin"),
-	       json_get_int(totals, "denied", 0));
+	show_size(ctl, size, (uint64_t)json_get_int(totals, "pinned_bytes", 0));
+	if (is_patched(json_object_get(reply, "kernel")))
+		printf("Pinned: %s in %s, %" PRId64 " refused\n", size,
+		       show_count(pins, json_get_int(totals, "pins", 0), "pin"),
+		       json_get_int(totals, "denied", 0));
+	else
+		printf("Pinned: %s by processes (VmPin); %s listed\n", size,
+		       show_count(pins, json_get_int(totals, "pins", 0), "memory region"));
+	if (unattributed > 0)
+		printf("Not attributed: %s more that processes have pinned (VmPin), in no figure "
+		       "here\n", show_size(ctl, size, (uint64_t)unattributed));
 	json_array_foreach (json_object_get(reply, "uncontrolled"), i, entry)
 		printf("%s%s: %s\n", i == 0 ? "Cannot be limited: " : "                   ",
 		       json_get_string(entry, "path", "?"), json_get_string(entry, "reason", "?"));
@@ -121,7 +131,7 @@ static int compare_nodes(const struct node *a, const struct node *b)
 }
 
 static int add_rows(struct table *table, struct node *nodes, const char *above,
-		    struct libscols_line *parent)
+		    struct table_row *parent)
 {
 	struct node *node;
 
@@ -129,7 +139,7 @@ static int add_rows(struct table *table, struct node *nodes, const char *above,
 	DL_FOREACH(nodes, node) {
 		const char *label = node->path;
 		_cleanup_(freep) char *text = NULL;
-		struct libscols_line *line;
+		struct table_row *line;
 
 		/* a child shows what it adds to its parent's path */
 		if (above && strcmp(above, "/") != 0)
@@ -196,9 +206,28 @@ static int print_cgroups(struct pinctl *ctl, struct table *table, const json_t *
 	return table_print(table, "cgroups with pins or limits");
 }
 
+/* There are no limits to show where /proc says it all; where pins count may be elsewhere. */
+static const char *usual_columns(const json_t *reply)
+{
+	const json_t *cgroup, *charged;
+	size_t i;
+
+	if (!is_patched(json_object_get(reply, "kernel")))
+		return "CGROUP,PINNED,LOCKED,PINS";
+	json_array_foreach (json_object_get(reply, "cgroups"), i, cgroup) {
+		charged = json_object_get(cgroup, "charged_bytes");
+		if (json_is_integer(charged) && json_integer_value(charged) !=
+						json_get_int(cgroup, "pinned_bytes", 0))
+			return "CGROUP,PINNED,CHARGED,MAX,PEAK,PINS,DENIED";
+	}
+	return NULL;
+}
+
 static int run_status(struct pinctl *ctl, int argc, char **argv)
 {
-	static const char *const nullable[] = { "max_bytes", "high_bytes", "peak_bytes", NULL };
+	static const char *const nullable[] = { "charged_bytes", "max_bytes", "high_bytes",
+						"peak_bytes", NULL };
+	static const char *const nullable_totals[] = { "unattributed_bytes", NULL };
 	_cleanup_(table_done) struct table table = {};
 	_cleanup_json_ json_t *reply = NULL;
 	json_t *cgroups, *cgroup;
@@ -218,11 +247,10 @@ static int run_status(struct pinctl *ctl, int argc, char **argv)
 	if (ctl->json) {
 		json_array_foreach (cgroups, i, cgroup)
 			fill_null(cgroup, nullable);
+		fill_null(json_object_get(reply, "totals"), nullable_totals);
 		return print_json(reply);
 	}
-	if (!ctl->columns && !is_patched(json_object_get(reply, "kernel"))) {
-		/* there are no limits to show, but there is what /proc says */
-		ctl->columns = "CGROUP,PINNED,LOCKED,PINS";
+	if (!ctl->columns && (ctl->columns = usual_columns(reply))) {
 		table_done(&table);
 		table = (struct table){};
 		r = table_init(&table, ctl, status_columns);

@@ -11,8 +11,10 @@
 #include "client/parts/pin.h"
 #include "client/parts/place.h"
 #include "client/parts/selector.h"
+#include "client/parts/sums.h"
 #include "client/verbs/verb.h"
 #include "lib/json.h"
+#include "lib/log.h"
 #include "lib/parse.h"
 
 static const char who_help[] =
@@ -81,6 +83,9 @@ static int print_who(json_t *reply)
 		(void)json_object_set_new(reply, "busy", json_null());
 	if (!places)
 		(void)json_object_set_new(reply, "places", json_array());
+	if (!json_object_get(reply, "sums"))
+		(void)json_object_set_new(reply, "sums", json_array());
+	fill_sums(json_object_get(reply, "sums"));
 	json_array_foreach (places, i, object)
 		fill_place(object);
 	json_array_foreach (json_object_get(reply, "pins"), i, object)
@@ -114,6 +119,21 @@ static int mark_pins(json_t *reply)
 	return -1;
 }
 
+/* Too many pins to be listed. */
+static int print_summary(struct pinctl *ctl, const json_t *reply)
+{
+	const char *columns = ctl->columns;
+	int r;
+
+	/* those that were chosen are pins' */
+	ctl->columns = NULL;
+	r = print_sums(ctl, json_object_get(reply, "sums"));
+	ctl->columns = columns;
+	if (r == STATUS_DONE && !ctl->no_legend && flush_output(ctl) == STATUS_DONE)
+		log_notice("there are too many pins to list them: these are their sums, by process");
+	return r;
+}
+
 static int run_who(struct pinctl *ctl, int argc, char **argv)
 {
 	_cleanup_(table_done) struct table table = {};
@@ -142,6 +162,8 @@ static int run_who(struct pinctl *ctl, int argc, char **argv)
 		return r;
 	if (!ctl->no_legend)
 		print_ranges(ctl, reply);
+	if (json_array_size(json_object_get(reply, "sums")) > 0)
+		return print_summary(ctl, reply);
 	r = table_add_all(&table, json_object_get(reply, "pins"), "bytes", NULL);
 	return r < 0 ? table_print(&table, "pins") : r;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Files of a cgroup, walks over the tree, and names that people type. */
-#include <dirent.h>
+/* Files of a cgroup, and names that people type. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -14,6 +13,7 @@
 #include "lib/escape.h"
 
 #define MISC_FILE_MAX 4096
+#define FOUND	      2 /* ends a walk */
 
 int cgroupfs_read(int fd, const char *file, char *buf, size_t size)
 {
@@ -123,107 +123,20 @@ bool cgroupfs_is_delegated(int fd, uid_t *ret_owner)
 	       xattr_is_one(fd, "user.delegate");
 }
 
-struct walk {
-	cgroup_walker walker;
-	void *userdata;
-	unsigned int n;
-	unsigned int n_user; /* in the subtree of a user; 0 outside of any */
-};
-
-/* 0 to go on, 1 where a user's share is used up, -E2BIG where there are too many. */
-static int count(struct walk *w, int fd)
-{
-	struct stat st;
-
-	if (!w->n_user && (fstat(fd, &st) < 0 || st.st_uid == 0))
-		return ++w->n > CGROUP_WALK_MAX ? -E2BIG : 0;
-	return ++w->n_user > CGROUP_WALK_USER_MAX;
-}
-
-static int walk_below(struct walk *w, int fd, const char *path, unsigned int depth);
-
-static int walk_dir(struct walk *w, int fd, const char *path, unsigned int depth)
-{
-	bool in_user = w->n_user > 0;
-	int r = count(w, fd);
-
-	if (r == 0)
-		r = w->walker(fd, path, w->userdata);
-	if (r == 0 && depth < CGROUP_DEPTH_MAX)
-		r = walk_below(w, fd, path, depth);
-	if (!in_user)
-		w->n_user = 0;
-	return r == 1 ? 0 : r;
-}
-
-static int walk_below(struct walk *w, int fd, const char *path, unsigned int depth)
-{
-	struct dirent *de;
-	DIR *dir;
-	int copy, r = 0;
-
-	copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (copy < 0)
-		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
-	dir = fdopendir(copy);
-	if (!dir) {
-		close(copy);
-		return -ENOMEM;
-	}
-	while (r == 0 && w->n_user <= CGROUP_WALK_USER_MAX && (de = readdir(dir))) {
-		_cleanup_(freep) char *below = NULL;
-		_cleanup_(closep) int child = -1;
-
-		if (de->d_type != DT_DIR || strcmp(de->d_name, ".") == 0 ||
-		    strcmp(de->d_name, "..") == 0)
-			continue;
-		child = openat(fd, de->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-		if (child < 0)
-			continue; /* gone by now */
-		if (asprintf(&below, "%s/%s", strcmp(path, "/") == 0 ? "" : path, de->d_name) < 0) {
-			below = NULL;
-			r = -ENOMEM;
-			break;
-		}
-		r = walk_dir(w, child, below, depth + 1);
-	}
-	closedir(dir);
-	return r;
-}
-
-int cgroupfs_walk(struct cgroupfs *fs, cgroup_walker walker, void *userdata)
-{
-	struct walk w = { .walker = walker, .userdata = userdata };
-	_cleanup_(closep) int fd = cgroupfs_open(fs, "/");
-
-	return fd < 0 ? fd : walk_dir(&w, fd, "/", 0);
-}
-
 struct find {
 	const char *name;
 	char *path;
 };
 
-/* The one nearest the root wins: a unit of the system before one of a user. */
+/* The first one is the one: the walk begins at the root, with the system's units. */
 static int find_unit(int fd, const char *path, void *userdata)
 {
 	struct find *f = userdata;
-	const char *a, *b;
-	size_t depth = 0, best = 0;
 
 	if (strcmp(strrchr(path, '/') + 1, f->name) != 0)
 		return 0;
-	for (a = path; *a; a++)
-		depth += *a == '/';
-	for (b = f->path ?: ""; *b; b++)
-		best += *b == '/';
-	if (!f->path || depth < best) {
-		free(f->path);
-		f->path = strdup(path);
-		if (!f->path)
-			return -ENOMEM;
-	}
-	return 1;
+	f->path = strdup(path);
+	return f->path ? FOUND : -ENOMEM;
 }
 
 static int unit_path(struct cgroupfs *fs, const char *unit, char **ret_path)
@@ -231,12 +144,8 @@ static int unit_path(struct cgroupfs *fs, const char *unit, char **ret_path)
 	struct find f = { .name = unit };
 	int r = cgroupfs_walk(fs, find_unit, &f);
 
-	if (r < 0 && !(r == -E2BIG && f.path)) {
-		free(f.path);
-		return r == -E2BIG ? -ENOENT : r;
-	}
-	if (!f.path)
-		return -ENOENT;
+	if (r != FOUND)
+		return r < 0 ? r : -ENOENT;
 	*ret_path = f.path;
 	return 0;
 }
@@ -257,7 +166,8 @@ static int plain_or_unescaped(struct cgroupfs *fs, char *name, enum cgroup_name_
 
 	if (type == CGROUP_NAME_UNIT) {
 		r = unit_path(fs, name, ret_path);
-		if (r != -ENOENT || unescape(name, &raw, NULL) < 0 || strcmp(raw, name) == 0)
+		if ((r != -ENOENT && r != -E2BIG) || unescape(name, &raw, NULL) < 0 ||
+		    strcmp(raw, name) == 0)
 			return r;
 		return unit_path(fs, raw, ret_path);
 	}

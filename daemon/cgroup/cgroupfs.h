@@ -47,6 +47,8 @@ int cgroupfs_id(int fd, uint64_t *ret_id);
 int cgroupfs_read(int fd, const char *file, char *buf, size_t size);
 int cgroupfs_write(int fd, const char *file, const char *text);
 int cgroupfs_read_misc(int fd, struct cgroup_misc *ret);
+/* The root, or what systemd calls a slice: it may hold units. Of a path or a name. */
+bool cgroup_is_slice(const char *path);
 bool cgroupfs_is_delegated(int fd, uid_t *ret_owner);
 
 /*
@@ -55,7 +57,10 @@ bool cgroupfs_is_delegated(int fd, uid_t *ret_owner);
  */
 int cgroupfs_lookup(struct cgroupfs *fs, const char *name, char **ret_path,
 		    const char **ret_reason);
-/* The same without a look whether it exists; -ENOENT for a unit that is nowhere. */
+/*
+ * The same without a look whether it exists. For a unit -ENOENT where it is
+ * nowhere, -E2BIG where it was not found and there are too many to look at all.
+ */
 int cgroupfs_name_to_path(struct cgroupfs *fs, const char *name, char **ret_path,
 			  const char **ret_reason);
 
@@ -72,10 +77,11 @@ uid_t cgroupfs_delegate(struct cgroupfs *fs, struct cgroup_node *node, uid_t uid
 uid_t cgroupfs_delegate_above(struct cgroupfs *fs, const char *path, uid_t uid);
 
 /*
- * Every cgroup, parents first, until the walker returns other than 0; 1 from it
- * leaves out what is below. -E2BIG when there are more than CGROUP_WALK_MAX;
- * of a directory that does not belong to root, and what is below, no more than
- * CGROUP_WALK_USER_MAX are looked at.
+ * Every cgroup: units of the system, which only slices are above, then what is
+ * in them, each level by level, until the walker returns other than 0; 1 from it
+ * leaves out what is below. Of a directory that does not belong to root, and what
+ * is below, no more than CGROUP_WALK_USER_MAX are looked at, and of all others no
+ * more than CGROUP_WALK_MAX. -E2BIG at the end where there were more of either.
  */
 typedef int (*cgroup_walker)(int fd, const char *path, void *userdata);
 int cgroupfs_walk(struct cgroupfs *fs, cgroup_walker walker, void *userdata);

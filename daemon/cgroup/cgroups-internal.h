@@ -19,6 +19,7 @@ struct cgroups {
 	struct cgroup_node **noted;
 	size_t n_noted;
 	uint64_t noted_usec, noted_cost_usec;
+	bool noted_cut; /* there were too many to look at all */
 };
 
 #endif

@@ -64,7 +64,17 @@ int cgroups_note_limits(struct cgroups *c)
 	r = cgroupfs_walk(c->fs, note, c);
 	c->noted_cost_usec = clock_usec(CLOCK_MONOTONIC) - start;
 	c->noted_usec = now;
+	c->noted_cut = r == -E2BIG;
 	return r == -E2BIG ? 0 : r;
+}
+
+bool cgroups_noted_age(const struct cgroups *c, uint64_t *ret_usec, bool *ret_complete)
+{
+	if (!c->noted_usec)
+		return false;
+	*ret_usec = loop_usec(c->event, CLOCK_MONOTONIC) - c->noted_usec;
+	*ret_complete = !c->noted_cut;
+	return true;
 }
 
 struct cgroup_node *const *cgroups_noted(const struct cgroups *c, size_t *ret_n)

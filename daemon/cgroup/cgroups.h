@@ -50,6 +50,8 @@ const struct cgroup_tree_entry *cgroups_uncontrolled(const struct cgroups *c);
 int cgroups_note_limits(struct cgroups *c);
 /* One that has got a limit just now. */
 int cgroups_note(struct cgroups *c, struct cgroup_node *node);
+/* How long ago that was, and whether all were looked at; false where it never was. */
+bool cgroups_noted_age(const struct cgroups *c, uint64_t *ret_usec, bool *ret_complete);
 /* Those that have been found. */
 struct cgroup_node *const *cgroups_noted(const struct cgroups *c, size_t *ret_n);
 

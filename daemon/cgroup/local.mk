@@ -7,6 +7,7 @@ daemon_libcore_la_SOURCES += \
 	daemon/cgroup/cgroups-noted.c \
 	daemon/cgroup/cgroupfs.c daemon/cgroup/cgroupfs.h \
 	daemon/cgroup/cgroupfs-files.c \
+	daemon/cgroup/cgroupfs-walk.c \
 	daemon/cgroup/policies.c daemon/cgroup/policies.h \
 	daemon/cgroup/quota-store.c daemon/cgroup/quota-store.h \
 	daemon/cgroup/quotas.c daemon/cgroup/quotas.h \

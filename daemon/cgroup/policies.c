@@ -211,7 +211,7 @@ static int apply(struct policies *p, const char *path, uint32_t policy, char **r
 
 static void tell_failure(const char *path, int error, const char *reason)
 {
-	_cleanup_(freep) char *shown = escape_string(path);
+	_cleanup_(freep) char *shown = escape_name(path);
 
 	log_warning_errno(error, "cannot apply the policy of %s: %s", shown ?: "?",
 			  reason ?: strerror(-error));

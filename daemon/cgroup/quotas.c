@@ -122,7 +122,7 @@ static char *why_not(struct quotas *q, int fd, const char *path)
 	if (!slash)
 		return NULL;
 	slash[slash == up ? 1 : 0] = '\0';
-	shown = escape_string(up);
+	shown = escape_name(up);
 	parent = cgroupfs_open(q->fs, up);
 	if (parent >= 0 && cgroupfs_read(parent, "cgroup.controllers", buf, sizeof(buf)) >= 0 &&
 	    !strstr(buf, "misc"))
@@ -196,19 +196,20 @@ void quotas_apply(struct quotas *q, const char *path)
 			(void)cgroup_tree_watch_above(q->tree, quota->path);
 		r = apply(q, quota, &reason);
 		if (r < 0 && r != -ENOENT) {
-			shown = escape_string(quota->path);
+			shown = escape_name(quota->path);
 			log_warning_errno(r, "cannot apply the quota of %s: %s", shown ?: "?",
 					  reason ?: strerror(-r));
 		}
 	}
 }
 
-void quotas_path_status(struct quotas *q, const char *path, struct quota_status *ret)
+void quotas_others_status(struct quotas *q, const char *path, struct quota_status *ret)
 {
 	struct quota_status s = {
 		.state = QUOTA_APPLIED,
 		.current_bytes = UINT64_MAX,
 		.effective_bytes = UINT64_MAX,
+		.external_bytes = UINT64_MAX,
 	};
 	_cleanup_(freep) char *up = strdup(path);
 	_cleanup_(closep) int fd = -1;
@@ -219,8 +220,10 @@ void quotas_path_status(struct quotas *q, const char *path, struct quota_status 
 	s.exists = fd >= 0;
 	if (fd >= 0) {
 		(void)cgroupfs_id(fd, &s.cgroup_id);
-		if (cgroupfs_read_misc(fd, &misc) >= 0 && misc.present)
+		if (cgroupfs_read_misc(fd, &misc) >= 0 && misc.present) {
 			s.current_bytes = misc.current_bytes;
+			s.external_bytes = misc.max_bytes;
+		}
 	}
 	for (; up && up[0]; *slash = '\0') {
 		_cleanup_(closep) int above = cgroupfs_open(q->fs, up);
@@ -240,7 +243,8 @@ void quotas_status(struct quotas *q, const struct quota *quota, struct quota_sta
 	char size[FORMAT_SIZE_LEN];
 	struct cgroup_misc misc;
 
-	quotas_path_status(q, quota->path, ret);
+	quotas_others_status(q, quota->path, ret);
+	ret->external_bytes = UINT64_MAX;
 	if (!ret->exists) {
 		ret->state = QUOTA_PENDING;
 		ret->reason = strdup("the cgroup does not exist now");
@@ -254,6 +258,7 @@ void quotas_status(struct quotas *q, const struct quota *quota, struct quota_sta
 	if (misc.max_bytes == quota->max_bytes || MIN(misc.max_bytes, quota->max_bytes) >= INT64_MAX)
 		return;
 	ret->state = QUOTA_FAILED;
+	ret->external_bytes = misc.max_bytes;
 	if (misc.max_bytes == UINT64_MAX)
 		snprintf(size, sizeof(size), "max");
 	else

@@ -23,6 +23,7 @@ struct quota_status {
 	uint64_t cgroup_id;
 	uint64_t current_bytes; /* UINT64_MAX where nobody counts */
 	uint64_t effective_bytes; /* smallest limit up to the root, UINT64_MAX for none */
+	uint64_t external_bytes; /* limit here that somebody else has set, UINT64_MAX for none */
 	char *reason; /* the caller frees it; NULL for none */
 };
 
@@ -55,8 +56,8 @@ size_t quotas_n_high(struct quotas *q);
 uint64_t quotas_excess(struct quotas *q, const struct quota *quota);
 /* Of this cgroup; UINT64_MAX for none. */
 uint64_t quotas_high_bytes(struct quotas *q, const char *path, uint64_t cgroup_id);
-/* The same for a limit that is not of this service, or of none. */
-void quotas_path_status(struct quotas *q, const char *path, struct quota_status *ret);
+/* The same where this service has set none. */
+void quotas_others_status(struct quotas *q, const char *path, struct quota_status *ret);
 
 /*
  * high_bytes: not above max_bytes, UINT64_MAX for none; it is not for the kernel.

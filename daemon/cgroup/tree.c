@@ -90,7 +90,7 @@ static void record(struct cgroup_tree *tree, const char *path, int error)
 			entry_free(tree, e);
 			return;
 		}
-		shown = escape_string(path);
+		shown = escape_name(path);
 		log_event(LOG_WARNING, MESSAGE_UNCONTROLLED, NULL,
 			  "cannot turn the misc controller on in %s: %s", shown ?: "?", e->reason);
 	}
@@ -148,20 +148,13 @@ static void watch(struct cgroup_tree *tree, const char *path)
 	}
 }
 
-static bool is_slice(const char *path)
-{
-	size_t len = strlen(path);
-
-	return strcmp(path, "/") == 0 || (len > 6 && strcmp(path + len - 6, ".slice") == 0);
-}
-
 static int on_directory(int fd, const char *path, void *userdata)
 {
 	struct cgroup_tree *tree = userdata;
 	uid_t owner;
 	int r = 0;
 
-	if (!is_slice(path) || (cgroupfs_is_delegated(fd, &owner) && strcmp(path, "/") != 0))
+	if (!cgroup_is_slice(path) || (cgroupfs_is_delegated(fd, &owner) && strcmp(path, "/") != 0))
 		return 1;
 	/* First the watch: what comes after the look below is told. */
 	watch(tree, path);
@@ -255,7 +248,8 @@ static int for_each_event(struct cgroup_tree *tree, const char *buf, size_t size
 
 static int is_new_slice(struct cgroup_tree *tree, const struct inotify_event *ev)
 {
-	return (ev->mask & IN_CREATE) && (ev->mask & IN_ISDIR) && ev->len && is_slice(ev->name);
+	return (ev->mask & IN_CREATE) && (ev->mask & IN_ISDIR) && ev->len &&
+	       cgroup_is_slice(ev->name);
 }
 
 static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata)

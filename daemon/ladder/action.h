@@ -73,14 +73,14 @@ int action_aim(struct actions *actions, const struct ladder *ladder, int step, p
 /**
  * action_hook() - run the hook of a ladder as a transient unit
  * @ladder: its hook must not be NULL; copied
- * @unit_hint: unit of the owner for PINGUARD_UNIT; NULL: as the cgroup in @input says
+ * @cgroup: the owner's, raw, whose unit becomes PINGUARD_UNIT; NULL for none
  * @input: written to the hook's standard input; not kept. Of its members token,
  *	reason, stop_refused (strings), pid, deadline_usec (integers) and cgroup
- *	(string, escaped) become PINGUARD_TOKEN, _REASON, _STOP_REFUSED, _PID,
+ *	(string, as shown) become PINGUARD_TOKEN, _REASON, _STOP_REFUSED, _PID,
  *	_DEADLINE_USEC and _CGROUP; each may be absent
  * @timeout_usec: systemd ends the hook and all that it started after this time
  */
-int action_hook(struct actions *actions, const struct ladder *ladder, const char *unit_hint,
+int action_hook(struct actions *actions, const struct ladder *ladder, const char *cgroup,
 		json_t *input, uint64_t timeout_usec, action_done done, void *userdata,
 		struct action **ret);
 

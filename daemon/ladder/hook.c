@@ -89,15 +89,13 @@ static int append_number(sd_bus_message *m, const char *name, const json_t *inpu
 	return append_variable(m, name, number >= 0 ? value : NULL);
 }
 
-static int append_environment(sd_bus_message *m, json_t *input, const char *unit_hint)
+static int append_environment(sd_bus_message *m, json_t *input, const char *cgroup)
 {
 	const char *shown = json_get_string(input, "cgroup", NULL);
 	const char *reason = json_get_string(input, "reason", NULL);
-	_cleanup_(freep) char *cgroup = NULL, *unit = NULL;
+	_cleanup_(freep) char *unit = cgroup_unit(cgroup);
 	int r;
 
-	if (!unit_hint && shown && unescape(shown, &cgroup, NULL) >= 0)
-		unit = cgroup_unit(cgroup);
 	/* What systemd would refuse is no unit's name, but the work of a user. */
 	if (unit && strspn(unit, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 				 ":-_.\\@") != strlen(unit))
@@ -113,8 +111,7 @@ static int append_environment(sd_bus_message *m, json_t *input, const char *unit
 	    (r = append_variable(m, "PINGUARD_CGROUP", shown)) < 0 ||
 	    (r = append_variable(m, "PINGUARD_STOP_REFUSED",
 				 json_get_string(input, "stop_refused", NULL))) < 0 ||
-	    (r = append_variable(m, "PINGUARD_UNIT",
-				 unit_hint ?: unit && *unit ? unit : NULL)) < 0 ||
+	    (r = append_variable(m, "PINGUARD_UNIT", unit && *unit ? unit : NULL)) < 0 ||
 	    (r = sd_bus_message_close_container(m)) < 0 ||
 	    (r = sd_bus_message_close_container(m)) < 0)
 		return r;
@@ -305,7 +302,7 @@ static int on_started(sd_bus_message *m, void *userdata, sd_bus_error *error)
 }
 
 static int start_unit(struct action *a, sd_bus *bus, const struct ladder *ladder,
-		      const char *unit_hint, json_t *input, uint64_t timeout_usec)
+		      const char *cgroup, json_t *input, uint64_t timeout_usec)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
 	_cleanup_(freep) char *path = NULL;
@@ -329,7 +326,7 @@ static int start_unit(struct action *a, sd_bus *bus, const struct ladder *ladder
 	    (r = sd_bus_message_open_container(m, 'a', "(sv)")) < 0 ||
 	    (r = append_description(m, ladder, input)) < 0 ||
 	    (r = append_limits(m, timeout_usec)) < 0 || (r = append_sandbox(m)) < 0 ||
-	    (r = append_environment(m, input, unit_hint)) < 0 ||
+	    (r = append_environment(m, input, cgroup)) < 0 ||
 	    (r = sd_bus_message_append(m, "(sv)", "StandardInputFileDescriptor", "h", fd)) < 0 ||
 	    (r = append_command(m, ladder->hook)) < 0 ||
 	    (r = sd_bus_message_close_container(m)) < 0 ||
@@ -338,7 +335,7 @@ static int start_unit(struct action *a, sd_bus *bus, const struct ladder *ladder
 	return action_call(a, m, on_started);
 }
 
-int action_hook(struct actions *actions, const struct ladder *ladder, const char *unit_hint,
+int action_hook(struct actions *actions, const struct ladder *ladder, const char *cgroup,
 		json_t *input, uint64_t timeout_usec, action_done done, void *userdata,
 		struct action **ret)
 {
@@ -360,7 +357,7 @@ int action_hook(struct actions *actions, const struct ladder *ladder, const char
 			a->unit = NULL;
 			return -ENOMEM;
 		}
-		r = start_unit(a, bus, ladder, unit_hint, input, timeout_usec);
+		r = start_unit(a, bus, ladder, cgroup, input, timeout_usec);
 		a->is_hook = r >= 0;
 		if (r < 0)
 			action_finish(a, r, "the hook cannot be started: %s", strerror(-r));

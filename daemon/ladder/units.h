@@ -25,7 +25,7 @@ size_t cgroup_unit_len(const char *cgroup_path);
  *
  * What is further down has names of the unit's own choice.
  *
- * Return: its name, to be freed; NULL where there is none, or out of memory
+ * Return: its name, to be freed; NULL where there is none, for NULL, or out of memory
  */
 char *cgroup_unit(const char *cgroup_path);
 

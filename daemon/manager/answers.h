@@ -9,6 +9,7 @@
 
 /* errors.c. Each answers the call, and returns what call_error() does. */
 int reply_not_supported(struct call *call, const char *reason);
+int reply_too_many_cgroups(struct call *call, const char *cgroup);
 int reply_no_such_cgroup(struct call *call, const char *cgroup);
 int reply_invalid_cgroup(struct call *call, const char *cgroup, const char *reason);
 int reply_not_ready(struct call *call);

@@ -17,6 +17,12 @@ int reply_no_such_cgroup(struct call *call, const char *cgroup)
 			  json_pack("{s:s}", "cgroup", cgroup));
 }
 
+int reply_too_many_cgroups(struct call *call, const char *cgroup)
+{
+	return call_error(call, MANAGER_INTERFACE ".TooManyCgroups",
+			  json_pack("{s:s, s:i}", "cgroup", cgroup, "max", CGROUP_WALK_MAX));
+}
+
 int reply_invalid_cgroup(struct call *call, const char *cgroup, const char *reason)
 {
 	return call_error(call, MANAGER_INTERFACE ".InvalidCgroup",

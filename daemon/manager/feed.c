@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the source tells: to the registry first, then to all that go by it. */
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 
 #include "daemon/base/base.h"
@@ -8,6 +9,7 @@
 #include "lib/log.h"
 
 #define IDLE_CGROUPS 512 /* that are kept though nothing refers to them */
+#define FEW_PINS     1024 /* whose memory is not worth giving back */
 
 /* A path for each cgroup that a pin names, while it is still there to be asked. */
 static int resolve(struct manager *m, uint64_t id, struct cgroup_node **ret)
@@ -54,9 +56,9 @@ void feed_renamed(const struct rename_entry *rename, void *userdata)
 
 	pin_cursor_init(&cursor, m->registry);
 	while (!source_observes(m->source) && (pin = pin_cursor_next(&cursor)))
-		if (pin->kind == PINGUARD_KIND_RDMA && pin->device &&
+		if (pin->origin->kind == PINGUARD_KIND_RDMA &&
 		    pin->since_usec < rename->usec &&
-		    strcmp(pin->device->bytes, rename->old) == 0 &&
+		    strcmp(pin->origin->device, rename->old) == 0 &&
 		    registry_set_device(m->registry, pin, rename->new) < 0)
 			log_warning("no memory to tell that %s is called %s", rename->old,
 				    rename->new);
@@ -89,6 +91,18 @@ static void trim(struct manager *m)
 	m->feed.trim_at = IDLE_CGROUPS + 2 * registry_n_cgroups(m->registry);
 }
 
+/* The C library keeps what is freed: pins that were many, and are few now, would leave it all. */
+static void give_back(struct manager *m)
+{
+	const size_t n = registry_count(m->registry);
+
+	m->feed.most_pins = MAX(m->feed.most_pins, n);
+	if (m->feed.most_pins < FEW_PINS || n > m->feed.most_pins / 2)
+		return;
+	malloc_trim(0);
+	m->feed.most_pins = n;
+}
+
 static int on_resynced(sd_event_source *source, void *userdata)
 {
 	struct manager *m = userdata;
@@ -109,6 +123,7 @@ static int on_end(uint64_t seq, void *userdata)
 	if (r < 0)
 		return r;
 	trim(m);
+	give_back(m);
 	/* The first one is no loss: there was nothing before it. */
 	if (source_n_resyncs(m->source) != m->feed.told_resyncs) {
 		m->feed.told_resyncs = source_n_resyncs(m->source);
@@ -139,7 +154,11 @@ static int add_pin_event(struct manager *m, const struct pin_event *e)
 	event->pin = e->pin;
 	event->reason = e->reason;
 	event->suppressed = e->suppressed;
+	/* The kernel's figure has what the refused request had charged by then, too. */
 	event->usage_bytes = e->usage_bytes;
+	if (e->type == PIN_EVENT_DENY && e->limit_cgroup_id)
+		event->usage_bytes = MIN(e->usage_bytes,
+					 registry_charged_bytes(m->registry, e->limit_cgroup_id));
 	event->max_bytes = e->max_bytes;
 	if (e->pin.cgroup_id)
 		event->cgroup = cgroup_node_ref(
@@ -185,6 +204,7 @@ static int on_event(const struct pin_event *told, void *userdata)
 	else if (e->type == PIN_EVENT_CHANGE)
 		releases_pin_changed(m->releases, e->pin.id);
 	trim(m);
+	give_back(m);
 	return r;
 }
 

@@ -16,6 +16,8 @@ struct waiter;
 struct monitor;
 struct inquiry;
 struct drain;
+struct summing;
+struct unattributed;
 
 /* Calls that are not answered yet, by what they wait for: each list is one file's. */
 struct calls {
@@ -24,12 +26,14 @@ struct calls {
 	struct monitor *monitors; /* monitor.c */
 	struct inquiry *inquiries; /* inquiry.c */
 	struct drain *drains; /* drain.c */
+	struct summing *summings; /* sum-pins.c */
 };
 
 /* feed.c */
 struct feed {
 	unsigned int told_resyncs;
 	size_t trim_at;
+	size_t most_pins; /* since memory was given back */
 	sd_event_source *resynced;
 };
 
@@ -52,6 +56,7 @@ struct manager {
 	struct owners *owners; /* that are registered */
 	struct releases *releases;
 	struct triggers *triggers; /* start them by themselves */
+	struct unattributed *unattributed; /* what no pin explains; NULL: nobody looks */
 	struct server *server;
 	struct calls calls;
 	struct feed feed;
@@ -84,6 +89,9 @@ struct support manager_support(const struct manager *m);
  */
 typedef int (*manager_waiter)(struct manager *m, struct call *call, bool ready, json_t *params);
 int manager_wait_ready(struct manager *m, struct call *call, json_t *params, manager_waiter done);
+/* The same for something else: done as soon as that is, or with ready false as above. */
+int manager_wait_for(struct manager *m, struct call *call, json_t *params,
+		     bool (*is_ready)(const struct manager *m), manager_waiter done);
 /* Those that have what they wait for, one each turn: from anywhere. */
 int waiters_settle(struct manager *m);
 

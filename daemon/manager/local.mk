@@ -23,6 +23,8 @@ daemon_libcore_la_SOURCES += \
 	daemon/manager/select.c \
 	daemon/manager/status.c \
 	daemon/manager/status-line.c \
+	daemon/manager/sum-pins.c \
+	daemon/manager/unattributed.c daemon/manager/unattributed.h \
 	daemon/manager/wait.c \
 	daemon/manager/who.c
 nodist_daemon_libcore_la_SOURCES = daemon/manager/idl.c

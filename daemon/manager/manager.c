@@ -7,6 +7,7 @@
 
 #include "daemon/base/base.h"
 #include "daemon/manager/methods.h"
+#include "daemon/manager/unattributed.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 
@@ -190,6 +191,9 @@ int manager_new(const struct manager_config *config, struct manager **ret)
 	r = start_triggers(m, config);
 	if (r < 0)
 		return r;
+	r = source_genl(m->source) ? unattributed_new(m, config->proc, &m->unattributed) : 0;
+	if (r < 0)
+		return log_error_errno(r, "cannot read %s: %m", config->proc);
 	r = methods_server_new(m, &m->server);
 	if (r < 0)
 		return log_error_errno(r, "cannot make the control socket's server: %m");
@@ -251,6 +255,7 @@ struct manager *manager_free(struct manager *m)
 	releases_free(m->releases);
 	/* Clients see the connection end, and calls under way are dropped. */
 	server_free(m->server);
+	unattributed_free(m->unattributed);
 	sd_event_source_disable_unref(m->calls.settle);
 	owners_free(m->owners);
 	feed_done(m);

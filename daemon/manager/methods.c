@@ -11,6 +11,13 @@ static const struct method_param list_pins_params[] = {
 	{ "id", PARAM_STRING, false },	   {},
 };
 
+static const struct method_param sum_pins_params[] = {
+	{ "by", PARAM_STRING, true },	 { "cgroup", PARAM_STRING, false },
+	{ "pid", PARAM_INT, false },	 { "kind", PARAM_STRING, false },
+	{ "device", PARAM_STRING, false }, { "id", PARAM_STRING, false },
+	{},
+};
+
 static const struct method_param set_quota_params[] = {
 	{ "cgroup", PARAM_STRING, true },
 	{ "max_bytes", PARAM_INT, true },
@@ -84,6 +91,7 @@ static const struct method_param complete_params[] = {
 static const struct method methods[] = {
 	{ MANAGER_INTERFACE ".GetStatus", 0, NULL, method_get_status },
 	{ MANAGER_INTERFACE ".ListPins", 0, list_pins_params, method_list_pins },
+	{ MANAGER_INTERFACE ".SumPins", 0, sum_pins_params, method_sum_pins },
 	{ MANAGER_INTERFACE ".ListQuotas", 0, NULL, method_list_quotas },
 	{ MANAGER_INTERFACE ".SetQuota", 0, set_quota_params, method_set_quota },
 	{ MANAGER_INTERFACE ".ClearQuota", 0, clear_quota_params, method_clear_quota },

@@ -10,6 +10,7 @@ int methods_server_new(struct manager *m, struct server **ret);
 /* org.pinguard.Manager; userdata is the manager */
 int method_get_status(struct call *call, json_t *params, void *userdata);
 int method_list_pins(struct call *call, json_t *params, void *userdata);
+int method_sum_pins(struct call *call, json_t *params, void *userdata);
 int method_list_quotas(struct call *call, json_t *params, void *userdata);
 int method_set_quota(struct call *call, json_t *params, void *userdata);
 int method_clear_quota(struct call *call, json_t *params, void *userdata);

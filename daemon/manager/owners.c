@@ -193,18 +193,16 @@ static int add_asked(struct manager *m, struct entry **table)
 
 static void sum_pins(struct manager *m, struct entry **table)
 {
-	_cleanup_(pin_cursor_done) struct pin_cursor cursor;
-	struct pin *pin;
+	struct pin_origin *origin = NULL;
 
-	pin_cursor_init(&cursor, m->registry);
-	while ((pin = pin_cursor_next(&cursor))) {
+	while ((origin = registry_origin_next(m->registry, origin))) {
 		struct entry *e;
 
-		HASH_FIND(hh, *table, &pin->tgid, sizeof(pin->tgid), e);
+		HASH_FIND(hh, *table, &origin->tgid, sizeof(origin->tgid), e);
 		if (!e)
 			continue;
-		e->pins++;
-		e->bytes += pin->bytes;
+		e->pins += origin->pins;
+		e->bytes += origin->bytes;
 	}
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "daemon/base/base.h"
@@ -10,7 +11,8 @@
 #include "lib/log.h"
 
 #define STEP_COST	4096 /* then others have their turn; to look at a pin costs 1 */
-#define PIN_COST	16 /* to show it */
+#define PIN_COST	4 /* to show it */
+#define PINS_IN_SEVERAL 128 /* in each of several replies */
 #define PINS_IN_ONE_MAX 32768 /* in one reply */
 /* To others than administrators, who may ask on many connections and never read. */
 #define PINS_IN_ONE_USER_MAX 1024
@@ -23,10 +25,23 @@ struct listing {
 	struct pin_cursor cursor;
 	struct pin_filter filter;
 	char *device;
-	json_t *pending; /* with "more": the pin that waits to know whether it is the last */
-	json_t *pins; /* without: all so far */
-	size_t pins_max; /* in them */
+	/* The reply in the making: with "more" one of several, without it the only one. */
+	FILE *out;
+	char *text;
+	size_t size; /* of text, once it is flushed */
+	size_t pins; /* in it */
+	size_t pins_max;
 };
+
+static void reply_done(struct listing *l)
+{
+	if (l->out)
+		fclose(l->out);
+	l->out = NULL;
+	free(l->text);
+	l->text = NULL;
+	l->pins = 0;
+}
 
 static struct listing *listing_free(struct listing *l)
 {
@@ -36,47 +51,57 @@ static struct listing *listing_free(struct listing *l)
 	sd_event_source_disable_unref(l->source);
 	call_set_watch(l->call, NULL, NULL);
 	call_unref(l->call);
-	json_decref(l->pending);
-	json_decref(l->pins);
+	reply_done(l);
 	free(l->device);
 	free(l);
 	return NULL;
 }
 
-static json_t *one_pin(json_t *pin)
+static int reply_begin(struct listing *l)
 {
-	return json_pack("{s:[O]}", "pins", pin);
+	l->out = open_memstream(&l->text, &l->size);
+	return l->out && fputs("{\"pins\":[", l->out) >= 0 ? 0 : -ENOMEM;
 }
 
-static int add(struct listing *l, json_t *pin)
+static int reply_end(struct listing *l, bool last)
 {
-	_cleanup_json_ json_t *ready = l->pending;
+	int r;
 
-	if (!pin)
+	if (fputs("]}", l->out) < 0 || fflush(l->out) == EOF)
 		return -ENOMEM;
-	if (l->pins) {
-		if (json_array_append_new(l->pins, pin) < 0)
-			return -ENOMEM;
-		return json_array_size(l->pins) > l->pins_max ? -EMSGSIZE : 0;
-	}
-	l->pending = pin;
-	return ready ? call_reply_continues(l->call, one_pin(ready)) : 0;
+	r = last ? call_reply_text(l->call, l->text, l->size) :
+		   call_reply_continues_text(l->call, l->text, l->size);
+	reply_done(l);
+	return r;
+}
+
+static int add(struct listing *l, const struct pin *pin)
+{
+	int r = l->out ? 0 : reply_begin(l);
+
+	if (r < 0)
+		return r;
+	if (l->pins > 0 && putc(',', l->out) == EOF)
+		return -ENOMEM;
+	r = render_pin_text(l->m->registry, pin, l->out);
+	if (r < 0)
+		return r;
+	if (++l->pins < l->pins_max)
+		return 0;
+	return call_more(l->call) ? reply_end(l, false) : 0;
 }
 
 static int end(struct listing *l)
 {
-	if (l->pins)
-		return call_reply(l->call, json_pack("{s:O}", "pins", l->pins));
-	if (l->pending)
-		return call_reply(l->call, one_pin(l->pending));
-	return call_reply(l->call, json_pack("{s:[]}", "pins"));
+	int r = l->out ? 0 : reply_begin(l);
+
+	return r < 0 ? r : reply_end(l, true);
 }
 
 static void fail(struct listing *l, int error)
 {
 	/* How many there are is not for everyone. */
-	size_t pins = call_is_admin(l->call) ? registry_count(l->m->registry) :
-					       json_array_size(l->pins);
+	size_t pins = call_is_admin(l->call) ? registry_count(l->m->registry) : l->pins;
 	int r = 0;
 
 	if (error == -EMSGSIZE)
@@ -102,10 +127,12 @@ static int step(struct listing *l)
 			return r < 0 ? r : 1;
 		}
 		if (!pin_filter_match(&l->filter, pin) ||
-		    !may_see_pin(l->m, l->call, pin->uid, pin->cgroup))
+		    !may_see_pin(l->m, l->call, pin->origin->uid, pin->origin->cgroup))
 			continue;
+		if (!call_more(l->call) && l->pins == l->pins_max)
+			return -EMSGSIZE;
 		i += PIN_COST;
-		r = add(l, render_pin(pin));
+		r = add(l, pin);
 		if (r < 0)
 			return r;
 	}
@@ -173,11 +200,10 @@ static int start(struct manager *m, struct call *call, bool ready, json_t *param
 		listing_free(l);
 		return r < 0 ? r : 0;
 	}
-	if (!call_more(call) && !(l->pins = json_array())) {
-		listing_free(l);
-		return -ENOMEM;
-	}
-	l->pins_max = call_is_admin(call) ? PINS_IN_ONE_MAX : PINS_IN_ONE_USER_MAX;
+	if (call_more(call))
+		l->pins_max = PINS_IN_SEVERAL;
+	else
+		l->pins_max = call_is_admin(call) ? PINS_IN_ONE_MAX : PINS_IN_ONE_USER_MAX;
 	pin_cursor_init(&l->cursor, m->registry);
 	call_set_watch(call, &watch, l);
 	r = next_step(l);

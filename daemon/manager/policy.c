@@ -27,7 +27,7 @@ static json_t *policy_json(struct manager *m, const char *path, const struct pol
 	policies_status(cgroups_policies(m->cgroups), path, entry, &st);
 	reason = st.reason;
 	return json_pack("{s:o, s:o, s:s, s:s, s:b, s:s, s:o}",
-			 "cgroup", render_string(path),
+			 "cgroup", render_name(path),
 			 "cgroup_id", st.cgroup_id ? json_hex(st.cgroup_id) : json_null(),
 			 "policy", render_policy(entry ? entry->policy : st.own) ?: "deny",
 			 "effective", render_policy(st.effective) ?: "deny",
@@ -141,6 +141,8 @@ static int find_target(struct manager *m, struct call *call, const char *cgroup,
 		*ret_answer = reply_invalid_cgroup(call, cgroup, reason);
 	else if (r == -ENOENT)
 		*ret_answer = reply_no_such_cgroup(call, cgroup);
+	else if (r == -E2BIG)
+		*ret_answer = reply_too_many_cgroups(call, cgroup);
 	else if (r < 0)
 		*ret_answer = call_error_errno(call, r);
 	return r < 0;
@@ -167,7 +169,7 @@ static int policy_error(struct call *call, const char *cgroup, int error, const 
 static void record(struct manager *m, struct call *call, enum event_type type, const char *path,
 		   uint32_t policy)
 {
-	_cleanup_(freep) char *shown = escape_string(path);
+	_cleanup_(freep) char *shown = escape_name(path);
 	struct event *event = event_new(type, loop_usec(m->event, CLOCK_REALTIME));
 	uid_t uid = call_peer(call)->uid;
 	struct cgroup_node *node;

@@ -28,14 +28,15 @@ static json_t *quota_json(struct manager *m, const char *path, const struct quot
 	if (quota)
 		quotas_status(quotas, quota, &st);
 	else
-		quotas_path_status(quotas, path, &st);
+		quotas_others_status(quotas, path, &st);
 	reason = st.reason;
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:s, s:o}",
-			 "cgroup", render_string(path),
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:s, s:o}",
+			 "cgroup", render_name(path),
 			 "cgroup_id", st.exists ? json_hex(st.cgroup_id) : json_null(),
 			 "max_bytes", quota ? json_bytes(quota->max_bytes) : json_null(),
 			 "high_bytes", quota ? json_bytes(quota->high_bytes) : json_null(),
 			 "effective_bytes", json_bytes(st.effective_bytes),
+			 "external_bytes", json_bytes(st.external_bytes),
 			 "current_bytes", json_bytes(st.current_bytes),
 			 "runtime", quota ? quota->runtime : true,
 			 "state", states[st.state],
@@ -93,7 +94,9 @@ int method_list_quotas(struct call *call, json_t *params, void *userdata)
 	_cleanup_json_ json_t *array = json_array();
 	struct quota_walk w = { .m = m, .call = call, .array = array };
 	struct quotas *quotas = cgroups_quotas(m->cgroups);
+	uint64_t now, age_usec = 0;
 	const struct quota *quota;
+	bool known, complete = true;
 	int r = 0;
 
 	if (!array)
@@ -104,7 +107,11 @@ int method_list_quotas(struct call *call, json_t *params, void *userdata)
 		r = add_others(&w);
 	if (r < 0)
 		return r;
-	return call_reply(call, json_pack("{s:O}", "quotas", array));
+	known = cgroups_noted_age(m->cgroups, &age_usec, &complete);
+	now = loop_usec(m->event, CLOCK_REALTIME);
+	return call_reply(call, json_pack("{s:O, s:o, s:b}", "quotas", array, "others_usec",
+					  known ? json_bytes(now - age_usec) : json_null(),
+					  "others_complete", complete));
 }
 
 /*
@@ -128,9 +135,12 @@ static int check_target(struct manager *m, struct call *call, const char *cgroup
 	r = cgroupfs_name_to_path(fs, cgroup, &path, &reason);
 	if (r == -EINVAL)
 		*ret_answer = reply_invalid_cgroup(call, cgroup, reason);
-	else if (r == -ENOENT) /* which units exist is not for everyone */
-		*ret_answer = call_is_admin(call) ? reply_no_such_cgroup(call, cgroup) :
-						    call_error_denied(call);
+	else if (!call_is_admin(call) && (r == -ENOENT || r == -E2BIG))
+		*ret_answer = call_error_denied(call); /* which units exist is not for everyone */
+	else if (r == -ENOENT)
+		*ret_answer = reply_no_such_cgroup(call, cgroup);
+	else if (r == -E2BIG)
+		*ret_answer = reply_too_many_cgroups(call, cgroup);
 	else if (r < 0)
 		*ret_answer = call_error_errno(call, r);
 	if (r < 0)
@@ -183,7 +193,7 @@ static int quota_error(struct call *call, const char *cgroup, int error, const c
 /* quota: as it was set; NULL for one that was cleared */
 static void tell(const char *path, const struct quota *quota, uid_t uid)
 {
-	_cleanup_(freep) char *shown = escape_string(path);
+	_cleanup_(freep) char *shown = escape_name(path);
 	char max[FORMAT_SIZE_LEN] = "max", high[FORMAT_SIZE_LEN];
 
 	if (!quota) {

@@ -35,7 +35,7 @@ static int ids_add(struct ids *ids, uint64_t id)
 
 static bool may_ask(struct manager *m, struct call *call, const struct pin *pin)
 {
-	return call_is_admin(call) || owns_node(m, call, pin->cgroup);
+	return call_is_admin(call) || owns_node(m, call, pin->origin->cgroup);
 }
 
 static int select_pins(struct manager *m, struct call *call, const struct pin_filter *f,

@@ -5,35 +5,48 @@
 
 #include "daemon/manager/answers.h"
 #include "daemon/model/model.h"
+#include "lib/escape.h"
 #include "lib/json.h"
 #include "lib/parse.h"
+
+static struct cgroup_node *find_node(struct manager *m, const char *path)
+{
+	struct cgroup_node *node;
+
+	for (node = registry_cgroup_next(m->registry, NULL); node;
+	     node = registry_cgroup_next(m->registry, node))
+		if (node->path && strcmp(node->path, path) == 0)
+			return node;
+	return NULL;
+}
 
 /* The id of a cgroup that exists, or did while its pins still live. */
 static int find_cgroup(struct manager *m, const char *cgroup, uint64_t *ret,
 		       const char **ret_reason)
 {
-	_cleanup_(freep) char *path = NULL;
+	_cleanup_(freep) char *path = NULL, *raw = NULL;
 	struct cgroup_node *node;
-	int r;
+	int r = 0;
 
 	if (cgroups_fs(m->cgroups)) {
 		r = cgroupfs_name_to_path(cgroups_fs(m->cgroups), cgroup, &path, ret_reason);
-		if (r < 0 && r != -ENOENT)
+		if (r < 0 && r != -ENOENT && r != -E2BIG)
 			return r;
 		if (path && cgroupfs_resolve_path(cgroups_fs(m->cgroups), path, &node) >= 0) {
 			*ret = node->id;
 			return 0;
 		}
 	}
-	for (node = registry_cgroup_next(m->registry, NULL); node;
-	     node = registry_cgroup_next(m->registry, node)) {
-		if (node->path && (strcmp(node->path, cgroup) == 0 ||
-				   (path && strcmp(node->path, path) == 0))) {
-			*ret = node->id;
-			return 0;
-		}
-	}
-	return -ENOENT;
+	/* As it was typed, or as it was printed. */
+	node = find_node(m, cgroup);
+	if (!node && path)
+		node = find_node(m, path);
+	if (!node && unescape(cgroup, &raw, NULL) >= 0)
+		node = find_node(m, raw);
+	if (!node)
+		return r == -E2BIG ? r : -ENOENT;
+	*ret = node->id;
+	return 0;
 }
 
 const char *device_today(struct manager *m, const char *name)
@@ -106,7 +119,9 @@ int parse_pin_filter(struct manager *m, struct call *call, json_t *params, struc
 	/* Whether others' cgroups exist is not told: no pins are to be seen in either. */
 	if (r == -ENOENT && call_is_admin(call))
 		return reply_no_such_cgroup(call, cgroup) ?: 1;
-	if (r < 0 && r != -ENOENT)
+	if (r == -E2BIG && call_is_admin(call))
+		return reply_too_many_cgroups(call, cgroup) ?: 1;
+	if (r < 0 && r != -ENOENT && r != -E2BIG)
 		return r;
 	*ret = f;
 	return 0;

@@ -6,6 +6,7 @@
 #include "daemon/base/base.h"
 #include "daemon/manager/answers.h"
 #include "daemon/manager/methods.h"
+#include "daemon/manager/unattributed.h"
 #include "daemon/model/model.h"
 #include "lib/json.h"
 
@@ -18,14 +19,14 @@ struct status {
 	uint64_t bytes, pins; /* what the caller may see */
 };
 
-static bool counts(const struct pin *pin, void *userdata)
+static bool counts(const struct pin_origin *origin, void *userdata)
 {
 	struct status *s = userdata;
 
-	if (!may_see_pin(s->m, s->call, pin->uid, pin->cgroup))
+	if (!may_see_pin(s->m, s->call, origin->uid, origin->cgroup))
 		return false;
-	s->bytes += pin->bytes;
-	s->pins++;
+	s->bytes += origin->bytes;
+	s->pins += origin->pins;
 	return true;
 }
 
@@ -94,7 +95,7 @@ static json_t *cgroup_json(struct status *s, struct cgroup_node *node)
 	struct cgroupfs *fs = cgroups_fs(s->m->cgroups);
 	bool proc = !source_genl(s->m->source), whole;
 	_cleanup_(closep) int fd = -1;
-	uint64_t bytes, high;
+	uint64_t pinned, charged, high;
 
 	cgroupfs_check(fs, node, loop_usec(s->m->event, CLOCK_MONOTONIC));
 	whole = s->all || owns_node(s->m, s->call, node);
@@ -110,19 +111,16 @@ static json_t *cgroup_json(struct status *s, struct cgroup_node *node)
 		misc.peak_bytes = UINT64_MAX;
 		misc.denied = 0;
 	}
-	if (proc)
-		bytes = node->sum_vm_pinned_bytes;
-	else if (misc.present)
-		bytes = misc.current_bytes;
-	else
-		bytes = MAX(node->sum_bytes, node->sum_charged_bytes);
+	pinned = proc ? node->sum_vm_pinned_bytes : node->sum_bytes;
+	charged = misc.present ? misc.current_bytes : node->sum_charged_bytes;
 
-	return json_pack("{s:o, s:o, s:b, s:s, s:I, s:o, s:o, s:o, s:o, s:I, s:I}",
+	return json_pack("{s:o, s:o, s:b, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:I}",
 			 "path", render_path(node),
 			 "cgroup_id", json_hex(node->id),
 			 "removed", node->removed,
 			 "source", proc ? "proc" : "kernel",
-			 "pinned_bytes", (json_int_t)MIN(bytes, (uint64_t)INT64_MAX),
+			 "pinned_bytes", (json_int_t)MIN(pinned, (uint64_t)INT64_MAX),
+			 "charged_bytes", proc ? json_null() : json_bytes(charged),
 			 "locked_bytes", proc ? json_bytes(node->sum_vm_locked_bytes) : json_null(),
 			 "max_bytes", json_bytes(misc.max_bytes),
 			 "high_bytes", json_bytes(high),
@@ -162,7 +160,7 @@ static json_t *uncontrolled_json(struct status *s)
 	for (; array && e; e = e->next)
 		if (concerns(s, e->path) &&
 		    json_array_append_new(array, json_pack("{s:o, s:s}", "path",
-				render_string(e->path), "reason", e->reason)) < 0)
+				render_name(e->path), "reason", e->reason)) < 0)
 			return NULL;
 	return TAKE_PTR(array);
 }
@@ -187,13 +185,18 @@ static json_t *kernel_json(struct status *s, bool ready)
 
 static json_t *totals_json(struct status *s)
 {
-	struct pin_kernel_info info = { .bytes = s->bytes, .pins = s->pins };
 	struct genl *genl = source_genl(s->m->source);
+	uint64_t unattributed = UINT64_MAX;
+	struct pin_kernel_info info = {};
 
+	if (s->all)
+		(void)unattributed_bytes(s->m->unattributed, &unattributed);
+	/* Pins and bytes are of the same moment as those of the cgroups. */
 	if (s->all && genl && genl_get_info(genl, &info) < 0)
 		return NULL;
-	return json_pack("{s:I, s:I, s:I}", "pinned_bytes", (json_int_t)info.bytes,
-			 "pins", (json_int_t)info.pins, "denied", (json_int_t)info.denied);
+	return json_pack("{s:I, s:I, s:I, s:o}", "pinned_bytes", (json_int_t)s->bytes,
+			 "pins", (json_int_t)s->pins, "denied", (json_int_t)info.denied,
+			 "unattributed_bytes", json_bytes(unattributed));
 }
 
 static int reply(struct manager *m, struct call *call, bool ready, json_t *params)
@@ -206,8 +209,10 @@ static int reply(struct manager *m, struct call *call, bool ready, json_t *param
 	if (r < 0)
 		return r;
 	registry_sum(m->registry, s.all ? NULL : counts, &s);
-	if (s.all)
+	if (s.all) {
+		s.bytes = registry_bytes(m->registry);
 		s.pins = registry_count(m->registry);
+	}
 	if (source_observes(m->source)) {
 		s.bytes = 0;
 		sum_processes(&s);
@@ -224,7 +229,22 @@ static int reply(struct manager *m, struct call *call, bool ready, json_t *param
 					  "uncontrolled", uncontrolled_json(&s)));
 }
 
+/* Late or not: the list of pins was ready. */
+static int reply_looked(struct manager *m, struct call *call, bool ready, json_t *params)
+{
+	return reply(m, call, true, params);
+}
+
+/* What no pin explains is for administrators alone, and takes a look at all processes. */
+static int look(struct manager *m, struct call *call, bool ready, json_t *params)
+{
+	if (!ready || !m->unattributed || !call_is_admin(call) ||
+	    unattributed_refresh(m->unattributed) != 0)
+		return reply(m, call, ready, params);
+	return manager_wait_for(m, call, params, unattributed_is_fresh, reply_looked);
+}
+
 int method_get_status(struct call *call, json_t *params, void *userdata)
 {
-	return manager_wait_ready(userdata, call, params, reply);
+	return manager_wait_ready(userdata, call, params, look);
 }

@@ -14,6 +14,7 @@ struct waiter {
 	struct manager *m;
 	struct call *call;
 	json_t *params;
+	bool (*is_ready)(const struct manager *m);
 	manager_waiter done;
 	sd_event_source *timeout;
 };
@@ -49,12 +50,15 @@ static void settle(struct waiter *w, bool ready)
 static int on_settle(sd_event_source *source, void *userdata)
 {
 	struct manager *m = userdata;
+	struct waiter *w;
 
 	/* Or it is no more, and they go on waiting. */
-	if (!m->calls.waiters || !source_ready(m->source))
-		return 0;
-	settle(m->calls.waiters, true);
-	return waiters_settle(m);
+	DL_FOREACH(m->calls.waiters, w)
+		if (w->is_ready(m)) {
+			settle(w, true);
+			return waiters_settle(m);
+		}
+	return 0;
 }
 
 int waiters_settle(struct manager *m)
@@ -80,16 +84,26 @@ static void on_gone(struct call *call, void *userdata)
 
 static const struct call_watch watch = { .gone = on_gone };
 
+static bool list_is_ready(const struct manager *m)
+{
+	return source_ready(m->source);
+}
+
 int manager_wait_ready(struct manager *m, struct call *call, json_t *params, manager_waiter done)
+{
+	int r = source_refresh(m->source);
+
+	if (r < 0)
+		return r;
+	return r > 0 ? done(m, call, true, params) :
+		       manager_wait_for(m, call, params, list_is_ready, done);
+}
+
+int manager_wait_for(struct manager *m, struct call *call, json_t *params,
+		     bool (*is_ready)(const struct manager *m), manager_waiter done)
 {
 	struct waiter *w;
 	int r;
-
-	r = source_refresh(m->source);
-	if (r < 0)
-		return r;
-	if (r > 0)
-		return done(m, call, true, params);
 
 	w = calloc(1, sizeof(*w));
 	if (!w)
@@ -97,6 +111,7 @@ int manager_wait_ready(struct manager *m, struct call *call, json_t *params, man
 	w->m = m;
 	w->call = call_ref(call);
 	w->params = json_incref(params);
+	w->is_ready = is_ready;
 	w->done = done;
 	DL_APPEND(m->calls.waiters, w);
 	call_set_watch(call, &watch, w);

@@ -10,12 +10,13 @@
 #include "lib/json.h"
 #include "lib/parse.h"
 
-#define WHO_PINS_MAX 32768 /* in one reply */
+#define WHO_PINS_MAX	32768 /* in one reply; more come as sums */
+#define WHO_HOLDERS_MAX 262144 /* that are summed up; more are TooManyPins */
 
 /* --- Who --- */
 
 struct answer {
-	json_t *ranges, *places, *pins, *inexact;
+	json_t *ranges, *places, *pins, *inexact, *sums;
 };
 
 static void answer_done(struct answer *a)
@@ -24,12 +25,13 @@ static void answer_done(struct answer *a)
 	json_decref(a->places);
 	json_decref(a->pins);
 	json_decref(a->inexact);
+	json_decref(a->sums);
 }
 
 static int answer_init(struct answer *a)
 {
-	*a = (struct answer){ json_array(), json_array(), json_array(), json_array() };
-	return a->ranges && a->places && a->pins && a->inexact ? 0 : -ENOMEM;
+	*a = (struct answer){ json_array(), json_array(), json_array(), json_array(), json_array() };
+	return a->ranges && a->places && a->pins && a->inexact && a->sums ? 0 : -ENOMEM;
 }
 
 static int append(json_t *array, json_t *value)
@@ -69,10 +71,10 @@ static json_t *busy_json(const struct inquiry *q)
 
 static int reply_who(struct inquiry *q, const struct answer *a)
 {
-	int r = call_reply(q->call, json_pack("{s:o, s:O, s:O, s:O, s:O, s:o}",
+	int r = call_reply(q->call, json_pack("{s:o, s:O, s:O, s:O, s:O, s:O, s:o}",
 			"target", render_string(q->text), "ranges", a->ranges,
 			"places", a->places, "pins", a->pins, "inexact", a->inexact,
-			"busy", busy_json(q)));
+			"sums", a->sums, "busy", busy_json(q)));
 
 	return r == -EMSGSIZE ? reply_too_many(q, json_array_size(a->pins)) : r;
 }
@@ -98,6 +100,44 @@ static int add_ranges(struct inquiry *q, bool at_rest, struct answer *a)
 	return 0;
 }
 
+/* So many that nobody would read them: by process. */
+struct summary {
+	struct sums *sums;
+	int error;
+};
+
+static void sum_pin(struct summary *s, const struct pin *pin)
+{
+	if (s->error >= 0)
+		s->error = sums_note(s->sums, pin);
+	if (s->error >= 0)
+		s->error = sums_count(s->sums, pin->origin, 1, pin->bytes);
+}
+
+static int add_summary(const struct summary *s, struct answer *a)
+{
+	_cleanup_json_ json_t *json = s->error < 0 ? NULL : sums_json(s->sums);
+
+	if (!json)
+		return s->error < 0 ? s->error : -ENOMEM;
+	return json_array_extend(a->sums, json_object_get(json, "sums")) < 0 ? -ENOMEM : 0;
+}
+
+static int sum_holders(struct inquiry *q, const struct holder *holders, size_t n,
+		       struct answer *a)
+{
+	_cleanup_(sums_freep) struct sums *sums = sums_new(SUM_BY_PROCESS);
+	struct summary summary = { .sums = sums, .error = sums ? 0 : -ENOMEM };
+	const struct pin *pin;
+
+	for (size_t i = 0; i < n; i++) {
+		pin = registry_find(q->m->registry, holders[i].id);
+		if (pin)
+			sum_pin(&summary, pin);
+	}
+	return add_summary(&summary, a);
+}
+
 static int add_holders(struct inquiry *q, const struct holder *holders, size_t n,
 		       struct answer *a)
 {
@@ -105,6 +145,8 @@ static int add_holders(struct inquiry *q, const struct holder *holders, size_t n
 	size_t i;
 	int r = 0;
 
+	if (n > WHO_PINS_MAX)
+		return sum_holders(q, holders, n, a);
 	for (i = 0; i < n && r >= 0; i++) {
 		/* One that is being made has no name and no size yet. */
 		pin = registry_find(q->m->registry, holders[i].id);
@@ -146,47 +188,72 @@ static void answer_who(struct inquiry *q, const struct holder *holders, size_t n
 }
 
 /* Whether a pin is one of the device's. */
-static bool is_of(const struct pin *pin, const char *name, const struct devnames *names)
+static bool is_of(const struct pin_origin *origin, const char *name,
+		  const struct devnames *names)
 {
 	size_t i;
 
-	if (!pin->device)
-		return false;
 	if (!names)
-		return strcmp(pin->device->bytes, name) == 0;
+		return *name && strcmp(origin->device, name) == 0;
 	for (i = 0; i < names->n; i++)
-		if (strcmp(pin->device->bytes, names->all[i].name) == 0 &&
-		    (!names->all[i].group || pin->kind == PINGUARD_KIND_VFIO))
+		if (strcmp(origin->device, names->all[i].name) == 0 &&
+		    (!names->all[i].group || origin->kind == PINGUARD_KIND_VFIO))
 			return true;
 	return false;
 }
 
+static size_t count_of(struct inquiry *q, const struct devnames *names)
+{
+	struct pin_origin *origin = NULL;
+	size_t n = 0;
+
+	while ((origin = registry_origin_next(q->m->registry, origin)))
+		if (is_of(origin, q->name, names))
+			n += origin->pins;
+	return n;
+}
+
+static int add_of(struct inquiry *q, const struct devnames *names, bool summed, struct answer *a)
+{
+	_cleanup_(sums_freep) struct sums *sums = sums_new(SUM_BY_PROCESS);
+	struct summary summary = { .sums = sums, .error = sums ? 0 : -ENOMEM };
+	_cleanup_(pin_cursor_done) struct pin_cursor cursor;
+	struct pin *pin;
+	int r = 0;
+
+	pin_cursor_init(&cursor, q->m->registry);
+	while (r >= 0 && (pin = pin_cursor_next(&cursor))) {
+		if (!is_of(pin->origin, q->name, names))
+			continue;
+		if (summed)
+			sum_pin(&summary, pin);
+		else
+			r = append(a->pins, render_pin(pin));
+	}
+	return r < 0 || !summed ? r : add_summary(&summary, a);
+}
+
 static void answer_name(struct inquiry *q, const struct devnames *names)
 {
-	_cleanup_(pin_cursor_done) struct pin_cursor cursor;
 	_cleanup_(answer_done) struct answer a = {};
-	struct pin *pin;
-	size_t n = 0;
+	size_t n = count_of(q, names);
 	int r;
 
 	r = answer_init(&a);
-	pin_cursor_init(&cursor, q->m->registry);
-	while (r >= 0 && (pin = pin_cursor_next(&cursor)))
-		if (is_of(pin, q->name, names) && ++n <= WHO_PINS_MAX)
-			r = append(a.pins, render_pin(pin));
 	/* One that has gone may have pins yet, and one that is there none. */
 	if (r >= 0 && n == 0 && !names)
 		r = reply_no_such_target(q->call, q->text);
-	else if (r >= 0 && n > WHO_PINS_MAX)
-		r = reply_too_many(q, n);
-	else if (r >= 0)
-		r = reply_who(q, &a);
+	else if (r >= 0) {
+		r = add_of(q, names, n > WHO_PINS_MAX, &a);
+		if (r >= 0)
+			r = reply_who(q, &a);
+	}
 	if (r < 0)
 		answer_errno(q->call, r);
 }
 
 static const struct inquiry_kind who = {
-	.max = WHO_PINS_MAX,
+	.max = WHO_HOLDERS_MAX,
 	.answer = answer_who,
 	.answer_name = answer_name,
 };

@@ -275,7 +275,7 @@ int failures_from_json(struct failures *fs, const json_t *root)
 	const json_t *array = json_object_get(root, "failures"), *item;
 	const char *boot_id = json_get_string(root, "boot_id", NULL);
 	const bool same_boot = boot_id && boot_id[0] && strcmp(boot_id, fs->boot_id) == 0;
-	uint64_t seen, last;
+	uint64_t seen = 0, last = 0;
 	size_t i;
 	int r = 0;
 

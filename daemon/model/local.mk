@@ -10,6 +10,9 @@ daemon_libcore_la_SOURCES += \
 	daemon/model/place.c daemon/model/place.h \
 	daemon/model/place-json.c \
 	daemon/model/policy.c daemon/model/policy.h \
+	daemon/model/origin.c daemon/model/origin.h \
 	daemon/model/registry.c daemon/model/registry.h \
+	daemon/model/sums.c daemon/model/sums.h \
 	daemon/model/render.c daemon/model/render.h \
+	daemon/model/render-names.c daemon/model/render-pin.c \
 	daemon/model/revoke.c daemon/model/revoke.h

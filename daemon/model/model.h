@@ -10,11 +10,13 @@
 
 #include "daemon/model/events.h"
 #include "daemon/model/failure.h"
+#include "daemon/model/origin.h"
 #include "daemon/model/pin.h"
 #include "daemon/model/place.h"
 #include "daemon/model/policy.h"
 #include "daemon/model/registry.h"
 #include "daemon/model/render.h"
 #include "daemon/model/revoke.h"
+#include "daemon/model/sums.h"
 
 #endif

@@ -7,71 +7,14 @@
 
 struct registry {
 	struct pin *pins;
-	struct pin_string *strings;
+	struct origins origins;
 	struct cgroup_node *cgroups;
 	struct pin_cursor *cursors;
 	uint64_t bytes;
 	uint64_t seq;
-	uint64_t secret[2];
+	unsigned int names;
 	uint8_t generation;
 };
-
-/*
- * Users choose the names of their processes: with a hash that they can compute
- * all of them would share a bucket.
- */
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-	unsigned __int128 product = (unsigned __int128)a * b;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static unsigned int string_hash(const struct registry *r, const unsigned char *bytes, size_t len)
-{
-	/* Mixed in by itself: with the length and the first bytes as one sum, they could cancel. */
-	uint64_t hash = mix(r->secret[0] ^ len, r->secret[1] | 1);
-
-	for (size_t i = 0; i < len; i += sizeof(uint64_t)) {
-		uint64_t part = 0;
-
-		memcpy(&part, bytes + i, MIN(len - i, sizeof(part)));
-		hash = mix(hash ^ part, r->secret[1] | 1);
-	}
-	return (unsigned int)(hash ^ hash >> 32);
-}
-
-static struct pin_string *string_get(struct registry *r, const void *bytes, size_t len)
-{
-	unsigned int hash = string_hash(r, bytes, len);
-	struct pin_string *s;
-
-	HASH_FIND_BYHASHVALUE(hh, r->strings, bytes, len, hash, s);
-	if (s) {
-		s->refs++;
-		return s;
-	}
-	s = calloc(1, sizeof(*s) + len + 1);
-	if (!s)
-		return NULL;
-	s->refs = 1;
-	s->len = len;
-	memcpy(s->bytes, bytes, len);
-	HASH_ADD_KEYPTR_BYHASHVALUE(hh, r->strings, s->bytes, len, hash, s);
-	if (!s->hh.tbl) {
-		free(s);
-		return NULL;
-	}
-	return s;
-}
-
-static void string_put(struct registry *r, struct pin_string *s)
-{
-	if (!s || --s->refs > 0)
-		return;
-	HASH_DEL(r->strings, s);
-	free(s);
-}
 
 struct registry *registry_new(void)
 {
@@ -80,20 +23,24 @@ struct registry *registry_new(void)
 
 	/* 16 bytes that the kernel gives each process */
 	if (r && random)
-		memcpy(r->secret, random, sizeof(r->secret));
+		memcpy(r->origins.secret, random, sizeof(r->origins.secret));
 	return r;
 }
 
-static void node_account(struct pin *pin, int sign)
+static void account(struct registry *r, struct pin *pin, int sign)
 {
+	struct pin_origin *origin = pin->origin;
 	uint64_t bytes = sign > 0 ? pin->bytes : -pin->bytes;
 
-	if (pin->cgroup) {
-		pin->cgroup->pins += sign;
-		pin->cgroup->bytes += bytes;
+	origin->pins += sign;
+	origin->bytes += bytes;
+	r->bytes += bytes;
+	if (origin->cgroup) {
+		origin->cgroup->pins += sign;
+		origin->cgroup->bytes += bytes;
 	}
-	if (pin->charged)
-		pin->charged->charged_bytes += bytes;
+	if (origin->charged)
+		origin->charged->charged_bytes += bytes;
 }
 
 static void pin_drop(struct registry *r, struct pin *pin)
@@ -103,13 +50,9 @@ static void pin_drop(struct registry *r, struct pin *pin)
 	for (c = r->cursors; c; c = c->link_next)
 		if (c->next == pin)
 			c->next = pin->hh.next;
-	node_account(pin, -1);
-	r->bytes -= pin->bytes;
+	account(r, pin, -1);
 	HASH_DEL(r->pins, pin);
-	cgroup_node_unref(pin->cgroup);
-	cgroup_node_unref(pin->charged);
-	string_put(r, pin->device);
-	string_put(r, pin->comm);
+	origin_put(&r->origins, pin->origin);
 	free(pin);
 }
 
@@ -129,93 +72,74 @@ void registry_free(struct registry *r)
 	free(r);
 }
 
-/* Takes the new names and nodes; on failure nothing has changed. */
-static int pin_set(struct registry *r, struct pin *pin, const struct pin_info *info)
+static int find_node(struct registry *r, uint64_t id, struct cgroup_node **ret)
 {
-	struct cgroup_node *cgroup = NULL, *charged = NULL;
-	struct pin_string *device = NULL, *comm;
-	int ret;
+	*ret = NULL;
+	return id ? registry_cgroup_get(r, id, ret) : 0;
+}
 
-	if (info->cgroup_id) {
-		ret = registry_cgroup_get(r, info->cgroup_id, &cgroup);
-		if (ret < 0)
-			return ret;
-	}
-	if (info->charged_cgroup_id) {
-		ret = registry_cgroup_get(r, info->charged_cgroup_id, &charged);
-		if (ret < 0)
-			return ret;
-	}
-	comm = string_get(r, info->comm, info->comm_len);
-	if (!comm)
-		return -ENOMEM;
-	if (info->device[0]) {
-		device = string_get(r, info->device, strlen(info->device));
-		if (!device) {
-			string_put(r, comm);
-			return -ENOMEM;
-		}
-	}
+static int find_origin(struct registry *r, const struct pin_info *info, struct pin_origin **ret)
+{
+	struct cgroup_node *cgroup, *charged;
+	int error;
 
-	cgroup_node_ref(cgroup);
-	cgroup_node_ref(charged);
-	cgroup_node_unref(pin->cgroup);
-	cgroup_node_unref(pin->charged);
-	string_put(r, pin->device);
-	string_put(r, pin->comm);
-	pin->cgroup = cgroup;
-	pin->charged = charged;
-	pin->device = device;
-	pin->comm = comm;
+	error = find_node(r, info->cgroup_id, &cgroup);
+	if (error < 0)
+		return error;
+	error = find_node(r, info->charged_cgroup_id, &charged);
+	if (error < 0)
+		return error;
+	*ret = origin_get(&r->origins, info, cgroup, charged);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static void pin_set(struct registry *r, struct pin *pin, const struct pin_info *info)
+{
 	pin->address = info->address;
 	pin->bytes = info->bytes;
 	pin->since_usec = info->since_usec;
-	pin->tgid = info->tgid;
-	pin->uid = info->uid;
-	pin->kind = info->kind > UINT8_MAX ? PIN_KIND_UNKNOWN : info->kind;
 	pin->flags = info->flags;
+	pin->generation = r->generation;
+}
+
+static int pin_add(struct registry *r, struct pin_origin *origin, const struct pin_info *info)
+{
+	struct pin *pin = calloc(1, sizeof(*pin));
+
+	if (!pin)
+		return -ENOMEM;
+	pin->id = info->id;
+	HASH_ADD(hh, r->pins, id, sizeof(pin->id), pin);
+	if (!pin->hh.tbl) {
+		free(pin);
+		return -ENOMEM;
+	}
+	pin->origin = origin;
+	pin_set(r, pin, info);
+	account(r, pin, 1);
 	return 0;
 }
 
 int registry_upsert(struct registry *r, const struct pin_info *info)
 {
 	struct pin *pin = registry_find(r, info->id);
-	struct pin old;
+	struct pin_origin *origin;
 	int ret;
 
-	if (pin) {
-		old = *pin;
-		node_account(pin, -1);
-		ret = pin_set(r, pin, info);
-		node_account(pin, 1);
+	ret = find_origin(r, info, &origin);
+	if (ret < 0)
+		return ret;
+	if (!pin) {
+		ret = pin_add(r, origin, info);
 		if (ret < 0)
-			return ret;
-		r->bytes += pin->bytes - old.bytes;
-		pin->generation = r->generation;
-		return 0;
-	}
-
-	pin = calloc(1, sizeof(*pin));
-	if (!pin)
-		return -ENOMEM;
-	ret = pin_set(r, pin, info);
-	if (ret < 0) {
-		free(pin);
+			origin_put(&r->origins, origin);
 		return ret;
 	}
-	pin->id = info->id;
-	pin->generation = r->generation;
-	HASH_ADD(hh, r->pins, id, sizeof(pin->id), pin);
-	if (!pin->hh.tbl) {
-		cgroup_node_unref(pin->cgroup);
-		cgroup_node_unref(pin->charged);
-		string_put(r, pin->device);
-		string_put(r, pin->comm);
-		free(pin);
-		return -ENOMEM;
-	}
-	node_account(pin, 1);
-	r->bytes += pin->bytes;
+	account(r, pin, -1);
+	origin_put(&r->origins, pin->origin);
+	pin->origin = origin;
+	pin_set(r, pin, info);
+	account(r, pin, 1);
 	return 0;
 }
 
@@ -342,26 +266,47 @@ void pin_cursor_done(struct pin_cursor *c)
 
 int registry_set_device(struct registry *r, struct pin *pin, const char *name)
 {
-	struct pin_string *device = string_get(r, name, strlen(name));
+	struct pin_origin *old = pin->origin, *fresh;
+	struct pin_info info = {
+		.tgid = old->tgid, .uid = old->uid, .kind = old->kind, .comm_len = old->comm_len,
+	};
 
-	if (!device)
+	memcpy(info.comm, old->comm, old->comm_len);
+	strncat(info.device, name, sizeof(info.device) - 1);
+	fresh = origin_get(&r->origins, &info, old->cgroup, old->charged);
+	if (!fresh)
 		return -ENOMEM;
-	string_put(r, pin->device);
-	pin->device = device;
+	account(r, pin, -1);
+	pin->origin = fresh;
+	account(r, pin, 1);
+	origin_put(&r->origins, old);
 	return 0;
+}
+
+bool pin_filter_match_origin(const struct pin_filter *f, const struct pin_origin *origin)
+{
+	if (f->has_tgid && origin->tgid != f->tgid)
+		return false;
+	if (f->has_kind && origin->kind != f->kind)
+		return false;
+	if (f->device && (!*f->device || strcmp(origin->device, f->device) != 0))
+		return false;
+	return !f->has_cgroup || cgroup_node_below(origin->cgroup, f->cgroup_id);
 }
 
 bool pin_filter_match(const struct pin_filter *f, const struct pin *pin)
 {
-	if (f->has_id && pin->id != f->id)
-		return false;
-	if (f->has_tgid && pin->tgid != f->tgid)
-		return false;
-	if (f->has_kind && pin->kind != f->kind)
-		return false;
-	if (f->device && (!pin->device || strcmp(pin->device->bytes, f->device) != 0))
-		return false;
-	return !f->has_cgroup || cgroup_node_below(pin->cgroup, f->cgroup_id);
+	return (!f->has_id || pin->id == f->id) && pin_filter_match_origin(f, pin->origin);
+}
+
+struct pin_origin *registry_origin_next(struct registry *r, struct pin_origin *prev)
+{
+	return prev ? prev->hh.next : r->origins.all;
+}
+
+unsigned int registry_names(const struct registry *r)
+{
+	return r->names;
 }
 
 struct cgroup_node *registry_cgroup_find(struct registry *r, uint64_t id)
@@ -403,6 +348,8 @@ int registry_cgroup_set(struct registry *r, struct cgroup_node *node,
 	copy = strdup(path);
 	if (!copy)
 		return -ENOMEM;
+	if (!node->path || strcmp(node->path, copy) != 0)
+		r->names++;
 	free(node->path);
 	node->path = copy;
 	cgroup_node_ref(parent);
@@ -414,19 +361,6 @@ int registry_cgroup_set(struct registry *r, struct cgroup_node *node,
 struct cgroup_node *registry_cgroup_next(struct registry *r, struct cgroup_node *prev)
 {
 	return prev ? prev->hh.next : r->cgroups;
-}
-
-struct cgroup_node *cgroup_node_ref(struct cgroup_node *node)
-{
-	if (node)
-		node->refs++;
-	return node;
-}
-
-void cgroup_node_unref(struct cgroup_node *node)
-{
-	if (node)
-		node->refs--;
 }
 
 bool cgroup_node_below(const struct cgroup_node *node, uint64_t ancestor_id)
@@ -446,11 +380,11 @@ static void sum_up(struct cgroup_node *node, uint64_t pins, uint64_t bytes, uint
 	}
 }
 
-void registry_sum(struct registry *r, bool (*counts)(const struct pin *pin, void *userdata),
-		  void *userdata)
+void registry_sum(struct registry *r,
+		  bool (*counts)(const struct pin_origin *origin, void *userdata), void *userdata)
 {
+	struct pin_origin *origin;
 	struct cgroup_node *node;
-	struct pin *pin;
 
 	for (node = r->cgroups; node; node = node->hh.next) {
 		node->sum_pins = 0;
@@ -460,18 +394,23 @@ void registry_sum(struct registry *r, bool (*counts)(const struct pin *pin, void
 		node->sum_vm_locked_bytes = 0;
 		node->shown = false;
 	}
-	if (!counts) {
-		for (node = r->cgroups; node; node = node->hh.next)
-			if (node->pins || node->charged_bytes)
-				sum_up(node, node->pins, node->bytes, node->charged_bytes);
-		return;
-	}
-	for (pin = r->pins; pin; pin = pin->hh.next) {
-		if (!counts(pin, userdata))
+	for (origin = r->origins.all; origin; origin = origin->hh.next) {
+		if (counts && !counts(origin, userdata))
 			continue;
-		sum_up(pin->cgroup, 1, pin->bytes, 0);
-		sum_up(pin->charged, 0, 0, pin->bytes);
+		sum_up(origin->cgroup, origin->pins, origin->bytes, 0);
+		sum_up(origin->charged, 0, 0, origin->bytes);
 	}
+}
+
+uint64_t registry_charged_bytes(struct registry *r, uint64_t cgroup_id)
+{
+	struct cgroup_node *node;
+	uint64_t bytes = 0;
+
+	for (node = r->cgroups; node; node = node->hh.next)
+		if (node->charged_bytes && cgroup_node_below(node, cgroup_id))
+			bytes += node->charged_bytes;
+	return bytes;
 }
 
 size_t registry_n_cgroups(const struct registry *r)

@@ -11,21 +11,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
-#include "daemon/model/pin.h"
+#include "daemon/model/origin.h"
 #include "lib/macros.h"
 
 struct registry;
-
-/* A string that many pins share. */
-struct pin_string {
-	UT_hash_handle hh;
-	unsigned int refs;
-	unsigned int len;
-	char bytes[]; /* NUL after len */
-};
 
 struct cgroup_node {
 	UT_hash_handle hh;
@@ -59,13 +48,7 @@ struct pin {
 	uint64_t address;
 	uint64_t bytes;
 	uint64_t since_usec;
-	struct pin_string *device; /* NULL for none */
-	struct pin_string *comm;
-	struct cgroup_node *cgroup;
-	struct cgroup_node *charged;
-	uint32_t tgid;
-	uint32_t uid;
-	uint8_t kind;
+	struct pin_origin *origin;
 	uint8_t flags;
 	uint8_t generation;
 };
@@ -98,6 +81,10 @@ int registry_remove(struct registry *r, uint64_t id);
 struct pin *registry_find(struct registry *r, uint64_t id);
 size_t registry_count(const struct registry *r);
 uint64_t registry_bytes(const struct registry *r);
+/* What pins have in common: the first after prev, NULL for the first of all. */
+struct pin_origin *registry_origin_next(struct registry *r, struct pin_origin *prev);
+/* A number that is another one once the path of a cgroup has changed. */
+unsigned int registry_names(const struct registry *r);
 
 /*
  * A resync: begin, upsert everything that exists, end. What was not upserted
@@ -114,6 +101,8 @@ void pin_cursor_init(struct pin_cursor *c, struct registry *r);
 struct pin *pin_cursor_next(struct pin_cursor *c);
 void pin_cursor_done(struct pin_cursor *c);
 bool pin_filter_match(const struct pin_filter *f, const struct pin *pin);
+/* The same, as far as it can be said of all pins of an origin: not of ids. */
+bool pin_filter_match_origin(const struct pin_filter *f, const struct pin_origin *origin);
 
 /* Nodes without references stay until registry_trim(). */
 struct cgroup_node *registry_cgroup_find(struct registry *r, uint64_t id);
@@ -121,12 +110,25 @@ int registry_cgroup_get(struct registry *r, uint64_t id, struct cgroup_node **re
 int registry_cgroup_set(struct registry *r, struct cgroup_node *node,
 			struct cgroup_node *parent, const char *path);
 struct cgroup_node *registry_cgroup_next(struct registry *r, struct cgroup_node *prev);
-struct cgroup_node *cgroup_node_ref(struct cgroup_node *node);
-void cgroup_node_unref(struct cgroup_node *node);
+static inline struct cgroup_node *cgroup_node_ref(struct cgroup_node *node)
+{
+	if (node)
+		node->refs++;
+	return node;
+}
+
+static inline void cgroup_node_unref(struct cgroup_node *node)
+{
+	if (node)
+		node->refs--;
+}
+
 bool cgroup_node_below(const struct cgroup_node *node, uint64_t ancestor_id);
-/* counts: which pins count, NULL for all of them */
-void registry_sum(struct registry *r, bool (*counts)(const struct pin *pin, void *userdata),
-		  void *userdata);
+/* counts: whose pins count, NULL for all of them */
+void registry_sum(struct registry *r,
+		  bool (*counts)(const struct pin_origin *origin, void *userdata), void *userdata);
+/* What pins charge to a cgroup and to those below it. Looks at all cgroups. */
+uint64_t registry_charged_bytes(struct registry *r, uint64_t cgroup_id);
 size_t registry_n_cgroups(const struct registry *r);
 /* Forgets nodes that nothing refers to, if there are more than keep. */
 void registry_trim(struct registry *r, size_t keep);

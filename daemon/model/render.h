@@ -4,16 +4,31 @@
 #define PINGUARD_MODEL_RENDER_H
 
 #include <jansson.h>
+#include <stdio.h>
 
 #include "daemon/model/events.h"
 #include "daemon/model/registry.h"
 
 /* All return a new reference, NULL when out of memory. */
 json_t *render_pin(const struct pin *pin);
+/* The same of one that the registry does not have; either node may be NULL. */
+json_t *render_pin_info(const struct pin_info *info, const struct cgroup_node *cgroup,
+			const struct cgroup_node *charged);
+/* What pins of an origin have in common. */
+json_t *render_origin(const struct pin_origin *origin);
+json_t *render_device(const struct pin_origin *origin); /* null for none */
 /* whole: with what a refusal tells of others in the cgroup whose limit it was */
 json_t *render_event(const struct event *event, bool whole);
 json_t *render_path(const struct cgroup_node *node); /* null for none */
 json_t *render_string(const char *text); /* escaped; null for NULL */
+/* The same of a cgroup's path, or what else is typed in again: as it is where it can be */
+json_t *render_name(const char *name);
+
+/*
+ * render_pin() as text: a tenth of the work where there are many. 0 or -ENOMEM,
+ * when half of it may have been printed.
+ */
+int render_pin_text(const struct registry *r, const struct pin *pin, FILE *out);
 
 /*
  * What users' names take in one owner's JSON. A list of owners ends where they

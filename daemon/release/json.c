@@ -39,11 +39,6 @@ static json_t *text_json(const char *text)
 	return escaped ? json_string_nocheck(escaped) : NULL;
 }
 
-static json_t *integer_or_null(uint64_t value, bool known)
-{
-	return known ? json_integer((json_int_t)value) : json_null();
-}
-
 /* What follows for an owner, and when; NULL for nothing more. As things stand now. */
 static const char *next_of(const struct release_owner *o, uint64_t *ret_usec)
 {
@@ -139,13 +134,13 @@ json_t *release_json(const struct release *release, size_t owners_max)
 			 " s:I, s:I, s:I, s:I, s:O, s:I}",
 			 "token", release->token,
 			 "reason", release_reason_name(release->reason),
-			 "target", render_string(release->target),
+			 "target", render_name(release->target),
 			 "mode", release_mode_name(release),
 			 "phase", release_phase_name(release->phase),
 			 "dry_run", release->dry_run,
 			 "started_usec", (json_int_t)release->started_realtime_usec,
 			 "deadline_usec", realtime(release, release->deadline_usec),
-			 "uid", integer_or_null(release->uid, release->uid != PIN_UID_NONE),
+			 "uid", json_bytes_or_null(release->uid, release->uid != PIN_UID_NONE),
 			 "revoke_id",
 			 release->has_revoke ? json_hex(release->revoke_id) : json_null(),
 			 "pins", (json_int_t)release->pins,

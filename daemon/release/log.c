@@ -44,7 +44,7 @@ static void tell_owner(struct release_owner *o, int level, const char *id, const
 {
 	_cleanup_(freep) char *comm = escape(o->comm, o->comm_len);
 	_cleanup_(freep) char *cgroup =
-		escape_string(o->cgroup && o->cgroup->path ? o->cgroup->path : "?");
+		escape_name(o->cgroup && o->cgroup->path ? o->cgroup->path : "?");
 	_cleanup_(freep) char *reason = more ? escape_text(more) : NULL;
 	char size[FORMAT_SIZE_LEN];
 	struct fields f;
@@ -111,7 +111,7 @@ void release_tell_lapse(struct release_owner *o)
 
 void release_tell_started(struct release *release)
 {
-	_cleanup_(freep) char *target = release->target ? escape_string(release->target) : NULL;
+	_cleanup_(freep) char *target = release->target ? escape_name(release->target) : NULL;
 	char size[FORMAT_SIZE_LEN];
 	struct fields f;
 

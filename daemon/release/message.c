@@ -11,8 +11,8 @@ static json_t *pin_json(const struct pin *pin)
 {
 	return json_pack("{s:o, s:s, s:o, s:o, s:o}",
 			 "id", json_hex(pin->id),
-			 "kind", render_kind(pin->kind),
-			 "device", render_string(pin->device ? pin->device->bytes : NULL),
+			 "kind", render_kind(pin->origin->kind),
+			 "device", render_device(pin->origin),
 			 "address", pin->address ? json_hex(pin->address) : json_null(),
 			 "bytes", json_bytes(pin->bytes));
 }
@@ -21,7 +21,7 @@ static json_t *pin_json(const struct pin *pin)
 static bool is_own(const struct release_owner *o, const struct asked_pin *asked,
 		   const struct pin *pin)
 {
-	return pin && !asked->foreign && pin->tgid == (uint32_t)o->pid &&
+	return pin && !asked->foreign && pin->origin->tgid == (uint32_t)o->pid &&
 	       !(pin->flags & PINGUARD_FLAG_OWNER_GONE);
 }
 
@@ -136,11 +136,11 @@ json_t *release_owner_hook_json(struct release_owner *o)
 	return json_pack("{s:s, s:s, s:o, s:I, s:o, s:I, s:o, s:I, s:I, s:I, s:o, s:o, s:o}",
 			 "token", release->token,
 			 "reason", release_reason_name(release->reason),
-			 "target", render_string(release->target),
+			 "target", render_name(release->target),
 			 "pid", (json_int_t)o->pid,
 			 "comm", json_escaped(o->comm, o->comm_len),
 			 "uid", (json_int_t)o->uid,
-			 "cgroup", render_string(cgroup),
+			 "cgroup", render_name(cgroup),
 			 "deadline_usec", (json_int_t)release->deadline_usec,
 			 "pins_left", (json_int_t)o->pins_left,
 			 "bytes_left", (json_int_t)o->bytes_left,

@@ -88,7 +88,7 @@ static int made(const struct release_owner *o, const struct pin *pin)
 		return r;
 	if (r >= 0)
 		return is_of(o, info.tgid, info.flags);
-	return is_of(o, pin->tgid, pin->flags) && o->born_usec && !is_older(o, pin);
+	return is_of(o, pin->origin->tgid, pin->flags) && o->born_usec && !is_older(o, pin);
 }
 
 static const struct pin *pin_at(const struct release_owner *o, uint32_t i)

@@ -47,8 +47,8 @@ static size_t find_pins(struct registry *registry, const uint64_t *ids, size_t n
 		held[found++] = (struct held){
 			.pin = pin,
 			.id = pin->id,
-			.tgid = pin->tgid,
-			.gone = pin->tgid == 0 || (pin->flags & PINGUARD_FLAG_OWNER_GONE),
+			.tgid = pin->origin->tgid,
+			.gone = pin->origin->tgid == 0 || (pin->flags & PINGUARD_FLAG_OWNER_GONE),
 		};
 	}
 	if (sorted)
@@ -68,15 +68,16 @@ static bool same_process(const struct held *a, const struct held *b)
 static void add_pin(struct release *release, struct release_owner *o, const struct held *held)
 {
 	const struct pin *pin = held->pin;
+	const struct pin_origin *origin = pin->origin;
 
 	if (o->n == 0) {
-		o->comm_len = MIN(pin->comm->len, sizeof(o->comm));
-		memcpy(o->comm, pin->comm->bytes, o->comm_len);
-		o->uid = pin->uid;
+		o->comm_len = origin->comm_len;
+		memcpy(o->comm, origin->comm, o->comm_len);
+		o->uid = origin->uid;
 		o->oldest_usec = pin->since_usec;
 	}
 	if (!o->cgroup)
-		o->cgroup = cgroup_node_ref(pin->cgroup);
+		o->cgroup = cgroup_node_ref(origin->cgroup);
 	o->oldest_usec = MIN(o->oldest_usec, pin->since_usec);
 	o->n++;
 	o->pins++;

@@ -70,6 +70,7 @@ static int start_action(struct release_owner *o, int step)
 {
 	struct releases *releases = o->release->releases;
 	struct actions *actions = releases->actions;
+	_cleanup_(freep) char *cgroup = NULL;
 	uint64_t now = clock_usec(CLOCK_MONOTONIC), left = o->release->deadline_usec - now;
 	json_t *input;
 	int r;
@@ -79,7 +80,8 @@ static int start_action(struct release_owner *o, int step)
 		input = release_owner_hook_json(o);
 		if (!input)
 			return -ENOMEM;
-		r = action_hook(actions, o->ladder, NULL, input,
+		cgroup = release_owner_cgroup(o);
+		r = action_hook(actions, o->ladder, cgroup, input,
 				MIN(o->ladder->usec[STEP_HOOK], left), on_action_done, o,
 				&o->action);
 		json_decref(input);

@@ -55,9 +55,9 @@ static size_t find_candidates(struct registry *registry, uint64_t cgroup_id, str
 
 	pin_cursor_init(&cursor, registry);
 	while ((pin = pin_cursor_next(&cursor)))
-		if (cgroup_node_below(pin->charged, cgroup_id))
+		if (cgroup_node_below(pin->origin->charged, cgroup_id))
 			c[n++] = (struct candidate){ .id = pin->id, .bytes = pin->bytes,
-						     .tgid = pin->tgid };
+						     .tgid = pin->origin->tgid };
 	return n;
 }
 

@@ -85,7 +85,7 @@ static void look(struct excess *x, struct quota *quota, uint32_t uid)
 	r = ask(x, quota->path, excess, admin, admin ? uid : quota->uid);
 	quota->again = r < 0;
 	if (r < 0 && !quota->failed) {
-		shown = escape_string(quota->path);
+		shown = escape_name(quota->path);
 		log_warning_errno(r, "more is pinned in %s than its quota says, and the owners "
 				  "cannot be asked: %m", shown ?: "?");
 	}

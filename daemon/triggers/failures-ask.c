@@ -42,16 +42,16 @@ static json_t *owner_json(const struct triggers_config *c, const struct pin *pin
 			  const struct release_failure *part)
 {
 	const bool gone = pin->flags & PINGUARD_FLAG_OWNER_GONE;
-	struct owner *owner = c->owners ? owners_find(c->owners, pin->tgid) : NULL;
+	struct owner *owner = c->owners ? owners_find(c->owners, pin->origin->tgid) : NULL;
 
 	return json_pack("{s:I, s:o, s:I, s:o, s:o, s:s, s:o, s:o, s:o, s:b}",
-			 "pid", (json_int_t)pin->tgid,
-			 "comm", json_escaped(pin->comm->bytes, pin->comm->len),
-			 "uid", (json_int_t)pin->uid,
-			 "cgroup", render_path(pin->cgroup),
+			 "pid", (json_int_t)pin->origin->tgid,
+			 "comm", json_escaped(pin->origin->comm, pin->origin->comm_len),
+			 "uid", (json_int_t)pin->origin->uid,
+			 "cgroup", render_path(pin->origin->cgroup),
 			 "pin", json_hex(pin->id),
-			 "kind", render_kind(pin->kind),
-			 "device", render_string(pin->device ? pin->device->bytes : NULL),
+			 "kind", render_kind(pin->origin->kind),
+			 "device", render_device(pin->origin),
 			 "address", part->has_address ? json_hex(part->address) : json_null(),
 			 "bytes", json_bytes(part->bytes),
 			 "registered", !gone && owner && owner_lives(owner));

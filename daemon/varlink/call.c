@@ -108,6 +108,14 @@ void call_gone(struct connection *connection)
 	call_unref(call);
 }
 
+/* Nobody is there to hear of it. */
+static bool is_moot(const struct call *call)
+{
+	const struct connection *connection = call->connection;
+
+	return !connection->server || connection->dropped || call->oneway;
+}
+
 static int queue(struct call *call, json_t *message, size_t queue_max_bytes)
 {
 	struct connection *connection = call->connection;
@@ -115,7 +123,7 @@ static int queue(struct call *call, json_t *message, size_t queue_max_bytes)
 
 	if (!message)
 		return -ENOMEM;
-	if (!connection->server || connection->dropped || call->oneway)
+	if (is_moot(call))
 		return 0;
 	r = varlink_writer_add(&connection->writer, message, VARLINK_REPLY_MAX_BYTES,
 			       queue_max_bytes);
@@ -124,16 +132,69 @@ static int queue(struct call *call, json_t *message, size_t queue_max_bytes)
 	return r;
 }
 
+static int queue_text(struct call *call, const char *params, size_t size, bool continues,
+		      size_t queue_max_bytes)
+{
+	struct connection *connection = call->connection;
+	int r;
+
+	if (is_moot(call))
+		return 0;
+	r = varlink_writer_add_reply(&connection->writer, params, size, continues,
+				     queue_max_bytes);
+	if (r == 0)
+		connection_schedule(connection);
+	return r;
+}
+
+/* The last reply: what can be said of it before it is queued, and when it is. */
+static int may_end(const struct call *call)
+{
+	if (call->answered)
+		return call->connection->server ? -EALREADY : 0;
+	return 1;
+}
+
+static int ended(struct call *call, int r)
+{
+	if (r == 0)
+		finish(call);
+	return r;
+}
+
 int call_reply(struct call *call, json_t *params)
 {
 	_cleanup_json_ json_t *message = params ? json_pack("{so}", "parameters", params) : NULL;
-	int r;
+	int r = may_end(call);
 
+	return r <= 0 ? r : ended(call, queue(call, message, SIZE_MAX));
+}
+
+int call_reply_text(struct call *call, const char *params, size_t size)
+{
+	int r = may_end(call);
+
+	return r <= 0 ? r : ended(call, queue_text(call, params, size, false, SIZE_MAX));
+}
+
+/* The same of one of several. */
+static int may_continue(const struct call *call)
+{
+	const struct connection *connection = call->connection;
+
+	if (!connection->server || connection->dropped)
+		return -EPIPE;
 	if (call->answered)
-		return call->connection->server ? -EALREADY : 0;
-	r = queue(call, message, SIZE_MAX);
-	if (r == 0)
-		finish(call);
+		return -EALREADY;
+	return call->more ? 0 : -EINVAL;
+}
+
+static int continued(struct call *call, int r)
+{
+	if (r == -ENOBUFS) {
+		connection_drop(call->connection, "it does not read what it subscribed to");
+		return -EPIPE;
+	}
 	return r;
 }
 
@@ -141,35 +202,26 @@ int call_reply_continues(struct call *call, json_t *params)
 {
 	_cleanup_json_ json_t *message =
 		params ? json_pack("{sosb}", "parameters", params, "continues", 1) : NULL;
-	struct connection *connection = call->connection;
-	int r;
+	int r = may_continue(call);
 
-	if (!connection->server || connection->dropped)
-		return -EPIPE;
-	if (call->answered)
-		return -EALREADY;
-	if (!call->more)
-		return -EINVAL;
-	r = queue(call, message, SERVER_QUEUE_MAX_BYTES);
-	if (r == -ENOBUFS) {
-		connection_drop(connection, "it does not read what it subscribed to");
-		return -EPIPE;
-	}
-	return r;
+	return r < 0 ? r : continued(call, queue(call, message, SERVER_QUEUE_MAX_BYTES));
+}
+
+int call_reply_continues_text(struct call *call, const char *params, size_t size)
+{
+	int r = may_continue(call);
+
+	return r < 0 ? r : continued(call, queue_text(call, params, size, true,
+						      SERVER_QUEUE_MAX_BYTES));
 }
 
 int call_error(struct call *call, const char *name, json_t *params)
 {
 	_cleanup_json_ json_t *message =
 		params ? json_pack("{ssso}", "error", name, "parameters", params) : NULL;
-	int r;
+	int r = may_end(call);
 
-	if (call->answered)
-		return call->connection->server ? -EALREADY : 0;
-	r = queue(call, message, SIZE_MAX);
-	if (r == 0)
-		finish(call);
-	return r;
+	return r <= 0 ? r : ended(call, queue(call, message, SIZE_MAX));
 }
 
 int call_error_invalid(struct call *call, const char *name)

@@ -176,6 +176,16 @@ int call_reply(struct call *call, json_t *params);
 int call_reply_continues(struct call *call, json_t *params);
 
 /**
+ * call_reply_text(), call_reply_continues_text() - the same with @params as text
+ * @params: of a JSON object, which is not looked at; stays the caller's
+ * @size: its size in bytes
+ *
+ * For what is long, and made by printing it.
+ */
+int call_reply_text(struct call *call, const char *params, size_t size);
+int call_reply_continues_text(struct call *call, const char *params, size_t size);
+
+/**
  * call_error() - an error as the answer
  * @name: "org.example.Interface.Error"
  * @params: as above

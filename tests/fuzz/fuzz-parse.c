@@ -14,6 +14,22 @@ static void check_error(int r, const char *reason)
 	fuzz_assert(reason && *reason);
 }
 
+static void check_size(const char *text, uint64_t all_bytes)
+{
+	char buf[FORMAT_SIZE_LEN];
+	const char *reason = NULL;
+	uint64_t bytes;
+	int r = parse_size(text, all_bytes, &bytes, &reason);
+
+	if (r < 0) {
+		check_error(r, reason);
+		return;
+	}
+	fuzz_assert(bytes <= INT64_MAX || bytes == PARSE_SIZE_MAX);
+	fuzz_assert(!all_bytes || !strchr(text, '%') || bytes <= all_bytes);
+	fuzz_assert(*format_size(buf, bytes));
+}
+
 static void check_cgroup(const char *text)
 {
 	_cleanup_(freep) char *name = NULL, *again = NULL;
@@ -51,14 +67,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	pid_t pid;
 	int r;
 
-	r = parse_size(text, &value, &reason);
-	if (r < 0) {
-		check_error(r, reason);
-	} else {
-		fuzz_assert(value <= INT64_MAX || value == PARSE_SIZE_MAX);
-		fuzz_assert(*format_size(buf, value));
-	}
-	reason = NULL;
+	check_size(text, 0);
+	check_size(text, 1000);
+	check_size(text, INT64_MAX);
 	r = parse_time(text, now_usec, &value, &reason);
 	if (r < 0) {
 		check_error(r, reason);

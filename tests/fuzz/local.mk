@@ -5,6 +5,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz-escape \
 	tests/fuzz/fuzz-owner \
 	tests/fuzz/fuzz-parse \
+	tests/fuzz/fuzz-scan \
 	tests/fuzz/fuzz-varlink
 check_PROGRAMS += $(fuzz_targets)
 TESTS += $(fuzz_targets)
@@ -18,6 +19,8 @@ tests_fuzz_fuzz_owner_SOURCES = tests/fuzz/fuzz-owner.c $(fuzz_common)
 tests_fuzz_fuzz_owner_LDADD = libpinguard/libowner.la lib/libutil.la $(JANSSON_LIBS)
 tests_fuzz_fuzz_parse_SOURCES = tests/fuzz/fuzz-parse.c $(fuzz_common)
 tests_fuzz_fuzz_parse_LDADD = lib/libutil.la
+tests_fuzz_fuzz_scan_SOURCES = tests/fuzz/fuzz-scan.c $(fuzz_common)
+tests_fuzz_fuzz_scan_LDADD = lib/libutil.la $(JANSSON_LIBS)
 tests_fuzz_fuzz_varlink_SOURCES = tests/fuzz/fuzz-varlink.c $(fuzz_common)
 tests_fuzz_fuzz_varlink_LDADD = lib/libutil.la $(JANSSON_LIBS)
 

@@ -147,6 +147,60 @@ static void test_walk(void **state)
 	assert_int_equal(n, 7);
 }
 
+/* Directories in a unit, as many as a walk looks at together with @others; one more each time. */
+static void fill(const char *unit, unsigned int from, unsigned int to)
+{
+	char path[128];
+
+	for (unsigned int i = from; i < to; i++) {
+		snprintf(path, sizeof(path), "%s/job_%u/", unit, i);
+		tree_put(path, NULL);
+	}
+}
+
+static int count_all(int fd, const char *path, void *userdata)
+{
+	++*(unsigned int *)userdata;
+	return 0;
+}
+
+/* A unit with very many cgroups hides no other; and what was not looked at is not "not there". */
+static void test_many(void **state)
+{
+	/* the tree is root's, or all of it is one user's */
+	const unsigned int max = geteuid() == 0 ? CGROUP_WALK_MAX : CGROUP_WALK_USER_MAX;
+	struct env *env = *state;
+	unsigned int n = 0, seen = 0;
+
+	tree_put("system.slice/slurmd.scope/", NULL);
+	tree_put("z.slice/z-y.slice/late.service/inner.service/", NULL);
+	assert_int_equal(cgroupfs_walk(env->fs, count_all, &n), 0);
+	/* one less than the bound, the bound, and one more */
+	fill("system.slice/slurmd.scope", n, max - 1);
+	expect(env, "none.service", -ENOENT, NULL);
+	fill("system.slice/slurmd.scope", max - 1, max);
+	expect(env, "none.service", -ENOENT, NULL);
+	assert_int_equal(cgroupfs_walk(env->fs, count_all, &seen), 0);
+	assert_int_equal(seen, max);
+	fill("system.slice/slurmd.scope", max, max + 1);
+	expect(env, "none.service", -E2BIG, NULL);
+	fill("system.slice/slurmd.scope", max + 1, max + 500);
+
+	expect(env, "a.service", 0, "/system.slice/a.service");
+	expect(env, "slurmd.scope", 0, "/system.slice/slurmd.scope");
+	expect(env, "only.service", 0, "/user.slice/only.service");
+	expect(env, "late.service", 0, "/z.slice/z-y.slice/late.service");
+	/* A path needs no look. */
+	expect(env, "/z.slice/z-y.slice/late.service/inner.service", 0,
+	       "/z.slice/z-y.slice/late.service/inner.service");
+	expect(env, "/none", -ENOENT, NULL);
+	seen = 0;
+	assert_int_equal(cgroupfs_walk(env->fs, count_all, &seen), -E2BIG);
+	assert_int_equal(seen, max);
+	tree_remove("system.slice/slurmd.scope");
+	tree_remove("z.slice");
+}
+
 static void test_misc(void **state)
 {
 	uint64_t value = 5;
@@ -197,7 +251,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_open),	 cmocka_unit_test(test_lookup),
 		cmocka_unit_test(test_resolve),	 cmocka_unit_test(test_removed),
-		cmocka_unit_test(test_walk),	 cmocka_unit_test(test_misc),
+		cmocka_unit_test(test_walk),	 cmocka_unit_test(test_many),
+		cmocka_unit_test(test_misc),
 		cmocka_unit_test(test_delegate), cmocka_unit_test(test_no_mount),
 	};
 

@@ -3,13 +3,15 @@
 #include "tests/unit/client/pinctl-fixture.h"
 
 #include <signal.h>
+#include <sys/sysinfo.h>
+#include <sys/wait.h>
 
 #define LONG_PATH "/system.slice/a-very-long-name-of-a-service-that-does-not-fit-in-any-table.service"
 
 /* --- the server, in a child --- */
 
-/* Of a stock kernel, once a quota was set on /stock. */
-static bool stock;
+/* Of a stock kernel, once a quota was set on /stock; charged elsewhere, after one on /charged. */
+static bool stock, charged;
 
 static int get_status(struct call *call, json_t *params, void *userdata)
 {
@@ -22,6 +24,16 @@ static int get_status(struct call *call, json_t *params, void *userdata)
 			      "{\"path\":\"/a\",\"cgroup_id\":\"0x1\",\"removed\":false,"
 			      "\"source\":\"proc\",\"pinned_bytes\":4096,\"locked_bytes\":8192,"
 			      "\"pins\":0,\"denied\":0}],\"uncontrolled\":[]}"));
+	if (charged)
+		return call_reply(
+			call,
+			parse("{\"version\":\"1\",\"kernel\":{\"support\":\"patched\",\"abi\":1,"
+			      "\"release\":\"6.12\"},\"totals\":{\"pinned_bytes\":4096,\"pins\":1,"
+			      "\"denied\":0,\"unattributed_bytes\":67108864},\"cgroups\":["
+			      "{\"path\":\"/m\\\\x2d1.scope\","
+			      "\"cgroup_id\":\"0x2\",\"removed\":false,\"source\":\"kernel\","
+			      "\"pinned_bytes\":4096,\"charged_bytes\":0,\"pins\":1,\"denied\":0}],"
+			      "\"uncontrolled\":[]}"));
 	return call_reply(
 		call,
 		parse("{\"version\":\"1\",\"kernel\":{\"support\":\"patched\",\"abi\":1,\"release\":\"6.12\"},"
@@ -48,9 +60,12 @@ static int list_pins(struct call *call, json_t *params, void *userdata)
 		return call_reply(call, json_pack("{s[]}", "pins"));
 	if (!strncmp(cgroup, "/missing", strlen("/missing")))
 		return call_error(call, MANAGER "NoSuchCgroup", json_pack("{ss}", "cgroup", cgroup));
+	if (!strcmp(cgroup, "lost.service"))
+		return call_error(call, MANAGER "TooManyCgroups",
+				  json_pack("{ss si}", "cgroup", cgroup, "max", 20000));
 	if (!strcmp(cgroup, "/denied"))
 		return call_error_denied(call);
-	for (int i = 1; i <= 2; i++) {
+	for (int i = 1; i <= (strcmp(cgroup, "/many") == 0 ? 200 : 2); i++) {
 		json_t *pin = json_pack("{ss ss sn si ss ss si ss}", "id", i == 1 ? "0x1" : "0x2",
 					"kind", "rdma", "device", "pid", 40 + i, "comm", "ib_write_bw",
 					"cgroup", LONG_PATH, "bytes", 4194304 * i, "address",
@@ -72,7 +87,14 @@ static int list_quotas(struct call *call, json_t *params, void *userdata)
 	return call_reply(call,
 			  parse("{\"quotas\":[{\"cgroup\":\"/a.slice\",\"max_bytes\":1610612736,"
 				"\"high_bytes\":1073741824,\"effective_bytes\":1610612736,\"current_bytes\":8388608,"
-				"\"runtime\":true,\"state\":\"applied\"}]}"));
+				"\"external_bytes\":null,\"runtime\":true,\"state\":\"applied\"},"
+				"{\"cgroup\":\"/theirs\",\"max_bytes\":null,\"high_bytes\":null,"
+				"\"effective_bytes\":104857600,\"external_bytes\":104857600,"
+				"\"current_bytes\":4096,\"runtime\":true,\"state\":\"applied\"},"
+				"{\"cgroup\":\"/changed\",\"max_bytes\":8192,\"high_bytes\":null,"
+				"\"effective_bytes\":4096,\"external_bytes\":4096,"
+				"\"current_bytes\":0,\"runtime\":false,\"state\":\"failed\"}],"
+				"\"others_usec\":1000000,\"others_complete\":false}"));
 }
 
 static int set_quota(struct call *call, json_t *params, void *userdata)
@@ -85,6 +107,7 @@ static int set_quota(struct call *call, json_t *params, void *userdata)
 				  (json_int_t)8388608, "state", "applied");
 
 	stock = !strcmp(json_get_string(params, "cgroup", ""), "/stock");
+	charged = !strcmp(json_get_string(params, "cgroup", ""), "/charged");
 	return call_reply(call, json_pack("{so}", "quota", quota));
 }
 
@@ -193,6 +216,9 @@ static void test_pins(void **state)
 	EXPECT("pins -j --cgroup=/missing", 5, "pinctl: no such cgroup /missing");
 	assert_null(strchr(output, '{'));
 	EXPECT("pins --cgroup=/denied", 4, "permission denied");
+	EXPECT("pins --cgroup=lost.service", 1,
+	       "pinctl: lost.service was not found, but not all cgroups were looked at: there are "
+	       "more than 20000, or too many of a user; give its path");
 }
 
 static void test_quota(void **state)
@@ -200,6 +226,15 @@ static void test_quota(void **state)
 	/* the service is not ready the first time */
 	EXPECT("quota", 0, "CGROUP", "MAX", "HIGH", "/a.slice", "1.5G", "1G", "1.5G", "8M", "yes",
 	       "applied");
+	/* limits that others have set, and when it was looked for them */
+	EXPECT("quota -o CGROUP,MAX,EFFECTIVE,STATE,EXTERNAL", 0, "CGROUP", "/a.slice ",
+	       "applied         -\n", "/theirs  100M      100M external     100M\n",
+	       "/changed   8K        4K failed         4K\n",
+	       "pinctl: limits that others have set were looked for ", " ago",
+	       "pinctl: limits that others have set may be missing: there are too many cgroups");
+	EXPECT("quota -j", 0, "\"cgroup\":\"/theirs\",\"max_bytes\":null",
+	       "\"state\":\"applied\"", "\"others_usec\":1000000");
+	assert_null(strstr(output, "looked for"));
 	EXPECT("quota set /a.slice 1.5G -j", 0, "\"max_bytes\":1610612736", "\"runtime\":false");
 	EXPECT("quota set /a.slice 1G --runtime -j", 0, "\"runtime\":true");
 	EXPECT("quota set /a.slice 4M", 0, "pinctl: 8M are pinned already, over the new limit of 4M");
@@ -216,10 +251,34 @@ static void test_quota(void **state)
 	EXPECT("quota list --high=1M", 2, "--high belongs to pinctl quota set");
 	EXPECT("quota clear /a.slice", 5, "no quota is set on /a.slice");
 	EXPECT("quota set /a.slice max -j", 0, "{}");
-	EXPECT("quota set /a.slice -- -1G", 2, "it is negative");
+	EXPECT("quota set /a.slice -- -1G", 2, "it is negative; max or infinity is no limit");
+	EXPECT("quota set /a.slice 8Gi --high=8192Mi -j", 0, "\"max_bytes\":8589934592",
+	       "\"high_bytes\":8589934592");
+	EXPECT("quota set /a.slice infinity -j", 0, "{}");
+	EXPECT("quota set /a.slice unlimited -j", 0, "{}");
+	EXPECT("quota set /a.slice 16M --high=infinity -j", 0, "\"high_bytes\":null");
+	EXPECT("quota set /a.slice 101%", 2, "it is more than all of the memory");
 	EXPECT("quota set /a.slice", 2, "usage: pinctl quota set CGROUP MAX");
 	EXPECT("quota set '' 1G", 2, "it is empty");
 	EXPECT("quota sett /a 1G", 2, "did you mean set?");
+}
+
+/* Against what the machine has, and more than that is said. */
+static void test_quota_of_memory(void **state)
+{
+	char half[64];
+	struct sysinfo info;
+
+	assert_int_equal(sysinfo(&info), 0);
+	snprintf(half, sizeof(half), "\"max_bytes\":%llu",
+		 (unsigned long long)info.totalram * info.mem_unit / 2);
+	EXPECT("quota set /a.slice 50% -j", 0, half);
+	assert_null(strstr(output, "more than"));
+	EXPECT("quota set /a.slice 100%", 0, "");
+	assert_null(strstr(output, "more than"));
+	EXPECT("quota set /a.slice 4E", 0, "pinctl: 4E is more than the ",
+	       "of memory that this machine has\n");
+	EXPECT("quota set /a.slice max --high 5E", 0, "pinctl: 5E is more than the ");
 }
 
 static void test_events(void **state)
@@ -235,9 +294,25 @@ static void test_events(void **state)
 static void test_observe(void **state)
 {
 	EXPECT("quota set /stock 1G", 0, "");
-	EXPECT("", 0, "Kernel: 6.1, observe mode: no patch", "CGROUP", "PINNED", "LOCKED", "PINS\n",
+	EXPECT("", 0, "Kernel: 6.1, observe mode: no patch",
+	       "Pinned: 4K by processes (VmPin); 0 memory regions listed\n", "CGROUP", "PINNED",
+	       "LOCKED", "PINS\n",
 	       "/a", "4K", "8K");
 	assert_null(strstr(output, "DENIED"));
+	EXPECT("quota set /a.slice 1G", 0, "");
+}
+
+/* Charged elsewhere than pinned: the column is there only then. */
+static void test_charged(void **state)
+{
+	EXPECT("", 0, "PINNED MAX PEAK");
+	assert_null(strstr(output, "Not attributed"));
+	EXPECT("status -j", 0, "\"unattributed_bytes\":null", "\"charged_bytes\":null");
+	EXPECT("quota set /charged 1G", 0, "");
+	EXPECT("", 0, "Pinned: 4K in 1 pin,", "Not attributed: 64M more that processes have pinned",
+	       "PINNED CHARGED MAX PEAK PINS DENIED\n", "/m\\x2d1.scope     4K       0 max ");
+	EXPECT("-o PATH,CHARGED", 0, "PATH          CHARGED\n/m\\x2d1.scope       0\n");
+	EXPECT("-o CGROUP,PINNED", 0, "CGROUP        PINNED\n/m\\x2d1.scope     4K\n");
 	EXPECT("quota set /a.slice 1G", 0, "");
 }
 
@@ -291,7 +366,7 @@ static void test_failures(void **state)
 	EXPECT("owners", 1, "the service does not know ListOwners; it is older than pinctl");
 	EXPECT("--socket=", 2, "the path of the socket is empty");
 	EXPECT("--socket=/$(printf %0200d 1)", 2, "too long");
-	EXPECT("quota set /a -1", 2, "it is negative");
+	EXPECT("quota set /a -1", 2, "it is negative; max or infinity is no limit");
 	/* what is typed in comes from somewhere, too */
 	EXPECT("\"$(printf '\\033[31m\\nx')\"", 2, "unknown command \\x1b[31m\\x0ax;");
 	EXPECT("pins --cgroup=/missing\"$(printf '\\033')\"", 5, "no such cgroup /missing\\x1b\n");
@@ -309,6 +384,51 @@ static void test_failures(void **state)
 	EXPECT("events > /dev/full", 1, "No space left on device");
 }
 
+/* @arguments with a stdout that nobody reads, where whoever calls ignores SIGPIPE. */
+static int run_without_reader(const char *arguments)
+{
+	int errors, out[2], status;
+	char command[256];
+	pid_t pid;
+
+	assert_int_equal(pipe(out), 0);
+	close(out[0]);
+	pid = pinctl_fork(&errors);
+	if (pid == 0) {
+		(void)signal(SIGPIPE, SIG_IGN);
+		dup2(out[1], STDOUT_FILENO);
+		snprintf(command, sizeof(command), "exec ${PINCTL:-./pinctl} %s", arguments);
+		execl("/bin/sh", "sh", "-c", command, NULL);
+		_exit(127);
+	}
+	close(out[1]);
+	pinctl_read_until(errors, NULL);
+	close(errors);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+/* As of "pinctl ... | head": no noise, and the end that other tools come to. */
+static void test_no_reader(void **state)
+{
+	static const char *const commands[] = { "--help",   "status",	  "pins --cgroup=/many",
+						"quota -j", "pins --cgroup=/many -j", "events -f",
+						"events -j" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		int status = run_without_reader(commands[i]);
+
+		assert_true(WIFSIGNALED(status));
+		assert_int_equal(WTERMSIG(status), SIGPIPE);
+		assert_string_equal(output, "");
+	}
+	/* what failed before that is said as ever */
+	assert_int_equal(run_without_reader("pins --cgroup=/denied"), 4 << 8);
+	assert_non_null(strstr(output, "permission denied"));
+	EXPECT("pins --cgroup=/many > /dev/full", 1, "cannot write the output: ");
+	EXPECT("pins --cgroup=/many -j > /dev/full", 1, "No space left on device");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -316,7 +436,8 @@ int main(void)
 		cmocka_unit_test(test_quota),	 cmocka_unit_test(test_events),
 		cmocka_unit_test(test_follow),	 cmocka_unit_test(test_terminal),
 		cmocka_unit_test(test_failures), cmocka_unit_test(test_observe),
-		cmocka_unit_test(test_reconnect),
+		cmocka_unit_test(test_quota_of_memory), cmocka_unit_test(test_charged),
+		cmocka_unit_test(test_reconnect), cmocka_unit_test(test_no_reader),
 	};
 
 	setenv("TZ", "UTC", 1);

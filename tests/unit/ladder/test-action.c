@@ -9,11 +9,12 @@ static struct action *start_hook(char **words, action_done done)
 	const struct ladder ladder = { .name = (char *)"a.conf", .hook = words };
 	json_t *input = json_pack("{s:s, s:s, s:i, s:s, s:s, s:I}", "token", "0123456789abcdef",
 				  "reason", "drain", "pid", 77, "stop_refused", "more", "cgroup",
-				  "/system.slice/vm@a\\\\x2d1.service/x", "deadline_usec",
+				  "/system.slice/vm@a\\x2d1.service/x", "deadline_usec",
 				  (json_int_t)1234567890123);
 	struct action *a = NULL;
 
-	assert_int_equal(action_hook(f.actions, &ladder, NULL, input, 5000000, done, &f, &a), 0);
+	assert_int_equal(action_hook(f.actions, &ladder, "/system.slice/vm@a\\x2d1.service/x",
+				     input, 5000000, done, &f, &a), 0);
 	json_decref(input);
 	return a;
 }
@@ -37,7 +38,7 @@ static void test_hook(void **state)
 	assert_string_equal(s->command, "/usr/bin/hook:/usr/bin/hook|a b|$HOME|:no-env-expand|");
 	assert_string_equal(s->environment, "PINGUARD_TOKEN=0123456789abcdef|PINGUARD_REASON=drain|"
 					    "PINGUARD_PID=77|PINGUARD_DEADLINE_USEC=1234567890123|"
-					    "PINGUARD_CGROUP=/system.slice/vm@a\\\\x2d1.service/x|"
+					    "PINGUARD_CGROUP=/system.slice/vm@a\\x2d1.service/x|"
 					    "PINGUARD_STOP_REFUSED=more|"
 					    "PINGUARD_UNIT=vm@a\\x2d1.service|");
 	expect_has(s->strings, "Type=exec\n");
@@ -153,7 +154,7 @@ static void test_input_too_large(void **state)
 	memset(text, 'x', ACTION_INPUT_BYTES);
 	text[ACTION_INPUT_BYTES] = '\0';
 	input = json_pack("{s:s}", "token", text);
-	assert_int_equal(action_hook(f.actions, &ladder, "a.service", input, 1000000, on_done_free,
+	assert_int_equal(action_hook(f.actions, &ladder, "/a.service", input, 1000000, on_done_free,
 				     &f, &a), 0);
 	expect_end(-E2BIG, "cannot be started");
 	assert_null(f.systemd.started);

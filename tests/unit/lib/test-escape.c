@@ -77,6 +77,26 @@ static void test_not_utf8(void **state)
 	CHECK("\xe2\x82z", "\\xe2\\x82z");
 }
 
+static void check_name(const char *name, const char *expected)
+{
+	_cleanup_(freep) char *text = escape_name(name);
+
+	assert_non_null(text);
+	assert_string_equal(text, expected);
+}
+
+/* Names as systemd has them stay so; those that cannot are as all others. */
+static void test_name(void **state)
+{
+	check_name("", "");
+	check_name("/machine.slice/qemu\\x2d1.scope", "/machine.slice/qemu\\x2d1.scope");
+	check_name("/gr\xc3\xbc\xc3\x9f\\", "/gr\xc3\xbc\xc3\x9f\\");
+	check_name("/a\\x1b", "/a\\x1b");
+	check_name("/a\x1b", "/a\\x1b");
+	check_name("/a\\x2d\xff", "/a\\\\x2d\\xff");
+	check_name("/a\\x2d\n", "/a\\\\x2d\\x0a");
+}
+
 static void test_unescape(void **state)
 {
 	static const char *const wrong[] = { "\\", "a\\", "\\x", "\\x1", "\\xg0", "\\n", "\\X41" };
@@ -94,6 +114,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plain),	 cmocka_unit_test(test_backslash),
 		cmocka_unit_test(test_controls), cmocka_unit_test(test_not_utf8),
+		cmocka_unit_test(test_name),
 		cmocka_unit_test(test_unescape), cmocka_unit_test(test_noncharacters),
 	};
 

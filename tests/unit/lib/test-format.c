@@ -42,7 +42,7 @@ static void test_size_parses(void **state)
 
 	for (uint64_t bytes = 1; bytes < INT64_MAX / 3; bytes = bytes * 2 + bytes / 3) {
 		uint64_t back, unit = 1;
-		int r = parse_size(format_size(buf, bytes), &back, NULL);
+		int r = parse_size(format_size(buf, bytes), 0, &back, NULL);
 
 		if (r == -EINVAL)
 			continue; /* a tenth that is no whole number of bytes */

@@ -32,14 +32,55 @@ static void test_size(void **state)
 		{ "7.5E", 15 * (K * K * K * K * K * K / 2) },
 		{ "9223372036854775807", INT64_MAX },
 		{ "0000000000000000000000001", 1 },
+		{ "8Gi", 8 * K * K * K },
+		{ "8192Mi", 8 * K * K * K },
+		{ "8GiB", 8 * K * K * K },
 		{ "max", PARSE_SIZE_MAX },
+		{ "infinity", PARSE_SIZE_MAX },
+		{ "unlimited", PARSE_SIZE_MAX },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		uint64_t bytes = 42;
 
-		assert_int_equal(parse_size(cases[i].text, &bytes, NULL), 0);
+		assert_int_equal(parse_size(cases[i].text, 0, &bytes, NULL), 0);
 		assert_true(bytes == cases[i].bytes);
+	}
+}
+
+static void test_share(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t all_bytes, bytes;
+		int error;
+	} cases[] = {
+		{ "0%", 1000, 0, 0 },
+		{ "50%", 16 * K * K * K, 8 * K * K * K, 0 },
+		{ "100%", INT64_MAX, INT64_MAX, 0 },
+		{ "33.3%", 1000, 333, 0 },
+		{ "33.3%", 1001, 333, 0 }, /* and 333 thousandths */
+		{ "99.999999999999999999%", INT64_MAX, INT64_MAX - 1, 0 },
+		{ "100.1%", 1000, 42, ERANGE },
+		{ "101%", 1000, 42, ERANGE },
+		{ "9223372036854775807%", INT64_MAX, 42, ERANGE },
+		{ "-5%", 1000, 42, ERANGE },
+		{ "50%%", 1000, 42, EINVAL },
+		{ "50K%", 1000, 42, EINVAL },
+		{ "50 %", 1000, 42, EINVAL },
+		{ "%", 1000, 42, EINVAL },
+		/* and the rest is as without */
+		{ "8K", 1000, 8 * K, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *reason = NULL;
+		uint64_t bytes = 42;
+
+		assert_int_equal(parse_size(cases[i].text, cases[i].all_bytes, &bytes, &reason),
+				 -cases[i].error);
+		assert_int_equal(bytes, cases[i].bytes);
+		assert_int_equal(!reason, !cases[i].error);
 	}
 }
 
@@ -51,7 +92,7 @@ static void test_size_errors(void **state)
 		const char *reason; /* part of it */
 	} cases[] = {
 		{ "", EINVAL, "empty" },
-		{ "-1", ERANGE, "negative" },
+		{ "-1", ERANGE, "negative; max or infinity is no limit" },
 		{ "-1G", ERANGE, "negative" },
 		{ "-", EINVAL, "no number" },
 		{ "+1", EINVAL, "no number" },
@@ -70,7 +111,9 @@ static void test_size_errors(void **state)
 		{ "1,5G", EINVAL, "suffix is none" },
 		{ "1Gx", EINVAL, "after its suffix" },
 		{ "1GiBB", EINVAL, "after its suffix" },
-		{ "1Gi", EINVAL, "after its suffix" },
+		{ "1GiBi", EINVAL, "after its suffix" },
+		{ "1i", EINVAL, "suffix is none" },
+		{ "50%", EINVAL, "suffix is none" },
 		{ "1K1", EINVAL, "after its suffix" },
 		{ "1.5", EINVAL, "whole number" },
 		{ "1.3K", EINVAL, "whole number" },
@@ -85,11 +128,11 @@ static void test_size_errors(void **state)
 		const char *reason = NULL;
 		uint64_t bytes = 42;
 
-		assert_int_equal(parse_size(cases[i].text, &bytes, &reason), -cases[i].error);
+		assert_int_equal(parse_size(cases[i].text, 0, &bytes, &reason), -cases[i].error);
 		assert_non_null(reason);
 		assert_non_null(strstr(reason, cases[i].reason));
 		assert_true(bytes == 42);
-		assert_int_equal(parse_size(cases[i].text, &bytes, NULL), -cases[i].error);
+		assert_int_equal(parse_size(cases[i].text, 0, &bytes, NULL), -cases[i].error);
 	}
 }
 
@@ -220,6 +263,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_size), cmocka_unit_test(test_size_errors),
+		cmocka_unit_test(test_share),
 		cmocka_unit_test(test_id),   cmocka_unit_test(test_pid),
 		cmocka_unit_test(test_time), cmocka_unit_test(test_time_errors),
 		cmocka_unit_test(test_span),

@@ -8,16 +8,23 @@ genl_fixture_wrap = -Wl,--wrap=nlio_resolve -Wl,--wrap=nlio_join -Wl,--wrap=nlio
 if HAVE_CMOCKA
 manager_tests = \
 	tests/unit/manager/test-abi \
+	tests/unit/manager/test-figures \
 	tests/unit/manager/test-owner \
+	tests/unit/manager/test-pins \
 	tests/unit/manager/test-who
 check_PROGRAMS += $(manager_tests)
 TESTS += $(manager_tests)
 tests_unit_manager_test_abi_SOURCES = tests/unit/manager/test-abi.c tests/unit/kernel/genl-fixture.c $(owner_fixture)
 tests_unit_manager_test_abi_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_manager_test_abi_LDFLAGS = $(genl_fixture_wrap)
+tests_unit_manager_test_figures_SOURCES = tests/unit/manager/test-figures.c tests/unit/kernel/genl-fixture.c $(owner_fixture)
+tests_unit_manager_test_figures_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_manager_test_figures_LDFLAGS = $(genl_fixture_wrap)
 tests_unit_manager_test_owner_SOURCES = tests/unit/manager/test-owner.c $(owner_fixture)
 tests_unit_manager_test_owner_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_manager_test_owner_LDFLAGS = -Wl,--wrap=getsockopt
+tests_unit_manager_test_pins_SOURCES = tests/unit/manager/test-pins.c $(owner_fixture)
+tests_unit_manager_test_pins_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_manager_test_who_SOURCES = tests/unit/manager/test-who.c $(owner_fixture)
 tests_unit_manager_test_who_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_manager_test_who_LDFLAGS = \

@@ -404,7 +404,7 @@ static void tell_pin(struct manager *m, uint64_t id, uint64_t since_usec)
 
 static const char *device_of(struct manager *m, uint64_t id)
 {
-	return registry_find(m->registry, id)->device->bytes;
+	return registry_find(m->registry, id)->origin->device;
 }
 
 /* Pins have the name that their device has today, whatever the kernel calls it. */

@@ -6,7 +6,8 @@ model_tests = \
 	tests/unit/model/test-place \
 	tests/unit/model/test-policy \
 	tests/unit/model/test-registry \
-	tests/unit/model/test-revoke
+	tests/unit/model/test-revoke \
+	tests/unit/model/test-sums
 check_PROGRAMS += $(model_tests)
 TESTS += $(model_tests)
 tests_unit_model_test_events_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
@@ -15,4 +16,5 @@ tests_unit_model_test_place_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_model_test_policy_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_model_test_registry_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_model_test_revoke_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_model_test_sums_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 endif

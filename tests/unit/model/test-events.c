@@ -71,6 +71,28 @@ static void test_hostile_names(void **state)
 	assert_true(json_is_null(json_object_get(pin, "since_usec")));
 }
 
+/* A path that can be shown as it is, is: others know it by that name. */
+static void test_render_cgroup(void **state)
+{
+	static const char path[] = "/machine.slice/machine-qemu\\x2d1.scope";
+	_cleanup_(registry_freep) struct registry *r = registry_new();
+	struct pin_info info = { .id = 1, .cgroup_id = 7, .charged_cgroup_id = 7, .bytes = 4096 };
+	struct event *event = event_new(EVENT_QUOTA_SET, 5);
+	_cleanup_json_ json_t *pin = NULL, *json = NULL;
+	struct cgroup_node *node;
+
+	assert_int_equal(registry_cgroup_get(r, 7, &node), 0);
+	assert_int_equal(registry_cgroup_set(r, node, NULL, path), 0);
+	assert_int_equal(registry_upsert(r, &info), 0);
+	pin = render_pin(registry_find(r, 1));
+	assert_string_equal(json_get_string(pin, "cgroup", ""), path);
+	assert_string_equal(json_get_string(pin, "charged_cgroup", ""), path);
+	event->quota_cgroup = strdup(path);
+	json = render_event(event, true);
+	assert_string_equal(json_get_string(json, "quota_cgroup", ""), path);
+	event_free(event);
+}
+
 static void test_deny(void **state)
 {
 	_cleanup_(registry_freep) struct registry *r = registry_new();
@@ -110,6 +132,7 @@ int main(void)
 		cmocka_unit_test(test_ring),  cmocka_unit_test(test_keeps_cgroups),
 		cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_deny),
 		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_render_cgroup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

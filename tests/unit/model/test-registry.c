@@ -5,7 +5,8 @@
 
 #include "tests/unit/unit.h"
 
-#include "daemon/model/registry.h"
+#include "daemon/model/render.h"
+#include "lib/json.h"
 
 static struct pin_info make(uint64_t id, uint64_t cgroup, uint64_t charged, uint64_t bytes)
 {
@@ -66,8 +67,8 @@ static void test_counts(void **state)
 	assert_int_equal(registry_bytes(r), 8292);
 	assert_int_equal(b->sum_pins, 0);
 	assert_int_equal(a->pins, 2);
-	assert_string_equal(registry_find(r, 1)->device->bytes, "rxe1");
-	assert_string_equal(registry_find(r, 2)->device->bytes, "rxe0");
+	assert_string_equal(registry_find(r, 1)->origin->device, "rxe1");
+	assert_string_equal(registry_find(r, 2)->origin->device, "rxe0");
 
 	assert_int_equal(registry_remove(r, 1), 0);
 	assert_int_equal(registry_remove(r, 1), -ENOENT);
@@ -247,6 +248,74 @@ static void test_budget(void **state)
 #endif
 }
 
+/* As text, a pin is what it is as a tree, whatever its names are, and when paths change. */
+static void same_as_text(struct registry *r, uint64_t id)
+{
+	_cleanup_json_ json_t *tree = render_pin(registry_find(r, id)), *parsed = NULL;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(out);
+	assert_int_equal(render_pin_text(r, registry_find(r, id), out), 0);
+	assert_int_equal(fclose(out), 0);
+	parsed = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(parsed);
+	assert_true(json_equal(tree, parsed));
+	free(text);
+}
+
+static void test_text(void **state)
+{
+	_cleanup_(registry_freep) struct registry *r = registry_new();
+	struct pin_info info = make(1, 5, 4, 4096);
+
+	assert_int_equal(registry_upsert(r, &info), 0);
+	same_as_text(r, 1);
+	node(r, 1, 0, "/");
+	node(r, 5, 1, "/a \"b\"\n\\x2d\xff");
+	same_as_text(r, 1);
+	info = (struct pin_info){
+		.id = UINT64_MAX,
+		.bytes = UINT64_MAX,
+		.address = UINT64_MAX,
+		.since_usec = 1,
+		.kind = 77,
+		.tgid = UINT32_MAX,
+		.uid = PIN_UID_NONE,
+		.flags = PINGUARD_FLAG_OWNER_GONE | PINGUARD_FLAG_RELEASING,
+		.comm_len = 5,
+		.comm = "\"\\\1\x80}",
+	};
+	assert_int_equal(registry_upsert(r, &info), 0);
+	same_as_text(r, UINT64_MAX);
+}
+
+/* What pins have in common is there once, with their sums, for as long as one of them. */
+static void test_origins(void **state)
+{
+	_cleanup_(registry_freep) struct registry *r = registry_new();
+	struct pin_origin *origin;
+	struct pin_info info;
+	uint64_t id;
+
+	for (id = 3; id <= 3000; id += 3) {
+		info = make(id, 5, 4, 4096);
+		assert_int_equal(registry_upsert(r, &info), 0);
+	}
+	origin = registry_origin_next(r, NULL);
+	assert_non_null(origin);
+	assert_null(registry_origin_next(r, origin));
+	assert_int_equal(origin->pins, 1000);
+	assert_int_equal(origin->bytes, 4096000);
+	info.uid++;
+	assert_int_equal(registry_upsert(r, &info), 0);
+	assert_int_equal(origin->pins, 999);
+	assert_int_equal(registry_origin_next(r, origin)->pins, 1);
+	assert_int_equal(registry_remove(r, 3000), 0);
+	assert_null(registry_origin_next(r, origin));
+}
+
 /* Names are told apart by all of their bytes, and no name shares a bucket with many. */
 static void test_names(void **state)
 {
@@ -266,12 +335,12 @@ static void test_names(void **state)
 		size_t len = 1 + id % PIN_COMM_MAX;
 
 		pin = registry_find(r, id);
-		assert_int_equal(pin->comm->len, len);
-		assert_memory_equal(pin->comm->bytes, &id, MIN(sizeof(id), len));
+		assert_int_equal(pin->origin->comm_len, len);
+		assert_memory_equal(pin->origin->comm, &id, MIN(sizeof(id), len));
 	}
 	pin = registry_find(r, 1);
-	for (id = 0; id < pin->comm->hh.tbl->num_buckets; id++)
-		assert_in_range(pin->comm->hh.tbl->buckets[id].count, 0, 20);
+	for (id = 0; id < pin->origin->hh.tbl->num_buckets; id++)
+		assert_in_range(pin->origin->hh.tbl->buckets[id].count, 0, 20);
 }
 
 int main(void)
@@ -283,6 +352,8 @@ int main(void)
 		cmocka_unit_test(test_cursor_survives_removal),
 		cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_cgroups),
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_origins),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_budget),
 	};

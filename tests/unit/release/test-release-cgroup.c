@@ -61,6 +61,9 @@ static void test_left(void **state)
 	/* Before the hook it moves once more. */
 	process_set_cgroup(p.pid, "/d.service/c");
 	expect_hook(release, "/d.service/c");
+	/* as systemd writes it */
+	process_set_cgroup(p.pid, "/d.service/c\\x2d");
+	expect_hook(release, "/d.service/c\\x2d");
 	process_end(&p);
 	expect_hook(release, "/t\\x0a.service");
 }

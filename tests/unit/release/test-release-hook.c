@@ -16,12 +16,12 @@ static struct hook {
 	unsigned int n_started, n_freed;
 } hook;
 
-int __wrap_action_hook(struct actions *actions, const struct ladder *ladder, const char *unit_hint,
+int __wrap_action_hook(struct actions *actions, const struct ladder *ladder, const char *cgroup,
 		       json_t *input, uint64_t timeout_usec, action_done done, void *userdata,
 		       struct action **ret);
 struct action *__wrap_action_free(struct action *action);
 
-int __wrap_action_hook(struct actions *actions, const struct ladder *ladder, const char *unit_hint,
+int __wrap_action_hook(struct actions *actions, const struct ladder *ladder, const char *cgroup,
 		       json_t *input, uint64_t timeout_usec, action_done done, void *userdata,
 		       struct action **ret)
 {

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Walks over the tree of cgroups, those nearest the root first, and the
+ * system's units before what they hold: a unit with thousands of cgroups below
+ * it hides no other.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <utlist.h>
+
+#include "daemon/cgroup/cgroupfs.h"
+
+/* What is counted of a user's subtree. */
+struct share {
+	struct share *next;
+	unsigned int n;
+};
+
+/* A directory that is still to be looked at. */
+struct dir {
+	struct dir *prev, *next;
+	struct share *share; /* NULL: counts for the walk */
+	bool in_slices; /* all above it are slices */
+	unsigned int depth;
+	char path[];
+};
+
+struct walk {
+	int root_fd;
+	cgroup_walker walker;
+	void *userdata;
+	struct dir *units, *others; /* what slices hold, and all that is not there */
+	struct share *shares;
+	unsigned int n; /* looked at, or going to be */
+	bool cut;
+};
+
+bool cgroup_is_slice(const char *path)
+{
+	size_t len = strlen(path);
+
+	return strcmp(path, "/") == 0 || (len > 6 && strcmp(path + len - 6, ".slice") == 0);
+}
+
+/* name: NULL for the root */
+static int add(struct walk *w, const struct dir *up, const char *name)
+{
+	size_t len = name ? strlen(up->path) + 1 + strlen(name) : 1;
+	struct dir *p = malloc(sizeof(*p) + len + 1);
+
+	if (!p)
+		return -ENOMEM;
+	*p = (struct dir){
+		.share = up ? up->share : NULL,
+		.in_slices = !up || (up->in_slices && cgroup_is_slice(up->path)),
+		.depth = up ? up->depth + 1 : 0,
+	};
+	snprintf(p->path, len + 1, "%s/%s", up && up->path[1] ? up->path : "", name ?: "");
+	if (p->in_slices)
+		DL_APPEND(w->units, p);
+	else
+		DL_APPEND(w->others, p);
+	return 0;
+}
+
+static bool has_room(struct walk *w, const struct dir *up)
+{
+	unsigned int *n = up && up->share ? &up->share->n : &w->n;
+
+	if (*n >= (up && up->share ? CGROUP_WALK_USER_MAX : CGROUP_WALK_MAX)) {
+		w->cut = true;
+		return false;
+	}
+	++*n;
+	return true;
+}
+
+static int add_below(struct walk *w, const struct dir *up, int fd)
+{
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
+	struct dirent *de;
+	DIR *dir;
+
+	if (copy < 0)
+		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
+	dir = fdopendir(copy);
+	if (!dir) {
+		close(copy);
+		return -ENOMEM;
+	}
+	while (r == 0 && (de = readdir(dir))) {
+		if (de->d_type != DT_DIR || strcmp(de->d_name, ".") == 0 ||
+		    strcmp(de->d_name, "..") == 0)
+			continue;
+		if (!has_room(w, up))
+			break;
+		r = add(w, up, de->d_name);
+	}
+	closedir(dir);
+	return r;
+}
+
+/* A user's directory, and all below it, counts by itself: nobody can hide the others'. */
+static int share_out(struct walk *w, struct dir *p, int fd)
+{
+	struct share *share;
+	struct stat st;
+
+	if (p->share || fstat(fd, &st) < 0 || st.st_uid == 0)
+		return 0;
+	share = malloc(sizeof(*share));
+	if (!share)
+		return -ENOMEM;
+	share->n = 1;
+	LL_PREPEND(w->shares, share);
+	p->share = share;
+	return 0;
+}
+
+static int visit(struct walk *w, struct dir *p)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
+	_cleanup_(closep) int fd = openat(w->root_fd, p->path[1] ? p->path + 1 : ".", flags);
+	int r;
+
+	/* Gone by now; or with a path that is too long to be opened, and not looked at. */
+	w->cut = w->cut || (fd < 0 && errno == ENAMETOOLONG);
+	if (fd < 0)
+		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : 0;
+	r = share_out(w, p, fd);
+	if (r == 0)
+		r = w->walker(fd, p->path, w->userdata);
+	if (r == 0 && p->depth < CGROUP_DEPTH_MAX)
+		r = add_below(w, p, fd);
+	return r == 1 ? 0 : r;
+}
+
+int cgroupfs_walk(struct cgroupfs *fs, cgroup_walker walker, void *userdata)
+{
+	_cleanup_(closep) int fd = cgroupfs_open(fs, "/");
+	struct walk w = { .root_fd = fd, .walker = walker, .userdata = userdata, .n = 1 };
+	struct dir *p, *tmp;
+	struct share *share, *stmp;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = add(&w, NULL, NULL);
+	while (r == 0 && (w.units || w.others)) {
+		struct dir **list = w.units ? &w.units : &w.others;
+
+		p = *list;
+		DL_DELETE(*list, p);
+		r = visit(&w, p);
+		free(p);
+	}
+	DL_FOREACH_SAFE(w.units, p, tmp)
+		free(p);
+	DL_FOREACH_SAFE(w.others, p, tmp)
+		free(p);
+	LL_FOREACH_SAFE(w.shares, share, stmp)
+		free(share);
+	return r == 0 && w.cut ? -E2BIG : r;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Words for what the kernel numbers, and names that are others'. */
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/model/render.h"
+#include "lib/json.h"
+
+static const char *const kinds[] = {
+	[PIN_KIND_UNKNOWN] = "unknown",	     [PINGUARD_KIND_RDMA] = "rdma",
+	[PINGUARD_KIND_VFIO] = "vfio",	     [PINGUARD_KIND_IOMMUFD] = "iommufd",
+	[PINGUARD_KIND_IO_URING] = "io_uring", [PINGUARD_KIND_XDP] = "xdp",
+	[PINGUARD_KIND_VDPA] = "vdpa",
+};
+
+static const char *const policies[] = {
+	[PINGUARD_POLICY_ALLOW] = "allow",
+	[PINGUARD_POLICY_REVOCABLE] = "revocable",
+	[PINGUARD_POLICY_DENY] = "deny",
+};
+
+static const char *const revoke_reasons[] = {
+	[PINGUARD_REVOKE_REASON_DEVICE_REMOVAL] = "device_removal",
+	[PINGUARD_REVOKE_REASON_MEMORY_OFFLINE] = "memory_offline",
+};
+
+static const char *const revoke_outcomes[] = {
+	[PINGUARD_REVOKE_OUTCOME_DONE] = "done",
+	[PINGUARD_REVOKE_OUTCOME_BUSY] = "busy",
+	[PINGUARD_REVOKE_OUTCOME_INTERRUPTED] = "interrupted",
+	[PINGUARD_REVOKE_OUTCOME_FAILED] = "failed",
+};
+
+const char *render_kind(uint32_t kind)
+{
+	return kind < ARRAY_SIZE(kinds) ? kinds[kind] : kinds[PIN_KIND_UNKNOWN];
+}
+
+int render_parse_kind(const char *name, uint32_t *ret)
+{
+	uint32_t i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (strcmp(name, kinds[i]) == 0) {
+			*ret = i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+const char *render_policy(uint32_t policy)
+{
+	return policy < ARRAY_SIZE(policies) ? policies[policy] : NULL;
+}
+
+int render_parse_policy(const char *name, uint32_t *ret)
+{
+	uint32_t i;
+
+	for (i = 0; i < ARRAY_SIZE(policies); i++) {
+		if (policies[i] && strcmp(name, policies[i]) == 0) {
+			*ret = i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+const char *render_revoke_reason(uint32_t reason)
+{
+	return reason < ARRAY_SIZE(revoke_reasons) ? revoke_reasons[reason] : NULL;
+}
+
+const char *render_revoke_outcome(uint32_t outcome)
+{
+	return outcome < ARRAY_SIZE(revoke_outcomes) ? revoke_outcomes[outcome] : NULL;
+}
+
+json_t *render_string(const char *text)
+{
+	return text ? json_escaped(text, strlen(text)) : json_null();
+}
+
+json_t *render_name(const char *name)
+{
+	return name ? json_name(name) : json_null();
+}
+
+json_t *render_path(const struct cgroup_node *node)
+{
+	return render_name(node ? node->path : NULL);
+}
+
+size_t render_names_bytes(const json_t *owner)
+{
+	static const char *const names[] = { "comm", "cgroup", "reason" };
+	size_t bytes = 0, i;
+	const json_t *step;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		bytes += json_string_length(json_object_get(owner, names[i]));
+	json_array_foreach (json_object_get(owner, "steps"), i, step)
+		bytes += json_string_length(json_object_get(step, "name")) +
+			 json_string_length(json_object_get(step, "refused"));
+	return bytes;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A pin as JSON: a tree of it, or text where there are many. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "daemon/model/render.h"
+#include "lib/json.h"
+
+static json_t *hex_or_null(uint64_t value)
+{
+	return value ? json_hex(value) : json_null();
+}
+
+/* What pins have in common, of names that are the caller's. */
+struct common {
+	uint32_t kind, tgid, uid;
+	const char *device; /* "" for none */
+	const void *comm;
+	size_t comm_len;
+	const struct cgroup_node *cgroup, *charged;
+};
+
+static json_t *common_json(const struct common *c)
+{
+	return json_pack("{s:s, s:o, s:I, s:o, s:o, s:o, s:o}",
+			 "kind", render_kind(c->kind),
+			 "device", render_string(*c->device ? c->device : NULL),
+			 "pid", (json_int_t)c->tgid,
+			 "comm", json_escaped(c->comm, c->comm_len),
+			 "uid", json_bytes_or_null(c->uid, c->uid != PIN_UID_NONE),
+			 "cgroup", render_path(c->cgroup),
+			 "charged_cgroup", render_path(c->charged));
+}
+
+json_t *render_origin(const struct pin_origin *origin)
+{
+	const struct common c = {
+		.kind = origin->kind,
+		.tgid = origin->tgid,
+		.uid = origin->uid,
+		.device = origin->device,
+		.comm = origin->comm,
+		.comm_len = origin->comm_len,
+		.cgroup = origin->cgroup,
+		.charged = origin->charged,
+	};
+
+	return common_json(&c);
+}
+
+json_t *render_device(const struct pin_origin *origin)
+{
+	return render_string(*origin->device ? origin->device : NULL);
+}
+
+/* common: the reference is taken over */
+static json_t *pin_json(json_t *common, uint64_t id, uint64_t address, uint64_t bytes,
+			uint64_t since_usec, uint32_t flags)
+{
+	_cleanup_json_ json_t *owned = common;
+	json_t *pin = json_pack("{s:o}", "id", hex_or_null(id));
+	_cleanup_json_ json_t *own =
+		json_pack("{s:o, s:o, s:o, s:b, s:b}", "address", hex_or_null(address),
+			  "bytes", json_integer(MIN(bytes, (uint64_t)INT64_MAX)),
+			  "since_usec", json_bytes_or_null(since_usec, since_usec != 0),
+			  "owner_gone", !!(flags & PINGUARD_FLAG_OWNER_GONE),
+			  "releasing", !!(flags & PINGUARD_FLAG_RELEASING));
+
+	if (pin && json_object_update(pin, owned) == 0 && json_object_update(pin, own) == 0)
+		return pin;
+	json_decref(pin);
+	return NULL;
+}
+
+json_t *render_pin(const struct pin *pin)
+{
+	return pin_json(render_origin(pin->origin), pin->id, pin->address, pin->bytes,
+			pin->since_usec, pin->flags);
+}
+
+json_t *render_pin_info(const struct pin_info *info, const struct cgroup_node *cgroup,
+			const struct cgroup_node *charged)
+{
+	const struct common c = {
+		.kind = info->kind,
+		.tgid = info->tgid,
+		.uid = info->uid,
+		.device = info->device,
+		.comm = info->comm,
+		.comm_len = info->comm_len,
+		.cgroup = cgroup,
+		.charged = charged,
+	};
+
+	return pin_json(common_json(&c), info->id, info->address, info->bytes, info->since_usec,
+			info->flags);
+}
+
+/* The members of what pins of an origin have in common, kept until a cgroup's path changes. */
+static const char *shown(struct pin_origin *origin, unsigned int names)
+{
+	_cleanup_json_ json_t *common = NULL;
+	char *text;
+
+	if (origin->shown && origin->shown_names == names)
+		return origin->shown;
+	common = render_origin(origin);
+	text = common ? json_dumps(common, JSON_COMPACT) : NULL;
+	if (!text)
+		return NULL;
+	/* without its braces */
+	text[strlen(text) - 1] = '\0';
+	memmove(text, text + 1, strlen(text));
+	free(origin->shown);
+	origin->shown = text;
+	origin->shown_names = names;
+	return text;
+}
+
+static void print_hex(FILE *out, const char *key, uint64_t value)
+{
+	if (value)
+		fprintf(out, ",\"%s\":\"0x%" PRIx64 "\"", key, value);
+	else
+		fprintf(out, ",\"%s\":null", key);
+}
+
+int render_pin_text(const struct registry *r, const struct pin *pin, FILE *out)
+{
+	const char *common = shown(pin->origin, registry_names(r));
+
+	if (!common)
+		return -ENOMEM;
+	/* all that are listed have one */
+	fprintf(out, "{\"id\":\"0x%" PRIx64 "\",%s", pin->id, common);
+	print_hex(out, "address", pin->address);
+	fprintf(out, ",\"bytes\":%" PRIu64, MIN(pin->bytes, (uint64_t)INT64_MAX));
+	if (pin->since_usec)
+		fprintf(out, ",\"since_usec\":%" PRIu64, MIN(pin->since_usec, (uint64_t)INT64_MAX));
+	else
+		fputs(",\"since_usec\":null", out);
+	fprintf(out, ",\"owner_gone\":%s,\"releasing\":%s}",
+		pin->flags & PINGUARD_FLAG_OWNER_GONE ? "true" : "false",
+		pin->flags & PINGUARD_FLAG_RELEASING ? "true" : "false");
+	return ferror(out) ? -ENOMEM : 0;
+}

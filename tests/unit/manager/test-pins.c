@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ListPins and SumPins, as clients call them. */
+#include "tests/unit/manager/owner-fixture.h"
+
+#include "daemon/manager/internal.h"
+#include "daemon/model/model.h"
+
+static json_t *call(struct manager *m, const struct process *p, const char *method, json_t *params,
+		    const char *error)
+{
+	json_t *reply = NULL;
+	struct client c;
+
+	client_open(m, &c, p);
+	client_send(&c, method, false, params);
+	if (error)
+		client_error(m, &c, error);
+	else
+		reply = client_reply(m, &c, method, false);
+	client_close(m, &c);
+	return reply;
+}
+
+/* How many pins come in how many replies, each once. */
+static void list(struct manager *m, const struct process *p, size_t pins, size_t replies)
+{
+	_cleanup_json_ json_t *seen = json_object();
+	struct client c;
+	size_t i;
+
+	client_open(m, &c, p);
+	client_send(&c, MANAGER("ListPins"), true, NULL);
+	while (replies-- > 0) {
+		_cleanup_json_ json_t *reply = client_reply(m, &c, MANAGER("ListPins"), replies > 0);
+		json_t *pin;
+
+		json_array_foreach (json_object_get(reply, "pins"), i, pin)
+			assert_int_equal(json_object_set(seen, json_get_string(pin, "id", ""), pin), 0);
+	}
+	assert_int_equal(json_object_size(seen), pins);
+	client_close(m, &c);
+}
+
+/* Many in a reply: around the number that one has. */
+static void test_replies(void **state)
+{
+	struct manager *m = *state;
+	struct process p;
+
+	process_start(&p);
+	list(m, &p, 0, 1);
+	for (uint64_t id = 1; id <= 127; id++)
+		pin_add(m, id, p.pid, 4096);
+	list(m, &p, 127, 1);
+	pin_add(m, 128, p.pid, 4096);
+	list(m, &p, 128, 2); /* the last one is empty */
+	pin_add(m, 129, p.pid, 4096);
+	list(m, &p, 129, 2);
+	process_end(&p);
+}
+
+static json_t *sums_of(json_t *reply)
+{
+	return json_object_get(reply, "sums");
+}
+
+static void test_sums(void **state)
+{
+	struct manager *m = *state;
+	_cleanup_json_ json_t *all = NULL, *one = NULL, *none = NULL, *kind = NULL, *own = NULL;
+	struct process p, user;
+
+	process_start(&p);
+	/* more than one step */
+	for (uint64_t id = 1; id <= 20000; id++)
+		pin_add(m, id, id % 4 ? p.pid : 1, 4096);
+	all = call(m, &p, MANAGER("SumPins"), json_pack("{ss}", "by", "process"), NULL);
+	assert_int_equal(json_array_size(sums_of(all)), 2);
+	assert_int_equal(json_get_int(json_array_get(sums_of(all), 0), "pins", 0), 15000);
+	assert_int_equal(json_get_int(json_array_get(sums_of(all), 0), "pid", 0), p.pid);
+	assert_int_equal(json_get_int(json_array_get(sums_of(all), 1), "bytes", 0), 5000 * 4096);
+	assert_int_equal(json_get_int(all, "pins", 0), 20000);
+	one = call(m, &p, MANAGER("SumPins"), json_pack("{ss ss}", "by", "device", "id", "0x7"), NULL);
+	assert_int_equal(json_array_size(sums_of(one)), 1);
+	assert_int_equal(json_get_int(json_array_get(sums_of(one), 0), "pins", 0), 1);
+	none = call(m, &p, MANAGER("SumPins"), json_pack("{ss ss}", "by", "kind", "kind", "xdp"), NULL);
+	assert_int_equal(json_array_size(sums_of(none)), 0);
+	kind = call(m, &p, MANAGER("SumPins"), json_pack("{ss si}", "by", "kind", "pid", 1), NULL);
+	assert_int_equal(json_get_int(json_array_get(sums_of(kind), 0), "pins", 0), 5000);
+	call(m, &p, MANAGER("SumPins"), json_pack("{ss}", "by", "colour"),
+	     "org.varlink.service.InvalidParameter");
+	call(m, &p, MANAGER("SumPins"), NULL, "org.varlink.service.InvalidParameter");
+	process_end(&p);
+	if (!process_start_as(&user, 12345))
+		return;
+	own = call(m, &user, MANAGER("SumPins"), json_pack("{ss}", "by", "kind"), NULL);
+	assert_int_equal(json_array_size(sums_of(own)), 0);
+	assert_int_equal(json_get_int(own, "pins", -1), 0);
+	process_end(&user);
+}
+
+/* Clients that leave while their sums are made. */
+static void test_sums_left(void **state)
+{
+	struct manager *m = *state;
+	struct client c[3];
+	struct process p;
+
+	process_start(&p);
+	for (uint64_t id = 1; id <= 20000; id++)
+		pin_add(m, id, p.pid, 4096);
+	for (size_t i = 0; i < ARRAY_SIZE(c); i++) {
+		client_open(m, &c[i], &p);
+		client_send(&c[i], MANAGER("SumPins"), false, json_pack("{ss}", "by", "process"));
+	}
+	while (!m->calls.summings)
+		assert_true(sd_event_run(m->event, 0) >= 0);
+	for (size_t i = 0; i < ARRAY_SIZE(c); i++)
+		client_close(m, &c[i]);
+	assert_null(m->calls.summings);
+	process_end(&p);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, owner_setup, owner_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(replies),
+		TEST(sums),
+		TEST(sums_left),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
