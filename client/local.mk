@@ -12,12 +12,14 @@ client_libpinctl_la_SOURCES = \
 	client/base/table.c client/base/table.h client/base/table-internal.h \
 	client/base/table-print.c \
 	client/base/table-tree.c \
+	client/parts/busy.c client/parts/busy.h \
 	client/parts/event.c client/parts/event.h \
 	client/parts/failure.c client/parts/failure.h \
 	client/parts/pin.c client/parts/pin.h \
 	client/parts/place.c client/parts/place.h \
 	client/parts/progress.c client/parts/progress.h \
 	client/parts/remove.c client/parts/remove.h \
+	client/parts/remove-dax.c \
 	client/parts/remove-nd.c \
 	client/parts/remove-run.c \
 	client/parts/request.c client/parts/request.h \

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <string.h>
 
 #include "lib/file.h"
 #include "lib/macros.h"
@@ -41,4 +43,29 @@ int file_read(int dir_fd, const char *path, int flags, size_t max_bytes, struct 
 	*ret = TAKE_PTR(text);
 	*ret_size = size;
 	return 0;
+}
+
+int file_open_dir(int dir_fd, const char *path)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	char name[NAME_MAX + 1];
+	size_t len;
+	int fd = openat(dir_fd, ".", flags), up, error;
+
+	for (path += strspn(path, "/"); *path && fd >= 0; path += len + strspn(path + len, "/")) {
+		len = strcspn(path, "/");
+		error = len > NAME_MAX ? ENAMETOOLONG : 0;
+		if (!error) {
+			memcpy(name, path, len);
+			name[len] = '\0';
+			if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+				error = EINVAL;
+		}
+		up = fd;
+		fd = error ? -1 : openat(up, name, flags);
+		error = error ?: errno;
+		close(up);
+		errno = error;
+	}
+	return fd < 0 ? -errno : fd;
 }

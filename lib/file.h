@@ -21,4 +21,16 @@
 int file_read(int dir_fd, const char *path, int flags, size_t max_bytes, struct stat *ret_st,
 	      char **ret, size_t *ret_size);
 
+/**
+ * file_open_dir() - open a directory below another
+ * @path: components of names, with any number of slashes between and before
+ *	them; none of them may be a symbolic link, "." or ".."
+ *
+ * One component after the other: the service's sandbox has no openat2(), whose
+ * flags a system call filter cannot see.
+ *
+ * Return: a descriptor to be closed, -EINVAL, -ENAMETOOLONG, or of open(2)
+ */
+int file_open_dir(int dir_fd, const char *path);
+
 #endif

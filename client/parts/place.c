@@ -188,6 +188,12 @@ static void add_summary(FILE *out, const json_t *place)
 		fprintf(out, "%sPCI %s", separator, name);
 }
 
+void print_below(const struct pinctl *ctl, const char *text)
+{
+	printf("%*s", INDENT, "");
+	print_words(ctl, INDENT, text);
+}
+
 void print_place_summary(const struct pinctl *ctl, const json_t *place)
 {
 	_cleanup_(freep) char *text = NULL;
@@ -201,10 +207,8 @@ void print_place_summary(const struct pinctl *ctl, const json_t *place)
 	if (!out)
 		return;
 	add_summary(out, place);
-	if (fclose(out) == 0) {
-		printf("%*s", INDENT, "");
-		print_words(ctl, INDENT, text);
-	}
+	if (fclose(out) == 0)
+		print_below(ctl, text);
 	json_array_foreach (json_object_get(place, "dimms"), i, dimm) {
 		_cleanup_(freep) char *shown = show_dimm(dimm);
 

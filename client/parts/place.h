@@ -17,6 +17,9 @@ void print_place(const struct pinctl *ctl, const json_t *place);
 /* Its class and devices, below what it is the place of; nothing where it is no object. */
 void print_place_summary(const struct pinctl *ctl, const json_t *place);
 
+/* A line below that. */
+void print_below(const struct pinctl *ctl, const char *text);
+
 /* What it does not have is null. */
 void fill_place(json_t *place);
 

@@ -19,18 +19,23 @@ static int check_rights(const char *path)
 	return access(path, W_OK) < 0 ? -errno : 0;
 }
 
-/* The kernel cannot take away memory that it uses itself. */
+/* The kernel cannot take away memory that it uses itself: what it has is lost until a reboot. */
 static int check_dax_device(struct daxctl_dev *dev, char *text)
 {
-	struct daxctl_memory *memory = daxctl_dev_get_memory(dev);
+	_cleanup_(dax_memory_done) struct dax_memory memory = {};
 	const char *name = daxctl_dev_get_devname(dev);
+	char online[REMOVAL_TEXT_MAX / 3];
+	int r = dax_memory_read("/sys", name, &memory, text);
 
-	if (!memory || daxctl_memory_is_online(memory) <= 0)
+	if (r != 0)
+		return MIN(r, 0);
+	if (memory.n_online == 0)
 		return 0;
+	dax_memory_format(&memory, true, online, sizeof(online));
 	snprintf(text, REMOVAL_TEXT_MAX,
-		 "%s is in use as system RAM; take its memory offline first: "
-		 "daxctl offline-memory %s",
-		 name, name);
+		 "%s is in use as system RAM, and %zu of its %zu memory blocks are online (%s); "
+		 "first: pinctl drain %s --offline",
+		 name, memory.n_online, memory.n, online, name);
 	return -EBUSY;
 }
 

@@ -17,6 +17,7 @@
 #include "client/base/exit.h"
 #include "client/base/output.h"
 #include "client/base/pinctl.h"
+#include "client/parts/busy.h"
 #include "client/parts/progress.h"
 #include "client/parts/remove.h"
 #include "lib/json.h"
@@ -79,7 +80,14 @@ static int add_holder(json_t *holders, const json_t *pin)
 	return 0;
 }
 
-/* Asks by address: while a device is removed its name may mean nothing. NULL for no answer. */
+/* By address: while a device is removed its name may mean nothing. */
+static json_t *range_target(const json_t *range)
+{
+	return json_sprintf("%s-%s", json_get_string(range, "first", ""),
+			    json_get_string(range, "last", ""));
+}
+
+/* NULL for no answer */
 static json_t *find_holders(struct waiting *waiting)
 {
 	_cleanup_json_ json_t *seen = json_object(), *holders = json_array();
@@ -92,8 +100,7 @@ static json_t *find_holders(struct waiting *waiting)
 
 		if (i == RANGES_ASKED || waiting->mute)
 			break;
-		target = json_sprintf("%s-%s", json_get_string(range, "first", ""),
-				      json_get_string(range, "last", ""));
+		target = range_target(range);
 		waiting->mute =
 			manager_call(waiting->ctl, "Who", json_pack("{sO}", "target", target),
 				     &reply) != STATUS_DONE;
@@ -118,6 +125,22 @@ static void format_holder(const struct pinctl *ctl, const json_t *holder, char *
 		 show_count(pins, json_get_int(holder, "pins", 0), "pin"),
 		 json_get_string(holder, "comm", "?"), json_get_int(holder, "pid", 0),
 		 json_get_string(holder, "cgroup", "-"));
+}
+
+/* What no pin need hold, of a memory block; NULL where nobody knows. */
+static json_t *find_busy(struct waiting *waiting)
+{
+	const json_t *range = json_array_get(waiting->ranges, 0);
+	_cleanup_json_ json_t *reply = NULL;
+
+	/* a block has one */
+	if (waiting->removal->action != REMOVAL_OFFLINE || !range)
+		return NULL;
+	waiting->mute = manager_call(waiting->ctl, "Who",
+				     json_pack("{so sb}", "target", range_target(range), "busy",
+					       true),
+				     &reply) != STATUS_DONE;
+	return json_incref(json_object_get(reply, "busy"));
 }
 
 static void tell_holders(struct waiting *waiting)
@@ -279,6 +302,9 @@ static int run_work(struct waiting *waiting, removal_work work, struct verdict *
 	int r;
 
 	progress_init(&waiting->progress, waiting->ctl);
+	if (waiting->removal->part)
+		progress_line(&waiting->progress, "%s: %s", waiting->removal->target,
+			      waiting->removal->part);
 	fflush(NULL);
 	pid = start_child(waiting->removal, work, &fd);
 	if (pid < 0) {
@@ -306,20 +332,22 @@ static int failed(const struct removal *removal, const struct verdict *verdict)
 }
 
 /* How it ended, for people or for programs. */
-static int print_result(struct pinctl *ctl, const struct removal *removal, int result)
+static int print_result(struct pinctl *ctl, const struct removal *removal, int result,
+			json_t *busy)
 {
 	_cleanup_json_ json_t *object = NULL;
 
 	if (!ctl->json) {
-		if (result >= 0 && !ctl->no_legend)
+		if (result >= 0 && !ctl->no_legend && !removal->part)
 			printf("%s is %s%s.\n", removal->target,
 			       removal->action == REMOVAL_OFFLINE ? "offline" : "disabled",
 			       result > 0 ? " already" : "");
 		return STATUS_DONE;
 	}
-	object = json_pack("{s{ss ss sb so}}", "removal", "target", removal->target, "action",
+	object = json_pack("{s{ss ss sb so sO?}}", "removal", "target", removal->target, "action",
 			   removal->action == REMOVAL_OFFLINE ? "offline" : "disable", "done",
-			   result >= 0, "errno", result < 0 ? json_integer(-result) : json_null());
+			   result >= 0, "errno", result < 0 ? json_integer(-result) : json_null(),
+			   "busy", busy);
 	return object ? print_json(object) : out_of_memory();
 }
 
@@ -334,23 +362,31 @@ int removal_prepare(struct pinctl *ctl, const struct removal *removal)
 		return r;
 	if (verdict.result < 0)
 		return failed(removal, &verdict);
-	return verdict.result == 0 ? -1 : print_result(ctl, removal, verdict.result);
+	return verdict.result == 0 ? -1 : print_result(ctl, removal, verdict.result, NULL);
 }
 
 int removal_run(struct pinctl *ctl, const struct removal *removal, const json_t *ranges)
 {
 	struct waiting waiting = { .ctl = ctl, .removal = removal, .ranges = ranges };
+	_cleanup_(freep) char *text = NULL;
+	_cleanup_json_ json_t *busy = NULL;
 	struct verdict verdict;
 	int r;
 
 	r = run_work(&waiting, removal_perform, &verdict);
 	if (r != STATUS_DONE)
 		return r;
-	r = print_result(ctl, removal, verdict.result);
+	if (verdict.result < 0)
+		busy = find_busy(&waiting);
+	r = print_result(ctl, removal, verdict.result, busy);
 	if (verdict.result >= 0)
 		return r;
 	r = failed(removal, &verdict);
-	if (r == STATUS_FAILED)
-		tell_holders(&waiting);
+	if (r != STATUS_FAILED)
+		return r;
+	tell_holders(&waiting);
+	text = format_busy(ctl, busy);
+	if (text)
+		log_notice("in %s is more that is in the way: %s", removal->target, text);
 	return r;
 }

@@ -40,8 +40,10 @@ int removal_check_name(const struct removal *removal)
 {
 	const char *target = removal->target;
 
-	if (removal->action == REMOVAL_OFFLINE && !is_block(target))
-		return usage_error("--offline is for memory blocks such as memory32, not \"%s\"%s",
+	if (removal->action == REMOVAL_OFFLINE && !is_block(target) &&
+	    !is_named(target, "dax", true))
+		return usage_error("--offline is for memory blocks such as memory32, and for DAX "
+				   "devices that are system RAM, not \"%s\"%s",
 				   target,
 				   is_device(target) ? "; for this there is --disable" : "");
 	if (removal->action == REMOVAL_DISABLE && !is_device(target))
@@ -117,6 +119,8 @@ static int offline_block(const struct removal *removal, char *text)
 int removal_check(const struct removal *removal, char text[static REMOVAL_TEXT_MAX])
 {
 	*text = '\0';
+	if (removal_is_dax(removal))
+		return dax_check_offline(removal, text);
 	return removal->action == REMOVAL_OFFLINE ? check_block(removal, text)
 						  : removal_disable(removal->target, true, text);
 }

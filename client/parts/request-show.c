@@ -11,6 +11,8 @@
 #include "lib/json.h"
 #include "lib/log.h"
 
+#define REACH_SHOWN 10 /* units and cgroups that would end as a whole, or not */
+
 /* Those that still hold something of what was asked for. */
 static const struct column left_columns[] = {
 	{ "PID", "pid", COLUMN_NUMBER },
@@ -32,6 +34,7 @@ static const struct column dry_run_columns[] = {
 	{ "COMM", "comm", COLUMN_TEXT, .shrinks = true },
 	{ "CGROUP", "cgroup", COLUMN_TEXT, .keeps_tail = true },
 	{ "FIRST", "first_step", COLUMN_TEXT },
+	{ "STEPS", "steps_text", COLUMN_TEXT, .shrinks = true },
 	{ "PINS", "pins", COLUMN_NUMBER },
 	{ "SIZE", "bytes", COLUMN_SIZE },
 	{ "UID", "uid", COLUMN_NUMBER, .optional = true },
@@ -163,6 +166,78 @@ static void mark_first_step(json_t *owners)
 	}
 }
 
+static const char *step_word(const json_t *step)
+{
+	const char *word = json_get_string(step, "step", "?");
+
+	return strcmp(word, "stop_unit") ? word : "stop";
+}
+
+/* "stop unit a.service (refused)"; a hook is a command by its name alone. */
+static void print_step(FILE *out, const json_t *step)
+{
+	const char *type = json_get_string(step, "acts_on", "?");
+
+	fprintf(out, "%s%s%s %s", step_word(step), strcmp(type, "command") ? " " : "",
+		strcmp(type, "command") ? type : "", json_get_string(step, "name", "?"));
+}
+
+/* In one column what each step past asking acts on. */
+static void mark_steps(json_t *owners)
+{
+	const json_t *step;
+	json_t *owner;
+	size_t i, j, size;
+
+	json_array_foreach (owners, i, owner) {
+		_cleanup_(freep) char *text = NULL;
+		FILE *out = open_memstream(&text, &size);
+
+		if (!out)
+			continue;
+		json_array_foreach (json_object_get(owner, "steps"), j, step) {
+			fputs(j > 0 ? ", " : "", out);
+			print_step(out, step);
+			if (json_get_string(step, "refused", NULL))
+				fputs(" (refused)", out);
+		}
+		if (fclose(out) == 0 && *text)
+			(void)json_object_set_new(owner, "steps_text", json_string(text));
+	}
+}
+
+/* What is more than a process, and why it would not be done: once for all owners of it. */
+static void print_reach(const json_t *owners)
+{
+	_cleanup_json_ json_t *said = json_object();
+	const json_t *owner, *step;
+	size_t i, j;
+
+	json_array_foreach (owners, i, owner) {
+		json_array_foreach (json_object_get(owner, "steps"), j, step) {
+			const char *why = json_get_string(step, "refused", NULL);
+			const char *name = json_get_string(step, "name", NULL);
+			const char *type = json_get_string(step, "acts_on", "");
+
+			if (!name || json_object_get(said, name) ||
+			    (strcmp(type, "unit") != 0 && strcmp(type, "cgroup") != 0))
+				continue;
+			(void)json_object_set_new(said, name, json_true());
+			if (json_object_size(said) > REACH_SHOWN)
+				continue;
+			if (json_object_size(said) == 1)
+				putchar('\n');
+			print_step(stdout, step);
+			if (why)
+				printf(" would be refused: %s\n", why);
+			else
+				puts(", with all that runs in it");
+		}
+	}
+	if (json_object_size(said) > REACH_SHOWN)
+		printf("and %zu more\n", json_object_size(said) - REACH_SHOWN);
+}
+
 static void print_dry_run(const struct pinctl *ctl, const json_t *release)
 {
 	int64_t pins = json_get_int(release, "pins", 0);
@@ -211,6 +286,7 @@ int request_show(struct pinctl *ctl, json_t *release, bool dry_run)
 		return r;
 	if (dry_run) {
 		mark_first_step(owners);
+		mark_steps(owners);
 		if (!ctl->no_legend)
 			print_dry_run(ctl, release);
 	} else if (!ctl->no_legend) {
@@ -227,6 +303,8 @@ int request_show(struct pinctl *ctl, json_t *release, bool dry_run)
 		if (r != STATUS_DONE)
 			return r;
 	}
+	if (dry_run && !ctl->no_legend)
+		print_reach(owners);
 	say_others(ctl, release, dry_run);
 	if (!dry_run && tally.deaf > 0 && flush_output(ctl) == STATUS_DONE)
 		log_notice("what cannot be asked needs a release hook: "

@@ -34,7 +34,7 @@ struct request {
 	"  -b, --bytes           print sizes in bytes\n"                                           \
 	"  -o, --output COLUMNS  of those that still hold pins: PID COMM CGROUP STATE LEFT\n"      \
 	"                        REASON; PINS SIZE UID REG NEXT; with --dry-run, of all: PID COMM\n" \
-	"                        CGROUP FIRST PINS SIZE; UID REG\n"                               \
+	"                        CGROUP FIRST STEPS PINS SIZE; UID REG\n"                         \
 	"      --no-legend       print rows only, and no summary\n"
 
 enum {

@@ -23,7 +23,8 @@ static const char drain_help[] =
 	"  0x1f000 0x1f000-0x2ffff\n"
 	"                        physical addresses\n"
 	"\n"
-	"      --offline         then take the memory block offline, as the caller\n"
+	"      --offline         then take the memory block offline, as the caller; of a DAX\n"
+	"                        device that is system RAM, all its blocks, one by one\n"
 	"      --disable         then disable the DAX device, namespace or region, as the\n"
 	"                        caller\n"
 	REQUEST_OPTIONS_HELP
@@ -66,8 +67,9 @@ static int check_arguments(struct pinctl *ctl, const struct drain_arguments *arg
 	if (r >= 0)
 		return r;
 	if (arguments->offline && arguments->disable)
-		return usage_error("--offline is for memory blocks, --disable for DAX devices, "
-				   "namespaces and regions: give one of them");
+		return usage_error("--offline is for memory blocks and DAX devices that are system "
+				   "RAM, --disable for DAX devices, namespaces and regions: give "
+				   "one of them");
 	if (arguments->request.async && removal->action != REMOVAL_NONE)
 		return usage_error("--async does not wait, so that %s cannot follow; drain without "
 				   "--async",
@@ -99,10 +101,13 @@ static int drain(struct pinctl *ctl, struct request *request, const struct remov
 		log_notice("%s was not %s", removal->target, done);
 		return r;
 	}
+	if (!request->dry_run && removal_is_dax(removal))
+		return removal_run_dax(ctl, removal, request);
 	if (!request->dry_run)
 		return remove_target(ctl, removal);
 	if (!ctl->json && !ctl->no_legend)
-		printf("Then %s would be %s.\n", removal->target, done);
+		printf("Then %s would be %s%s.\n", removal->target, done,
+		       removal_is_dax(removal) ? ", one memory block after the other" : "");
 	return STATUS_DONE;
 }
 

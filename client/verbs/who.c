@@ -7,6 +7,7 @@
 #include "client/base/output.h"
 #include "client/base/pinctl.h"
 #include "client/base/table.h"
+#include "client/parts/busy.h"
 #include "client/parts/pin.h"
 #include "client/parts/place.h"
 #include "client/parts/selector.h"
@@ -19,8 +20,8 @@
 static const char who_help[] =
 	"Usage: pinctl who TARGET [OPTIONS]\n"
 	"\n"
-	"Say what the memory of TARGET is, and list the pins that hold some of it, the largest\n"
-	"first. TARGET is\n"
+	"Say what the memory of TARGET is and what else is in the way of taking it out of use,\n"
+	"and list the pins that hold some of it, the largest first. TARGET is\n"
 	"  memory32              a memory block\n"
 	"  dax0.0 namespace0.0 region0\n"
 	"                        a DAX device, a namespace, a region\n"
@@ -51,6 +52,7 @@ static void print_ranges(const struct pinctl *ctl, const json_t *reply)
 	const json_t *places = json_object_get(reply, "places");
 	const char *target = json_get_string(reply, "target", "?");
 	char size[FORMAT_SIZE_LEN];
+	_cleanup_(freep) char *busy = format_busy(ctl, json_object_get(reply, "busy"));
 	size_t i;
 
 	json_array_foreach (ranges, i, range) {
@@ -65,6 +67,8 @@ static void print_ranges(const struct pinctl *ctl, const json_t *reply)
 		putchar('\n');
 		print_place_summary(ctl, json_array_get(places, i));
 	}
+	if (busy)
+		print_below(ctl, busy);
 	if (json_array_size(ranges) > 0 && json_array_size(json_object_get(reply, "pins")) > 0)
 		putchar('\n');
 }
@@ -75,6 +79,8 @@ static int print_who(json_t *reply)
 	size_t i;
 
 	/* of a service that does not know them */
+	if (!json_object_get(reply, "busy"))
+		(void)json_object_set_new(reply, "busy", json_null());
 	if (!places)
 		(void)json_object_set_new(reply, "places", json_array());
 	if (!json_object_get(reply, "sums"))
@@ -145,7 +151,8 @@ static int run_who(struct pinctl *ctl, int argc, char **argv)
 	if (r >= 0)
 		return r;
 	r = manager_call(ctl, "Who",
-			 json_pack("{so}", "target", argument_string(target)), &reply);
+			 json_pack("{so sb}", "target", argument_string(target), "busy", true),
+			 &reply);
 	if (r != STATUS_DONE)
 		return r;
 	if (ctl->json)

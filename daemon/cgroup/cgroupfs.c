@@ -12,6 +12,7 @@
 #include "daemon/cgroup/cgroupfs.h"
 #include "lib/cgroup-path.h"
 #include "lib/escape.h"
+#include "lib/file.h"
 
 /* include/linux/exportfs.h: a file handle that is a kernfs id. */
 #define FILEID_KERNFS 0xfe
@@ -93,41 +94,9 @@ const char *cgroupfs_mount(const struct cgroupfs *fs)
 	return fs->mount;
 }
 
-/*
- * One component after the other: the service's sandbox has no openat2(), whose
- * flags a system call filter cannot see.
- */
 int cgroupfs_open(struct cgroupfs *fs, const char *path)
 {
-	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	char name[NAME_MAX + 1];
-	size_t len;
-	int fd, up;
-
-	fd = openat(fs->root_fd, ".", flags);
-	for (path += strspn(path, "/"); *path && fd >= 0; path += len + strspn(path + len, "/")) {
-		len = strcspn(path, "/");
-		if (len > NAME_MAX) {
-			close(fd);
-			return -ENAMETOOLONG;
-		}
-		memcpy(name, path, len);
-		name[len] = '\0';
-		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
-			close(fd);
-			return -EINVAL;
-		}
-		up = fd;
-		fd = openat(up, name, flags);
-		if (fd < 0) {
-			int error = errno;
-
-			close(up);
-			return -error;
-		}
-		close(up);
-	}
-	return fd < 0 ? -errno : fd;
+	return file_open_dir(fs->root_fd, path);
 }
 
 int cgroupfs_id(int fd, uint64_t *ret_id)

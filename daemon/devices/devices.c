@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "daemon/devices/devices-internal.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 
 /* Devices come and go together: so long after the first event they are looked at. */
@@ -74,6 +75,62 @@ static int add_settle(struct devices *d, sd_event *event)
 	return sd_event_source_set_enabled(d->settle, SD_EVENT_OFF);
 }
 
+static void on_renamed(const struct rename_entry *rename, void *userdata)
+{
+	struct devices *d = userdata;
+
+	log_info("RDMA device %s is called %s now", rename->old, rename->new);
+	if (d->config.renamed)
+		d->config.renamed(rename, d->config.userdata);
+}
+
+static void on_pinner(const char *old_name, const char *name, void *userdata)
+{
+	struct devices *d = userdata;
+	const uint64_t now = clock_usec(CLOCK_REALTIME);
+
+	if (old_name && name)
+		renames_told(d->renames, old_name, name, now);
+	renames_look(d->renames, now);
+}
+
+void devices_look(struct devices *d)
+{
+	if (!d->renames)
+		return;
+	inventory_drain(d->inventory);
+	renames_look(d->renames, clock_usec(CLOCK_REALTIME));
+}
+
+const char *devices_name_today(const struct devices *d, const char *name, uint64_t usec)
+{
+	return d && d->renames ? renames_today(d->renames, name, usec) : name;
+}
+
+bool devices_has_name(const struct devices *d, const char *name)
+{
+	return d->renames && renames_is_there(d->renames, name);
+}
+
+int devices_start_renames(struct devices *d)
+{
+	const struct renames_config config = {
+		.sys = d->config.sys,
+		.state_dir = d->config.state_dir,
+		.boot_id = d->config.boot_id ?: "",
+		.learned = on_renamed,
+		.userdata = d,
+	};
+	int r;
+
+	r = renames_new(&config, &d->renames);
+	if (r < 0)
+		return r;
+	inventory_follow_pinners(d->inventory, on_pinner, d);
+	renames_look(d->renames, clock_usec(CLOCK_REALTIME));
+	return 0;
+}
+
 int devices_new(sd_event *event, const struct devices_config *config, struct devices **ret)
 {
 	_cleanup_(devices_freep) struct devices *d = calloc(1, sizeof(*d));
@@ -93,6 +150,10 @@ int devices_new(sd_event *event, const struct devices_config *config, struct dev
 	if (r < 0)
 		log_warning_errno(r, "cannot follow hot-plug, devices are looked at when somebody "
 				  "asks: %m");
+	/* After the watch is on: none is missed. */
+	r = devices_start_renames(d);
+	if (r < 0)
+		return r;
 	*ret = TAKE_PTR(d);
 	return 0;
 }
@@ -103,6 +164,7 @@ struct devices *devices_free(struct devices *d)
 		return NULL;
 	sd_event_source_disable_unref(d->settle);
 	inventory_free(d->inventory);
+	renames_free(d->renames);
 	free(d);
 	return NULL;
 }

@@ -10,6 +10,7 @@
 
 #include "daemon/devices/devname.h"
 #include "daemon/devices/inventory.h"
+#include "daemon/devices/renames.h"
 #include "daemon/devices/target.h"
 #include "daemon/kernel/kernel.h"
 
@@ -21,6 +22,10 @@ struct devices_config {
 	const struct source *source; /* says what a page frame is */
 	/* Whether no memory is being taken away, so that sysfs of what has memory may be read. */
 	bool (*at_rest)(void *userdata);
+	const char *state_dir; /* for RENAMES_FILE; NULL for none */
+	const char *boot_id; /* of this start of the machine; NULL where it is not known */
+	/* A device that pins has another name now; from devices_new() and devices_look(), too. */
+	void (*renamed)(const struct rename_entry *rename, void *userdata);
 	void *userdata;
 };
 
@@ -44,6 +49,16 @@ void devices_read(struct devices *d);
  * Return: 0 or a negative errno; an address without memory is no error
  */
 int devices_place(struct devices *d, uint64_t phys, bool at_rest, struct place *ret);
+
+/* Learns of the names that devices which pin have today. */
+void devices_look(struct devices *d);
+/*
+ * What a pin's device is called today, by the name that it had then; the name itself
+ * where nobody knows of another. d: may be NULL
+ */
+const char *devices_name_today(const struct devices *d, const char *name, uint64_t usec);
+/* Whether a device has that name today; after devices_look(). */
+bool devices_has_name(const struct devices *d, const char *name);
 
 /* As devnames_find(). */
 int devices_find_names(const struct devices *d, const char *name, struct devnames *ret);

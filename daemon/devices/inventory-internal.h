@@ -55,6 +55,8 @@ struct inventory {
 	uint64_t read_usec; /* CLOCK_MONOTONIC */
 	struct watch *watch; /* NULL: nobody tells when something changes */
 	int iomem_fd, kpageflags_fd;
+	void (*pinner)(const char *old_name, const char *name, void *userdata);
+	void *pinner_userdata;
 	bool conclude; /* from them; the kernel does not tell classes */
 };
 

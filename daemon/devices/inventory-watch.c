@@ -25,9 +25,10 @@ struct watch {
 
 /*
  * Of what is kept. Devices that pin memory, and BARs, are looked up when somebody
- * asks: nobody waits for a lock there.
+ * asks: nobody waits for a lock there. But of RDMA devices it is told when they come,
+ * go, and get other names.
  */
-static const char *const subsystems[] = { "memory", "nd", "dax", "block" };
+static const char *const subsystems[] = { "memory", "nd", "dax", "block", "infiniband" };
 
 DEFINE_CLEANUP(struct watch *, watch_free);
 
@@ -37,6 +38,14 @@ static void take(struct watch *w, struct udev_device *device)
 	const char *subsystem = udev_device_get_subsystem(device);
 	const char *name = udev_device_get_sysname(device);
 
+	if (subsystem && strcmp(subsystem, "infiniband") == 0) {
+		const char *old = udev_device_get_property_value(device, "DEVPATH_OLD");
+
+		old = old && strrchr(old, '/') ? strrchr(old, '/') + 1 : old;
+		if (w->inv->pinner)
+			w->inv->pinner(old, name, w->inv->pinner_userdata);
+		return;
+	}
 	/* Most block devices are none of ours. One that comes does so with its namespace. */
 	if (!subsystem || strcmp(subsystem, "block") != 0)
 		w->inv->current = false;

@@ -72,6 +72,25 @@ void inventory_set_proc(struct inventory *inv, int iomem_fd, int kpageflags_fd, 
 	inv->conclude = conclude;
 }
 
+void inventory_drain(struct inventory *inv)
+{
+	watch_drain(inv->watch);
+}
+
+void inventory_follow_pinners(struct inventory *inv,
+			      void (*pinner)(const char *old_name, const char *name,
+					     void *userdata),
+			      void *userdata)
+{
+	inv->pinner = pinner;
+	inv->pinner_userdata = userdata;
+}
+
+int inventory_kpageflags_fd(const struct inventory *inv)
+{
+	return inv->kpageflags_fd;
+}
+
 struct inventory *inventory_free(struct inventory *inv)
 {
 	if (!inv)

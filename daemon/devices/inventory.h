@@ -40,6 +40,8 @@ DEFINE_CLEANUP(struct inventory *, inventory_free);
  * classes of memory; otherwise they are read where nothing else is known.
  */
 void inventory_set_proc(struct inventory *inv, int iomem_fd, int kpageflags_fd, bool conclude);
+/* -1 for none */
+int inventory_kpageflags_fd(const struct inventory *inv);
 
 /* Reads all of it anew; on failure what was known stays. Not while memory is taken away. */
 int inventory_refresh(struct inventory *inv);
@@ -54,6 +56,17 @@ int inventory_update(struct inventory *inv);
  */
 int inventory_watch(struct inventory *inv, sd_event *event, void (*changed)(void *userdata),
 		    void *userdata);
+
+/* Takes what was told by now, and hands it on. */
+void inventory_drain(struct inventory *inv);
+/*
+ * One that pins memory came, went, or was called old_name before, which may be NULL.
+ * From the event loop, and from whatever takes what was told.
+ */
+void inventory_follow_pinners(struct inventory *inv,
+			      void (*pinner)(const char *old_name, const char *name,
+					     void *userdata),
+			      void *userdata);
 
 /**
  * inventory_resolve() - where the memory of a target is

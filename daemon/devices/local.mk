@@ -14,4 +14,5 @@ daemon_libcore_la_SOURCES += \
 	daemon/devices/inventory-place.c \
 	daemon/devices/inventory-sysfs.c \
 	daemon/devices/inventory-watch.c \
+	daemon/devices/renames.c daemon/devices/renames.h \
 	daemon/devices/target.c daemon/devices/target.h

@@ -8,6 +8,7 @@
 #ifndef PINGUARD_KERNEL_DOOR_H
 #define PINGUARD_KERNEL_DOOR_H
 
+#include "daemon/kernel/busy.h"
 #include "daemon/kernel/genl.h"
 #include "daemon/kernel/holders.h"
 #include "daemon/kernel/iomem.h"

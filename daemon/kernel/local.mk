@@ -2,6 +2,7 @@
 # Where pins come from.
 daemon_libcore_la_SOURCES += \
 	daemon/kernel/kernel.h \
+	daemon/kernel/busy.c daemon/kernel/busy.h \
 	daemon/kernel/genl.c daemon/kernel/genl.h \
 	daemon/kernel/genl-internal.h \
 	daemon/kernel/genl-query.c \

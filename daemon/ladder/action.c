@@ -11,7 +11,7 @@
 #include "daemon/ladder/internal.h"
 #include "daemon/ladder/units.h"
 
-int actions_new(sd_event *event, struct actions **ret)
+int actions_new(sd_event *event, const char *cgroup_mount, struct actions **ret)
 {
 	struct actions *actions = calloc(1, sizeof(*actions));
 
@@ -19,6 +19,8 @@ int actions_new(sd_event *event, struct actions **ret)
 		return -ENOMEM;
 	actions->event = sd_event_ref(event);
 	actions->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	actions->cgroup_fd = cgroup_mount ?
+		open(cgroup_mount, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
 	*ret = actions;
 	return 0;
 }
@@ -33,6 +35,7 @@ struct actions *actions_free(struct actions *actions)
 	sd_bus_close_unref(actions->bus);
 	sd_event_unref(actions->event);
 	closep(&actions->proc_fd);
+	closep(&actions->cgroup_fd);
 	free(actions);
 	return NULL;
 }
@@ -93,6 +96,7 @@ struct action *action_free(struct action *a)
 	free(a->unit);
 	free(a->job);
 	free(a->systemd);
+	free(a->selected);
 	free(a->text);
 	free(a);
 	return NULL;

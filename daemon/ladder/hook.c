@@ -109,6 +109,8 @@ static int append_environment(sd_bus_message *m, json_t *input, const char *cgro
 	    (r = append_number(m, "PINGUARD_PID", input, "pid")) < 0 ||
 	    (r = append_number(m, "PINGUARD_DEADLINE_USEC", input, "deadline_usec")) < 0 ||
 	    (r = append_variable(m, "PINGUARD_CGROUP", shown)) < 0 ||
+	    (r = append_variable(m, "PINGUARD_STOP_REFUSED",
+				 json_get_string(input, "stop_refused", NULL))) < 0 ||
 	    (r = append_variable(m, "PINGUARD_UNIT", unit && *unit ? unit : NULL)) < 0 ||
 	    (r = sd_bus_message_close_container(m)) < 0 ||
 	    (r = sd_bus_message_close_container(m)) < 0)

@@ -22,6 +22,7 @@
 struct actions {
 	sd_event *event;
 	int proc_fd; /* of /proc; -1 where there is none */
+	int cgroup_fd; /* of cgroup2; likewise */
 	sd_bus *bus;
 	sd_bus_slot *connected, *disconnected, *renamed;
 	struct action *list;
@@ -45,6 +46,7 @@ struct action {
 	sd_bus_slot *call; /* that is not answered */
 	sd_bus_slot *match;
 	char *unit, *job;
+	char *selected; /* NULL: the process */
 	char *systemd; /* unique name of who took the job: anybody can send signals */
 	bool is_hook; /* the unit is ours */
 };
@@ -76,5 +78,11 @@ bool action_is_systemd(const struct action *a, sd_bus_message *signal);
  */
 bool action_process(struct action *a, int pidfd, const char *(*protected)(const char *unit));
 bool pidfd_is_alive(int pidfd);
+
+/* Why the unit of a cgroup is not to be stopped, escaped; NULL where it may be. -ENOMEM */
+int stop_refused(struct actions *actions, const char *cgroup, const char *selected,
+		 unsigned int *ret_looked, char **ret);
+/* Whether a process is killed together with the cgroup that was selected. */
+bool kill_takes_cgroup(struct actions *actions, const char *cgroup, const char *selected);
 
 #endif

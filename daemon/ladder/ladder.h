@@ -6,7 +6,7 @@
  * It decides on no step, and knows no request and no owner: it is told of a
  * process by its pidfd, and of a step's end it tells who started it. Nothing
  * here waits: systemd is spoken to over D-Bus, on the event loop. What is read
- * is those files, and the cgroup of a process that is acted on.
+ * is those files, the cgroup of a process that is acted on, and what else its unit has.
  */
 #ifndef PINGUARD_LADDER_DOOR_H
 #define PINGUARD_LADDER_DOOR_H

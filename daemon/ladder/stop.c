@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "daemon/kernel/kernel.h"
 #include "daemon/ladder/internal.h"
 #include "daemon/ladder/units.h"
 #include "lib/escape.h"
@@ -37,6 +38,28 @@ static int on_stop(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return 0;
 }
 
+/* Whether all that is in the unit was selected; if not, the action is over. */
+static bool may_stop(struct action *a, const char *unit)
+{
+	_cleanup_(freep) char *cgroup = NULL, *named = NULL, *refused = NULL;
+	unsigned int looked;
+	int r;
+
+	(void)procfs_read_cgroup(a->actions->proc_fd, a->pid, &cgroup);
+	named = cgroup_unit(cgroup);
+	if (named && strcmp(named, unit) != 0) {
+		action_finish(a, -EPERM, "%s is not stopped: the process's cgroup is another "
+			      "unit's", a->unit);
+		return false;
+	}
+	r = stop_refused(a->actions, cgroup, a->selected, &looked, &refused);
+	if (r < 0)
+		action_finish(a, r, "out of memory");
+	else if (refused)
+		action_finish(a, -EPERM, "%s is not stopped: %s", a->unit, refused);
+	return !a->over;
+}
+
 /* The unit was found by the process: still it is that process's, or nobody's. */
 static void stop_unit(struct action *a, const char *unit)
 {
@@ -51,6 +74,8 @@ static void stop_unit(struct action *a, const char *unit)
 		return action_finish(a, -ENOMEM, "out of memory");
 	if (why)
 		return action_finish(a, -EPERM, "%s is protected: %s", a->unit, why);
+	if (!may_stop(a, unit))
+		return;
 	if (!pidfd_is_alive(a->pidfd))
 		return action_finish(a, -ESRCH, "the process is gone");
 	/* in this order: the signal may be there as soon as the answer is */
@@ -124,8 +149,8 @@ static int ask_unit(struct action *a)
 	return action_call(a, m, on_unit_by_pidfd);
 }
 
-int action_stop_unit(struct actions *actions, int pidfd, action_done done, void *userdata,
-		     struct action **ret)
+int action_stop_unit(struct actions *actions, int pidfd, const char *selected, action_done done,
+		     void *userdata, struct action **ret)
 {
 	_cleanup_(action_freep) struct action *a = NULL;
 	int r;
@@ -133,6 +158,8 @@ int action_stop_unit(struct actions *actions, int pidfd, action_done done, void 
 	r = action_new(actions, done, userdata, &a);
 	if (r < 0)
 		return r;
+	if (selected && !(a->selected = strdup(selected)))
+		return -ENOMEM;
 	if (action_process(a, pidfd, unit_protected)) {
 		r = ask_unit(a);
 		if (r < 0)

@@ -43,17 +43,33 @@ size_t unit_next(const char **path, const char **ret_name, bool *ret_slice)
 	return n;
 }
 
-char *cgroup_unit(const char *cgroup_path)
+/* The first part of a path that is no slice, and where it ends. */
+static size_t find_unit(const char *cgroup_path, const char **ret_name, const char **ret_end)
 {
-	const char *name;
 	bool slice = true;
 	size_t n = 0;
 
 	while (cgroup_path && slice) {
-		n = unit_next(&cgroup_path, &name, &slice);
+		n = unit_next(&cgroup_path, ret_name, &slice);
 		if (n == 0)
-			return NULL;
+			return 0;
 	}
+	*ret_end = cgroup_path;
+	return n;
+}
+
+size_t cgroup_unit_len(const char *cgroup_path)
+{
+	const char *name, *end;
+
+	return find_unit(cgroup_path, &name, &end) ? (size_t)(end - cgroup_path) : 0;
+}
+
+char *cgroup_unit(const char *cgroup_path)
+{
+	const char *name, *end;
+	size_t n = find_unit(cgroup_path, &name, &end);
+
 	return n ? strndup(name, n) : NULL;
 }
 

@@ -16,6 +16,9 @@
  */
 size_t unit_next(const char **path, const char **ret_name, bool *ret_slice);
 
+/* The length of the path of that unit's own cgroup; 0 where a path has none. */
+size_t cgroup_unit_len(const char *cgroup_path);
+
 /**
  * cgroup_unit() - the system's unit that a cgroup belongs to: the first part of
  *	its path that is no slice

@@ -32,6 +32,12 @@ bool may_see_event(struct manager *m, struct call *call, const struct event *eve
 bool owns_node(struct manager *m, struct call *call, struct cgroup_node *node);
 
 /*
+ * select.c: what pins carry for a device that somebody names: the same, but where it
+ * is a name that an RDMA device had before, and nothing has now. Good until the next
+ * look at the devices.
+ */
+const char *device_today(struct manager *m, const char *name);
+/*
  * select.c: the selectors of a call; strings are of params. 0, 1 when the call
  * has been answered, or a negative errno. A cgroup that others than
  * administrators do not know matches nothing.

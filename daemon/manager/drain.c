@@ -127,7 +127,7 @@ static void answer_drain(struct inquiry *q, const struct holder *pins, size_t n)
 /* No drain of what is no memory, though it may be the name of a device that pins some. */
 static void answer_name(struct inquiry *q, const struct devnames *names)
 {
-	const struct pin_filter filter = { .device = q->text };
+	const struct pin_filter filter = { .device = q->name };
 	_cleanup_(pin_cursor_done) struct pin_cursor cursor;
 	bool known = names;
 	struct pin *pin;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the source tells: to the registry first, then to all that go by it. */
 #include <errno.h>
-#include <malloc.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <string.h>
 
 #include "daemon/base/base.h"
@@ -35,11 +35,44 @@ static int on_begin(void *userdata)
 	return 0;
 }
 
-static int on_pin(const struct pin_info *pin, void *userdata)
+/*
+ * The kernel tells the name that the device had when the pin was made; who asks for it
+ * knows today's. One that observes has that from the kernel.
+ */
+static void name_today(const struct manager *m, struct pin_info *pin)
 {
+	const char *name = pin->device;
+
+	if (pin->kind == PINGUARD_KIND_RDMA && pin->since_usec && !source_observes(m->source))
+		name = devices_name_today(m->devices, pin->device, pin->since_usec);
+	if (name != pin->device)
+		strcpy(pin->device, name);
+}
+
+void feed_renamed(const struct rename_entry *rename, void *userdata)
+{
+	_cleanup_(pin_cursor_done) struct pin_cursor cursor;
+	struct manager *m = userdata;
+	struct pin *pin;
+
+	pin_cursor_init(&cursor, m->registry);
+	while (!source_observes(m->source) && (pin = pin_cursor_next(&cursor)))
+		if (pin->origin->kind == PINGUARD_KIND_RDMA &&
+		    pin->since_usec < rename->usec &&
+		    strcmp(pin->origin->device, rename->old) == 0 &&
+		    registry_set_device(m->registry, pin, rename->new) < 0)
+			log_warning("no memory to tell that %s is called %s", rename->old,
+				    rename->new);
+}
+
+static int on_pin(const struct pin_info *told, void *userdata)
+{
+	struct pin_info copy = *told, *pin = &copy;
 	struct manager *m = userdata;
 	struct cgroup_node *node;
 	int r;
+
+	name_today(m, pin);
 
 	r = resolve(m, pin->cgroup_id, &node);
 	if (r < 0)
@@ -196,8 +229,9 @@ static int add_pin_event(struct manager *m, const struct pin_event *e)
 	return 0;
 }
 
-static int on_event(const struct pin_event *e, void *userdata)
+static int on_event(const struct pin_event *told, void *userdata)
 {
+	struct pin_event copy = *told, *e = &copy;
 	const uint64_t ids[] = { e->pin.cgroup_id, e->pin.charged_cgroup_id, e->limit_cgroup_id };
 	struct manager *m = userdata;
 	struct cgroup_node *node;
@@ -213,6 +247,7 @@ static int on_event(const struct pin_event *e, void *userdata)
 		if (r < 0)
 			return r;
 	}
+	name_today(m, &e->pin);
 	r = registry_apply(m->registry, e);
 	if (r <= 0)
 		return r;

@@ -14,6 +14,7 @@ static struct inquiry *inquiry_free(struct inquiry *q)
 		return NULL;
 	DL_DELETE(q->m->calls.inquiries, q);
 	holders_free(q->holders);
+	busy_free(q->busy);
 	if (!q->handed_on)
 		call_set_watch(q->call, NULL, NULL);
 	call_unref(q->call);
@@ -64,10 +65,21 @@ static void on_holders(int error, const struct holder *pins, size_t n, void *use
 	inquiry_free(q);
 }
 
+static struct pfn_range *frames_of(const struct inquiry *q)
+{
+	struct pfn_range *ranges = calloc(q->n_ranges ?: 1, sizeof(*ranges));
+	const uint64_t page_bytes = sysconf(_SC_PAGESIZE);
+
+	for (size_t i = 0; ranges && i < q->n_ranges; i++) {
+		ranges[i].first = q->ranges[i].first / page_bytes;
+		ranges[i].last = q->ranges[i].last / page_bytes;
+	}
+	return ranges;
+}
+
 static int ask_kernel(struct inquiry *q)
 {
-	_cleanup_(freep) struct pfn_range *ranges = calloc(q->n_ranges, sizeof(*ranges));
-	const uint64_t page_bytes = sysconf(_SC_PAGESIZE);
+	_cleanup_(freep) struct pfn_range *ranges = frames_of(q);
 	const struct holders_config config = {
 		.genl = source_genl(q->m->source),
 		.registry = q->m->registry,
@@ -78,15 +90,44 @@ static int ask_kernel(struct inquiry *q)
 		.done = on_holders,
 		.userdata = q,
 	};
-	size_t i;
 
 	if (!ranges)
 		return -ENOMEM;
-	for (i = 0; i < q->n_ranges; i++) {
-		ranges[i].first = q->ranges[i].first / page_bytes;
-		ranges[i].last = q->ranges[i].last / page_bytes;
-	}
 	return holders_find(q->m->event, &config, &q->holders);
+}
+
+static void on_busy(int error, const struct busy_sums *sums, void *userdata)
+{
+	struct inquiry *q = userdata;
+	int r;
+
+	q->has_sums = error >= 0;
+	q->sums = *sums;
+	q->busy = busy_free(q->busy);
+	r = ask_kernel(q);
+	if (r >= 0)
+		return;
+	answer_errno(q->call, r);
+	inquiry_free(q);
+}
+
+/* Where somebody wants to know that, and it can be told. */
+static int look_or_ask(struct inquiry *q)
+{
+	_cleanup_(freep) struct pfn_range *ranges = NULL;
+	struct busy_config config = {
+		.kpageflags_fd = inventory_kpageflags_fd(devices_inventory(q->m->devices)),
+		.n_ranges = q->n_ranges,
+		.done = on_busy,
+		.userdata = q,
+	};
+	int r;
+
+	if (!json_get_bool(q->params, "busy", false))
+		return ask_kernel(q);
+	config.ranges = ranges = frames_of(q);
+	r = ranges ? busy_find(q->m->event, &config, &q->busy) : -ENOMEM;
+	return r == -EBADF || r == -E2BIG ? ask_kernel(q) : r;
 }
 
 static void on_gone(struct call *call, void *userdata)
@@ -107,9 +148,10 @@ static int inquire(struct inquiry *q)
 		return reply_invalid_target(q->call, q->text, reason) ?: 1;
 	if (q->target.type != TARGET_NAME) {
 		r = resolve(q);
-		return r != 0 ? r : ask_kernel(q);
+		return r != 0 ? r : look_or_ask(q);
 	}
-	r = devices_find_names(q->m->devices, q->text, &names);
+	q->name = device_today(q->m, q->text);
+	r = devices_find_names(q->m->devices, q->name, &names);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	q->kind->answer_name(q, r < 0 ? NULL : &names);

@@ -27,10 +27,14 @@ struct inquiry {
 	bool handed_on; /* another watches the call */
 	json_t *params;
 	const char *text; /* in the parameters */
+	const char *name; /* of a device that pins, as its pins have it; while it is answered */
 	struct target target;
 	struct phys_range *ranges;
 	size_t n_ranges;
 	struct holders *holders;
+	struct busy *busy; /* is looked at before the pins are */
+	bool has_sums;
+	struct busy_sums sums;
 };
 
 /* Calls start as soon as the pins are known; that one is to call inquiry_start(). */

@@ -66,6 +66,8 @@ struct manager {
 /* feed.c: what the source tells, handed on to all; userdata is the manager */
 extern const struct source_listener manager_listener;
 void feed_done(struct manager *m);
+/* The pins of a device have its new name. */
+void feed_renamed(const struct rename_entry *rename, void *userdata);
 
 /* requests.c: owners and requests, and what the history gets of them */
 int requests_new(struct manager *m);

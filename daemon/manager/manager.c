@@ -58,6 +58,9 @@ static int start_devices(struct manager *m, const struct manager_config *config)
 		.sys = config->sys,
 		.source = m->source,
 		.at_rest = at_rest,
+		.state_dir = config->state_dir,
+		.boot_id = config->boot_id,
+		.renamed = feed_renamed,
 		.userdata = m,
 	};
 

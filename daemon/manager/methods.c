@@ -41,6 +41,12 @@ static const struct method_param drain_params[] = {
 
 static const struct method_param who_params[] = {
 	{ "target", PARAM_STRING, true },
+	{ "busy", PARAM_BOOL },
+	{},
+};
+
+static const struct method_param classify_params[] = {
+	{ "target", PARAM_STRING, true },
 	{},
 };
 
@@ -101,7 +107,7 @@ static const struct method methods[] = {
 	{ MANAGER_INTERFACE ".Who", METHOD_ADMIN, who_params, method_who },
 	{ MANAGER_INTERFACE ".ListFailures", METHOD_ADMIN, list_failures_params,
 	  method_list_failures },
-	{ MANAGER_INTERFACE ".Classify", METHOD_ADMIN, who_params, method_classify },
+	{ MANAGER_INTERFACE ".Classify", METHOD_ADMIN, classify_params, method_classify },
 	{ MANAGER_INTERFACE ".ListPolicies", 0, NULL, method_list_policies },
 	{ MANAGER_INTERFACE ".SetPolicy", METHOD_ADMIN, set_policy_params, method_set_policy },
 	{ MANAGER_INTERFACE ".ClearPolicy", METHOD_ADMIN, clear_quota_params, method_clear_policy },

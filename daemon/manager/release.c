@@ -62,6 +62,20 @@ static bool may_release(struct manager *m, struct call *call, const struct pin_f
 	       owns_node(m, call, registry_cgroup_find(m->registry, f->cgroup_id));
 }
 
+/*
+ * The cgroup that was asked for as a whole, where nothing else was said, and all of
+ * it is the caller's to end; NULL: the processes behind the pins are meant.
+ */
+static const char *selected(struct manager *m, struct call *call, const struct pin_filter *f)
+{
+	struct cgroup_node *node =
+		f->has_cgroup ? registry_cgroup_find(m->registry, f->cgroup_id) : NULL;
+
+	if (!node || f->has_tgid || f->has_kind || f->has_id || f->device)
+		return NULL;
+	return call_is_admin(call) || owns_node(m, call, node) ? node->path : NULL;
+}
+
 static int start(struct manager *m, struct call *call, bool ready, json_t *params)
 {
 	_cleanup_(release_unrefp) struct release *release = NULL;
@@ -91,6 +105,7 @@ static int start(struct manager *m, struct call *call, bool ready, json_t *param
 		return call_error_denied(call);
 	config.pin_ids = ids.ids;
 	config.n_pins = ids.n;
+	config.selected = selected(m, call, &f);
 	r = release_start(m->releases, &config, &release);
 	if (r < 0)
 		return reply_release_error(call, r);

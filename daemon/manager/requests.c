@@ -85,11 +85,13 @@ static void on_owner_left(struct owner *owner, void *userdata)
 
 int requests_new(struct manager *m)
 {
+	const struct cgroupfs *fs = cgroups_fs(m->cgroups);
 	struct genl *genl = source_genl(m->source);
 	const struct owners_config owners = { .genl = genl, .left = on_owner_left, .userdata = m };
 	struct releases_config releases = {
 		.registry = m->registry,
 		.proc = "/proc",
+		.cgroup_mount = fs ? cgroupfs_mount(fs) : NULL,
 		.look = genl ? look : NULL,
 		.ready = is_ready,
 		.on_event = on_event,

@@ -50,6 +50,37 @@ static int find_cgroup(struct manager *m, const char *cgroup, uint64_t *ret,
 	return 0;
 }
 
+const char *device_today(struct manager *m, const char *name)
+{
+	const struct pin_filter filter = { .device = name };
+	_cleanup_(pin_cursor_done) struct pin_cursor cursor = {};
+	const char *today;
+	struct pin *pin;
+
+	devices_look(m->devices);
+	today = devices_name_today(m->devices, name, 0);
+	if (today == name || devices_has_name(m->devices, name))
+		return name;
+	/* One that took the name, and has gone, may have pins yet. */
+	pin_cursor_init(&cursor, m->registry);
+	while ((pin = pin_cursor_next(&cursor)))
+		if (pin_filter_match(&filter, pin))
+			return name;
+	return today;
+}
+
+/* The device by the name that its pins have today; points into the parameters. */
+static int take_device(struct manager *m, json_t *params, const char **ret)
+{
+	const char *name = json_get_string(params, "device", NULL);
+
+	if (name && json_object_set_new(params, "device",
+					json_string_nocheck(device_today(m, name))) < 0)
+		return -ENOMEM;
+	*ret = json_get_string(params, "device", NULL);
+	return 0;
+}
+
 static bool is_given(json_t *params, const char *name)
 {
 	const json_t *value = json_object_get(params, name);
@@ -68,10 +99,12 @@ int parse_pin_filter(struct manager *m, struct call *call, json_t *params, struc
 		.tgid = pid,
 		.has_kind = kind,
 		.has_id = id,
-		.device = json_get_string(params, "device", NULL),
 		.has_cgroup = cgroup,
 	};
-	int r;
+	int r = take_device(m, params, &f.device);
+
+	if (r < 0)
+		return r;
 
 	if (f.has_tgid && (pid < 1 || pid > INT32_MAX))
 		return call_error_invalid(call, "pid") ?: 1;

@@ -45,11 +45,36 @@ static int reply_too_many(struct inquiry *q, size_t n)
 			  json_pack("{s:I}", "pins", (json_int_t)n));
 }
 
+/* The largest first. */
+static json_t *busy_json(const struct inquiry *q)
+{
+	const uint64_t page_bytes = sysconf(_SC_PAGESIZE);
+	_cleanup_json_ json_t *array = json_array();
+	bool told[BUSY_CLASSES] = { [BUSY_NONE] = true };
+
+	if (!q->has_sums)
+		return json_null();
+	for (size_t i = 1; array && i < BUSY_CLASSES; i++) {
+		size_t most = BUSY_NONE;
+
+		for (size_t j = 1; j < BUSY_CLASSES; j++)
+			if (!told[j] && (!most || q->sums.frames[j] > q->sums.frames[most]))
+				most = j;
+		told[most] = true;
+		if (q->sums.frames[most] > 0 &&
+		    append(array, json_pack("{s:s, s:o}", "class", busy_class_name(most), "bytes",
+					    json_bytes(q->sums.frames[most] * page_bytes))) < 0)
+			return NULL;
+	}
+	return TAKE_PTR(array);
+}
+
 static int reply_who(struct inquiry *q, const struct answer *a)
 {
-	int r = call_reply(q->call, json_pack("{s:o, s:O, s:O, s:O, s:O, s:O}",
+	int r = call_reply(q->call, json_pack("{s:o, s:O, s:O, s:O, s:O, s:O, s:o}",
 			"target", render_string(q->text), "ranges", a->ranges,
-			"places", a->places, "pins", a->pins, "inexact", a->inexact, "sums", a->sums));
+			"places", a->places, "pins", a->pins, "inexact", a->inexact,
+			"sums", a->sums, "busy", busy_json(q)));
 
 	return r == -EMSGSIZE ? reply_too_many(q, json_array_size(a->pins)) : r;
 }
@@ -183,7 +208,7 @@ static size_t count_of(struct inquiry *q, const struct devnames *names)
 	size_t n = 0;
 
 	while ((origin = registry_origin_next(q->m->registry, origin)))
-		if (is_of(origin, q->text, names))
+		if (is_of(origin, q->name, names))
 			n += origin->pins;
 	return n;
 }
@@ -198,7 +223,7 @@ static int add_of(struct inquiry *q, const struct devnames *names, bool summed, 
 
 	pin_cursor_init(&cursor, q->m->registry);
 	while (r >= 0 && (pin = pin_cursor_next(&cursor))) {
-		if (!is_of(pin->origin, q->text, names))
+		if (!is_of(pin->origin, q->name, names))
 			continue;
 		if (summed)
 			sum_pin(&summary, pin);

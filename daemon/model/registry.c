@@ -264,6 +264,25 @@ void pin_cursor_done(struct pin_cursor *c)
 	*c = (struct pin_cursor){};
 }
 
+int registry_set_device(struct registry *r, struct pin *pin, const char *name)
+{
+	struct pin_origin *old = pin->origin, *fresh;
+	struct pin_info info = {
+		.tgid = old->tgid, .uid = old->uid, .kind = old->kind, .comm_len = old->comm_len,
+	};
+
+	memcpy(info.comm, old->comm, old->comm_len);
+	strncat(info.device, name, sizeof(info.device) - 1);
+	fresh = origin_get(&r->origins, &info, old->cgroup, old->charged);
+	if (!fresh)
+		return -ENOMEM;
+	account(r, pin, -1);
+	pin->origin = fresh;
+	account(r, pin, 1);
+	origin_put(&r->origins, old);
+	return 0;
+}
+
 bool pin_filter_match_origin(const struct pin_filter *f, const struct pin_origin *origin)
 {
 	if (f->has_tgid && origin->tgid != f->tgid)

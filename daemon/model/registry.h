@@ -77,6 +77,8 @@ DEFINE_CLEANUP(struct registry *, registry_free);
 
 /* The node is found or made; cgroup nodes may be made and resolved first. */
 int registry_upsert(struct registry *r, const struct pin_info *info);
+/* Its device has another name now. 0 or -ENOMEM */
+int registry_set_device(struct registry *r, struct pin *pin, const char *name);
 int registry_remove(struct registry *r, uint64_t id);
 struct pin *registry_find(struct registry *r, uint64_t id);
 size_t registry_count(const struct registry *r);

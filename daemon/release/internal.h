@@ -12,6 +12,8 @@
 #define RELEASE_KEPT_USEC	(3600 * 1000000ULL) /* and for how long */
 #define RELEASE_OWNER_PINS_MAX	4096 /* in one message to an owner; then the next ones */
 #define RELEASE_REASON_MAX	256 /* bytes of an owner's reason that are kept */
+/* Cgroups that a dry run looks at; of owners after that it is not told what is refused. */
+#define RELEASE_LOOKS_MAX	4096
 #define RELEASE_ACTIONS_MAX	128 /* steps under way; others wait for their turn */
 #define RELEASE_SETTLE_USEC	(1 * 1000000ULL) /* for the kernel to say what an owner said */
 /* Owners that are not back after the service's start are not waited for any longer. */
@@ -91,6 +93,7 @@ struct release_owner {
 	struct decision next;
 	sd_event_source *timer;
 	struct action *action;
+	struct aim aims[N_STEPS - STEP_HOOK]; /* of those that were taken */
 	struct release_owner *queue_prev, *queue_next;
 	bool queued;
 	struct completion *completions;
@@ -110,6 +113,7 @@ struct release {
 	char token[RELEASE_TOKEN_LEN + 1];
 	enum release_reason reason;
 	char *target;
+	char *selected;
 	enum release_mode mode;
 	enum release_phase phase;
 	bool dry_run, admin;
@@ -199,6 +203,14 @@ int release_owner_may_act(struct release_owner *o);
  * caller's to free.
  */
 char *release_owner_cgroup(const struct release_owner *o);
+/*
+ * What a step past asking would act on; looks as of action_aim(). In *aim, which
+ * is done with before.
+ */
+int release_owner_aim(const struct release_owner *o, int step, unsigned int *looks,
+		      struct aim *aim);
+/* The cgroup that may be killed as a whole in place of the process; NULL for none. */
+const char *release_owner_kills(const struct release_owner *o);
 struct ladder_facts release_owner_facts(const struct release_owner *o);
 void release_owner_done(struct release_owner *o);
 

@@ -61,12 +61,31 @@ static const char *next_of(const struct release_owner *o, uint64_t *ret_usec)
 	return nexts[d.step];
 }
 
+/* Those past asking: that would be taken in a dry run, else those that were. */
+static json_t *steps_json(const struct release_owner *o)
+{
+	_cleanup_json_ json_t *array = json_array();
+
+	for (int step = STEP_HOOK; array && step < N_STEPS; step++) {
+		const struct aim *aim = &o->aims[step - STEP_HOOK];
+
+		if (aim->type && json_array_append_new(array, json_pack("{s:s, s:s, s:s?, s:s?}",
+				"step", nexts[step],
+				"acts_on", aim->type,
+				"name", aim->name,
+				"refused", aim->refused)) < 0)
+			return NULL;
+	}
+	return TAKE_PTR(array);
+}
+
 json_t *release_owner_json(const struct release_owner *o)
 {
 	uint64_t usec = 0;
 	const char *next = next_of(o, &usec);
 
-	return json_pack("{s:I, s:o, s:I, s:o, s:b, s:s, s:o, s:I, s:I, s:I, s:I, s:o, s:o}",
+	return json_pack("{s:I, s:o, s:I, s:o, s:b, s:s, s:o, s:I, s:I, s:I, s:I, s:o, s:o,"
+			 " s:o}",
 			 "pid", (json_int_t)o->pid,
 			 "comm", json_escaped(o->comm, o->comm_len),
 			 "uid", (json_int_t)o->uid,
@@ -80,7 +99,8 @@ json_t *release_owner_json(const struct release_owner *o)
 			 "bytes_left", (json_int_t)o->bytes_left,
 			 "next", next ? json_string(next) : json_null(),
 			 "next_usec",
-			 next ? json_integer(realtime(o->release, usec)) : json_null());
+			 next ? json_integer(realtime(o->release, usec)) : json_null(),
+			 "steps", steps_json(o));
 }
 
 /* Those that still hold something, or those that do not. */

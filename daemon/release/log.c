@@ -40,12 +40,12 @@ static void tell_history(enum release_event event, struct release *release,
 }
 
 static void tell_owner(struct release_owner *o, int level, const char *id, const char *what,
-		       bool with_reason)
+		       const char *more)
 {
 	_cleanup_(freep) char *comm = escape(o->comm, o->comm_len);
 	_cleanup_(freep) char *cgroup =
 		escape_name(o->cgroup && o->cgroup->path ? o->cgroup->path : "?");
-	_cleanup_(freep) char *reason = with_reason && o->reason ? escape_text(o->reason) : NULL;
+	_cleanup_(freep) char *reason = more ? escape_text(more) : NULL;
 	char size[FORMAT_SIZE_LEN];
 	struct fields f;
 
@@ -70,7 +70,12 @@ void release_tell_step(struct release_owner *o, int step)
 		[STEP_KILL] = { MESSAGE_RELEASE_KILL, "killing", LOG_WARNING },
 	};
 
-	tell_owner(o, texts[step].level, texts[step].id, texts[step].what, false);
+	const struct aim *aim = step >= STEP_HOOK ? &o->aims[step - STEP_HOOK] : NULL;
+	_cleanup_(freep) char *on = NULL;
+
+	if (aim && aim->name && asprintf(&on, "%s %s", aim->type, aim->name) < 0)
+		on = NULL;
+	tell_owner(o, texts[step].level, texts[step].id, texts[step].what, on);
 	tell_history(RELEASE_EVENT_STEP, o->release, o);
 }
 
@@ -82,7 +87,7 @@ void release_tell_failed(struct release_owner *o, int step)
 		[STEP_KILL] = "could not kill",
 	};
 
-	tell_owner(o, LOG_WARNING, MESSAGE_RELEASE_STEP_FAILED, texts[step], true);
+	tell_owner(o, LOG_WARNING, MESSAGE_RELEASE_STEP_FAILED, texts[step], o->reason);
 	if (o->release->phase == RELEASE_RUNNING)
 		tell_history(RELEASE_EVENT_STEP, o->release, o);
 }
@@ -93,14 +98,14 @@ void release_tell_answer(struct release_owner *o)
 
 	tell_owner(o, refused ? LOG_NOTICE : LOG_INFO,
 		   refused ? MESSAGE_RELEASE_REFUSED : MESSAGE_RELEASE_DEFERRED,
-		   refused ? "refused by" : "deferred by", true);
+		   refused ? "refused by" : "deferred by", o->reason);
 	tell_history(RELEASE_EVENT_STEP, o->release, o);
 }
 
 void release_tell_lapse(struct release_owner *o)
 {
 	tell_owner(o, LOG_NOTICE, MESSAGE_RELEASE_LAPSED,
-		   o->lapsed ? "left with pins held:" : "no answer in time from", false);
+		   o->lapsed ? "left with pins held:" : "no answer in time from", NULL);
 	tell_history(RELEASE_EVENT_STEP, o->release, o);
 }
 

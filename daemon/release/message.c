@@ -119,11 +119,21 @@ json_t *release_owner_hook_json(struct release_owner *o)
 {
 	const struct release *release = o->release;
 	_cleanup_(freep) char *cgroup = release_owner_cgroup(o);
-	json_t *pins = pins_json(o, false);
+	unsigned int looks = ACTION_LOOKS_MAX;
+	struct aim stop = {};
+	json_t *pins, *refused;
 
-	if (!pins)
+	/* Hooks that would stop the unit are to know what StopUnit= would come to. */
+	if (release_owner_aim(o, STEP_STOP_UNIT, &looks, &stop) < 0)
 		return NULL;
-	return json_pack("{s:s, s:s, s:o, s:I, s:o, s:I, s:o, s:I, s:I, s:I, s:o, s:o}",
+	refused = stop.refused ? json_string(stop.refused) : json_null();
+	aim_done(&stop);
+	pins = pins_json(o, false);
+	if (!pins) {
+		json_decref(refused);
+		return NULL;
+	}
+	return json_pack("{s:s, s:s, s:o, s:I, s:o, s:I, s:o, s:I, s:I, s:I, s:o, s:o, s:o}",
 			 "token", release->token,
 			 "reason", release_reason_name(release->reason),
 			 "target", render_name(release->target),
@@ -135,5 +145,6 @@ json_t *release_owner_hook_json(struct release_owner *o)
 			 "pins_left", (json_int_t)o->pins_left,
 			 "bytes_left", (json_int_t)o->bytes_left,
 			 "pins", pins,
-			 "failures", failures_json(o));
+			 "failures", failures_json(o),
+			 "stop_refused", refused);
 }

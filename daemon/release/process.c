@@ -173,6 +173,29 @@ char *release_owner_cgroup(const struct release_owner *o)
 	return o->cgroup && o->cgroup->path ? strdup(o->cgroup->path) : NULL;
 }
 
+/* As somebody asked for it: not for a quota, of which some of the pins are chosen. */
+const char *release_owner_kills(const struct release_owner *o)
+{
+	const struct release *release = o->release;
+
+	if (!release->selected || release->reason != RELEASE_ADMINISTRATOR)
+		return NULL;
+	/* What else is in it must be what the ladder is for. */
+	return release->ladders && ladders_match(release->ladders, release->selected) == o->ladder ?
+		       release->selected : NULL;
+}
+
+int release_owner_aim(const struct release_owner *o, int step, unsigned int *looks,
+		      struct aim *aim)
+{
+	_cleanup_(freep) char *cgroup = release_owner_cgroup(o);
+	const char *selected = step == STEP_KILL ? release_owner_kills(o) : o->release->selected;
+
+	aim_done(aim);
+	return action_aim(o->release->releases->actions, o->ladder, step, o->pid, cgroup,
+			  selected, looks, aim);
+}
+
 static bool ready(const struct releases *releases)
 {
 	return !releases->config.ready || releases->config.ready(releases->config.userdata);
@@ -207,4 +230,6 @@ void release_owner_done(struct release_owner *o)
 	o->cgroup = NULL;
 	free(o->reason);
 	o->reason = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(o->aims); i++)
+		aim_done(&o->aims[i]);
 }

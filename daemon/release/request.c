@@ -27,7 +27,7 @@ int releases_new(sd_event *event, const struct releases_config *config, struct r
 	if (releases->proc_fd >= 0 &&
 	    procfs_read_cgroup(releases->proc_fd, getpid(), &releases->own_cgroup) == -ENOMEM)
 		return -ENOMEM;
-	r = actions_new(event, &releases->actions);
+	r = actions_new(event, config->cgroup_mount, &releases->actions);
 	if (r < 0)
 		return r;
 	r = callers_new(RELEASE_CALLS_BURST, RELEASE_CALLS_RATE, &releases->callers);
@@ -124,6 +124,8 @@ static int prepare(struct release *release, const struct release_config *config)
 	release->ladders = releases->ladders ? ladders_ref(releases->ladders) : NULL;
 	if (config->target && !(release->target = strdup(config->target)))
 		return -ENOMEM;
+	if (config->selected && !(release->selected = strdup(config->selected)))
+		return -ENOMEM;
 	r = release_select(release, config->pin_ids, config->n_pins);
 	if (r >= 0)
 		r = release_set_failures(release, config);
@@ -139,14 +141,30 @@ static int prepare(struct release *release, const struct release_config *config)
 	return 0;
 }
 
-/* What would be done first, or after the asking. */
-static void foresee(struct release *release)
+/* What every step past asking would act on. */
+static int foresee_steps(struct release_owner *o, unsigned int *looks)
 {
+	int r = 0;
+
+	for (int step = STEP_HOOK; r == 0 && step < N_STEPS; step++)
+		if (o->ladder->on[step])
+			r = release_owner_aim(o, step, looks, &o->aims[step - STEP_HOOK]);
+	return r;
+}
+
+/* What would be done first, or after the asking, and to what. */
+static int foresee(struct release *release)
+{
+	unsigned int looks = RELEASE_LOOKS_MAX;
+	int r = 0;
+
 	for (size_t i = 0; i < release->n_owners; i++) {
 		struct release_owner *o = &release->owners[i];
 		struct ladder_facts facts = release_owner_facts(o);
 
 		facts.untouchable |= release_owner_may_act(o) == 0;
+		if (r == 0 && !facts.untouchable)
+			r = foresee_steps(o, &looks);
 		if (facts.registered && o->ladder->on[STEP_ASK]) {
 			facts.step = STEP_ASK;
 			facts.step_usec = release->started_usec;
@@ -159,6 +177,7 @@ static void foresee(struct release *release)
 		o->owner = NULL;
 	}
 	release->releases = NULL;
+	return r;
 }
 
 static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
@@ -213,13 +232,9 @@ int release_start(struct releases *releases, const struct release_config *config
 	r = prepare(release, config);
 	if (r < 0)
 		return r;
-	if (config->dry_run) {
-		foresee(release);
-	} else {
-		r = run(release);
-		if (r < 0)
-			return r;
-	}
+	r = config->dry_run ? foresee(release) : run(release);
+	if (r < 0)
+		return r;
 	*ret = TAKE_PTR(release);
 	return 0;
 }

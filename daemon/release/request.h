@@ -66,6 +66,7 @@ struct releases_config {
 	struct registry *registry;
 	struct owners *owners;
 	const char *proc; /* "/proc" */
+	const char *cgroup_mount; /* of cgroup2; NULL for none: no unit is stopped */
 	/*
 	 * A pin as the kernel has it this moment: above all whether its owner
 	 * lives. -ENOENT: it is gone. NULL where nobody can be asked.
@@ -117,6 +118,11 @@ struct release_failure {
 struct release_config {
 	enum release_reason reason;
 	const char *target; /* of a drain or of a revoke, raw bytes; NULL for a selection */
+	/*
+	 * Everything in this cgroup is meant, raw; NULL: the processes behind the
+	 * pins. No step reaches beyond that.
+	 */
+	const char *selected;
 	enum release_mode mode;
 	uint64_t timeout_usec; /* or RELEASE_TIMEOUT_LADDER */
 	bool dry_run;

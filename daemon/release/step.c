@@ -54,6 +54,8 @@ static void on_action_done(struct action *action, int error, const char *text, v
 	if (error < 0) {
 		o->step_failed = true;
 		release_owner_set_reason(o, text ?: strerror(-error));
+		if (error == -EPERM && text && o->step >= STEP_HOOK)
+			o->aims[o->step - STEP_HOOK].refused = strdup(text);
 		if (o->step == STEP_HOOK && o->pins_left)
 			o->state = OWNER_HOOK_FAILED;
 		release_tell_failed(o, o->step);
@@ -84,9 +86,11 @@ static int start_action(struct release_owner *o, int step)
 				&o->action);
 		json_decref(input);
 	} else if (step == STEP_STOP_UNIT) {
-		r = action_stop_unit(actions, o->pidfd, on_action_done, o, &o->action);
+		r = action_stop_unit(actions, o->pidfd, o->release->selected, on_action_done, o,
+				     &o->action);
 	} else {
-		r = action_kill(actions, o->pidfd, on_action_done, o, &o->action);
+		r = action_kill(actions, o->pidfd, release_owner_kills(o), on_action_done, o,
+				&o->action);
 	}
 	if (r >= 0)
 		releases->n_actions++;
@@ -131,6 +135,8 @@ static int act(struct release_owner *o, int step)
 		[STEP_STOP_UNIT] = OWNER_UNIT_STOPPING,
 		[STEP_KILL] = OWNER_KILLED,
 	};
+	struct aim *aim = &o->aims[step - STEP_HOOK];
+	unsigned int looks = ACTION_LOOKS_MAX;
 	int r;
 
 	r = release_owner_may_act(o);
@@ -147,12 +153,15 @@ static int act(struct release_owner *o, int step)
 	/* Why the step before failed is in the journal. */
 	if (o->step_failed)
 		release_owner_set_reason(o, NULL);
-	r = start_action(o, step);
-	took(o, step, states[step]);
-	release_tell_step(o, step);
-	if (r < 0) {
+	r = release_owner_aim(o, step, &looks, aim);
+	if (r == 0 && !aim->refused)
+		r = start_action(o, step);
+	took(o, step, aim->refused ? o->state : states[step]);
+	if (!aim->refused)
+		release_tell_step(o, step);
+	if (r < 0 || aim->refused) {
 		o->step_failed = true;
-		release_owner_set_reason(o, strerror(-r));
+		release_owner_set_reason(o, aim->refused ?: strerror(-r));
 		release_tell_failed(o, step);
 	}
 	return 0;

@@ -28,6 +28,7 @@ struct release *release_unref(struct release *release)
 	free(release->order);
 	free(release->owners);
 	free(release->target);
+	free(release->selected);
 	free(release);
 	return NULL;
 }

@@ -37,6 +37,7 @@ static int ask(struct excess *x, const char *path, uint64_t excess_bytes, bool a
 	struct release_config config = {
 		.reason = RELEASE_QUOTA,
 		.target = path,
+		.selected = path,
 		.mode = RELEASE_ASYNC,
 		.timeout_usec = RELEASE_TIMEOUT_LADDER,
 		.admin = admin,

@@ -3,6 +3,7 @@
 if HAVE_CMOCKA
 client_tests = \
 	tests/unit/client/test-pinctl \
+	tests/unit/client/test-pinctl-dax \
 	tests/unit/client/test-pinctl-failures \
 	tests/unit/client/test-pinctl-pins \
 	tests/unit/client/test-pinctl-release \
@@ -13,6 +14,8 @@ TESTS += $(client_tests)
 tests_unit_client_test_pinctl_SOURCES = tests/unit/client/test-pinctl.c tests/unit/client/pinctl-fixture.c tests/unit/client/pinctl-fixture.h
 tests_unit_client_test_pinctl_LDADD = daemon/libserver.la $(CMOCKA_LIBS)
 EXTRA_tests_unit_client_test_pinctl_DEPENDENCIES = pinctl
+tests_unit_client_test_pinctl_dax_SOURCES = tests/unit/client/test-pinctl-dax.c tests/unit/client/pinctl-fixture.c
+tests_unit_client_test_pinctl_dax_LDADD = client/libpinctl.la daemon/libserver.la $(CMOCKA_LIBS)
 tests_unit_client_test_pinctl_failures_SOURCES = tests/unit/client/test-pinctl-failures.c tests/unit/client/pinctl-fixture.c
 tests_unit_client_test_pinctl_failures_LDADD = daemon/libserver.la $(CMOCKA_LIBS)
 EXTRA_tests_unit_client_test_pinctl_failures_DEPENDENCIES = pinctl

@@ -78,6 +78,12 @@ static int who(struct call *call, json_t *params, void *userdata)
 	if (!strcmp(target, "memory1"))
 		return call_reply(call, parse("{\"target\":\"memory1\",\"ranges\":[{\"first\":\"0x0\","
 					      "\"last\":\"0xfff\"}],\"pins\":[],\"inexact\":[]}"));
+	assert_true(json_get_bool(params, "busy", false));
+	if (!strcmp(target, "memory33"))
+		return call_reply(call, parse("{\"target\":\"memory33\",\"ranges\":[{\"first\":\"0x0\","
+					      "\"last\":\"0xfff\"}],\"places\":[" RAM_PLACE "],\"pins\":[],"
+					      "\"inexact\":[],\"busy\":[{\"class\":\"unevictable\","
+					      "\"bytes\":65536},{\"class\":\"reserved\",\"bytes\":4096}]}"));
 	return call_reply(
 		call, parse("{\"target\":\"region0\",\"ranges\":[{\"first\":\"0x140001000\",\"last\":"
 			    "\"0x140001fff\"},{\"first\":\"0x8000000\",\"last\":\"0xfffffff\"}],"
@@ -127,6 +133,9 @@ static int list_owners(struct call *call, json_t *params, void *userdata)
 
 static const struct method_param since_params[] = { { "since_usec", PARAM_INT }, {} };
 static const struct method_param target_params[] = { { "target", PARAM_STRING, true }, {} };
+static const struct method_param who_params[] = { { "target", PARAM_STRING, true },
+						  { "busy", PARAM_BOOL },
+						  {} };
 static const struct method_param monitor_params[] = { { "since_usec", PARAM_INT },
 						      { "follow", PARAM_BOOL },
 						      {} };
@@ -137,7 +146,7 @@ static const struct method_param release_params[] = { { "device", PARAM_STRING }
 static const struct method methods[] = {
 	{ MANAGER "ListFailures", 0, since_params, list_failures },
 	{ MANAGER "Classify", 0, target_params, classify },
-	{ MANAGER "Who", 0, target_params, who },
+	{ MANAGER "Who", 0, who_params, who },
 	{ MANAGER "Monitor", METHOD_MORE, monitor_params, monitor },
 	{ MANAGER "Release", 0, release_params, release },
 	{ MANAGER "ListOwners", 0, NULL, list_owners },
@@ -265,7 +274,10 @@ static void test_who(void **state)
 	assert_null(strstr(output, "rxe0:"));
 	assert_int_equal(run("who memory1"), 0);
 	assert_string_equal(output, "memory1: 0x0-0xfff (4K)\n");
-	EXPECT("who memory1 -j", 0, "\"pins\":[]", "\"places\":[]");
+	EXPECT("who memory1 -j", 0, "\"pins\":[]", "\"busy\":null", "\"places\":[]");
+	EXPECT("who memory33", 0, "node 1\n  not movable: 4K reserved since boot; may not move: 64K "
+	       "locked or pinned\n");
+	EXPECT("who memory33 -j", 0, "\"busy\":[{\"class\":\"unevictable\",\"bytes\":65536},");
 }
 
 static void test_events(void **state)

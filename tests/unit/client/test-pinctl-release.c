@@ -21,6 +21,18 @@ static json_t *owner(int pid, const char *comm, const char *state, bool register
 			 registered ? "give_up" : "kill", "next_usec", (json_int_t)1);
 }
 
+/* As of a job in a unit with others. */
+static json_t *with_steps(json_t *owner)
+{
+	(void)json_object_set_new(owner, "steps", json_pack("[{ssssssso}{ssssssss}{ssssssso}]",
+		"step", "hook", "acts_on", "command", "name", "/bin/hook a", "refused", json_null(),
+		"step", "stop_unit", "acts_on", "unit", "name", "s.scope",
+		"refused", "what runs in /s.scope/job_43",
+		"step", "kill", "acts_on", "cgroup", "name", "/s.scope/job_42", "refused",
+		json_null()));
+	return owner;
+}
+
 static json_t *release(const char *phase, int left, json_t *owners)
 {
 	uint64_t deadline_usec = ((uint64_t)time(NULL) + 20) * 1000000;
@@ -60,8 +72,8 @@ static int make_release(struct call *call, json_t *params, void *userdata)
 {
 	const char *device = json_get_string(params, "device", "");
 	json_t *asked = json_pack("[ooo]", owner(41, "mr", "asked", true, 8388608),
-				  owner(42, "qemu", "asked", true, 8388608),
-				  owner(43, "old", "waiting", false, 8388608));
+				  with_steps(owner(42, "qemu", "asked", true, 8388608)),
+				  with_steps(owner(43, "old", "waiting", false, 8388608)));
 
 	if (json_get_bool(params, "dry_run", false) || json_get_bool(params, "async", false)) {
 		json_t *answer = release("running", 25165824, asked);
@@ -190,7 +202,9 @@ static const struct method_param drain_params[] = { { "target", PARAM_STRING, tr
 						    { "dry_run", PARAM_BOOL },
 						    {} };
 static const struct method_param token_params[] = { { "token", PARAM_STRING, true }, {} };
-static const struct method_param target_params[] = { { "target", PARAM_STRING, true }, {} };
+static const struct method_param who_params[] = { { "target", PARAM_STRING, true },
+						  { "busy", PARAM_BOOL },
+						  {} };
 static const struct method_param policy_params[] = { { "cgroup", PARAM_STRING, true },
 						     { "policy", PARAM_STRING },
 						     { "runtime", PARAM_BOOL },
@@ -204,7 +218,7 @@ static const struct method methods[] = {
 	{ MANAGER "FollowRelease", 0, token_params, follow_release },
 	{ MANAGER "CancelRelease", 0, token_params, cancel_release },
 	{ MANAGER "Drain", 0, drain_params, drain },
-	{ MANAGER "Who", 0, target_params, who },
+	{ MANAGER "Who", 0, who_params, who },
 	{ MANAGER "ListOwners", 0, NULL, list_owners },
 	{ MANAGER "ListPolicies", 0, NULL, list_policies },
 	{ MANAGER "SetPolicy", 0, policy_params, set_policy },
@@ -274,7 +288,12 @@ static void test_async(void **state)
 static void test_dry_run(void **state)
 {
 	EXPECT("release --device=x --dry-run", 0, "24M would be asked for, in 3 pins.\n", "FIRST", "41",
-	       "ask", "43", "kill");
+	       "ask", "43", "kill",
+	       "hook /bin/hook a, stop unit s.scope (refused), kill cgroup /s.scope/job_42",
+	       "\n\nstop unit s.scope would be refused: what runs in /s.scope/job_43\n"
+	       "kill cgroup /s.scope/job_42, with all that runs in it\n");
+	/* once for a unit */
+	assert_ptr_equal(strstr(strstr(output, "would be refused") + 1, "would be refused"), NULL);
 }
 
 static void test_release_usage(void **state)
@@ -340,7 +359,8 @@ static void test_drain(void **state)
 	EXPECT("drain memory33 --offline --disable", 2, "give one of them");
 	EXPECT("drain memory33 --offline --async", 2, "--async does not wait");
 	EXPECT("drain memory33 --disable", 2, "not \"memory33\"; for this there is --offline");
-	EXPECT("drain dax0.0 --offline", 2, "not \"dax0.0\"; for this there is --disable");
+	EXPECT("drain namespace0.0 --offline", 2, "not \"namespace0.0\"; for this there is --disable");
+	EXPECT("drain dax90.0 --offline", 5, "there is no such DAX device");
 	EXPECT("drain 0x1000 --offline", 2, "not \"0x1000\"\n");
 	EXPECT("drain memory33/../memory34 --offline", 2, "is for memory blocks");
 	EXPECT("drain namespace0 --disable", 2, "is for DAX devices");

@@ -23,13 +23,19 @@ static int who(struct call *call, json_t *params, void *userdata)
 		return call_error(call, MANAGER "NoSuchTarget", json_pack("{ss}", "target", "?"));
 	return call_reply(
 		call,
-		parse("{\"target\":\"x\",\"ranges\":[],\"inexact\":[],\"pins\":["
+		parse("{\"target\":\"x\",\"ranges\":[],\"inexact\":[],"
+		      "\"busy\":[{\"class\":\"slab\",\"bytes\":12582912},"
+		      "{\"class\":\"hugetlb\",\"bytes\":2097152},"
+		      "{\"class\":\"page_tables\",\"bytes\":3145728},"
+		      "{\"class\":\"kernel\",\"bytes\":524288}],\"pins\":["
 		      "{\"id\":\"0x1\",\"pid\":7,\"comm\":\"mr\",\"cgroup\":\"/a\",\"bytes\":4096},"
 		      "{\"id\":\"0x2\",\"pid\":8,\"comm\":\"qemu\",\"cgroup\":\"/b\",\"bytes\":8192},"
 		      "{\"id\":\"0x3\",\"pid\":7,\"comm\":\"mr\",\"cgroup\":\"/a\",\"bytes\":4096}]}"));
 }
 
-static const struct method_param params[] = { { "target", PARAM_STRING, true }, {} };
+static const struct method_param params[] = {
+	{ "target", PARAM_STRING, true }, { "busy", PARAM_BOOL }, {}
+};
 static const struct method methods[] = { { MANAGER "Who", 0, params, who }, {} };
 
 static void make_block(const char *name, const char *state)
@@ -104,7 +110,9 @@ static void test_names(void **state)
 		{ REMOVAL_OFFLINE, "memory1x", STATUS_USAGE },
 		{ REMOVAL_OFFLINE, "memory1.1", STATUS_USAGE },
 		{ REMOVAL_OFFLINE, "memory1/../memory2", STATUS_USAGE },
-		{ REMOVAL_OFFLINE, "dax0.0", STATUS_USAGE },
+		{ REMOVAL_OFFLINE, "dax0.0", -1 },
+		{ REMOVAL_OFFLINE, "dax0", STATUS_USAGE },
+		{ REMOVAL_OFFLINE, "namespace0.0", STATUS_USAGE },
 		{ REMOVAL_DISABLE, "dax0.0", -1 },
 		{ REMOVAL_DISABLE, "dax0", STATUS_USAGE },
 		{ REMOVAL_DISABLE, "dax0.", STATUS_USAGE },
@@ -178,7 +186,7 @@ static void test_run(void **state)
 	assert_string_equal(output, "memory5 is offline already.\n");
 	assert_int_equal(run_child("memory5", true), STATUS_DONE);
 	assert_string_equal(output, "{\"removal\":{\"target\":\"memory5\",\"action\":\"offline\","
-				    "\"done\":true,\"errno\":null}}\n");
+				    "\"done\":true,\"errno\":null,\"busy\":null}}\n");
 	assert_int_equal(run_child("memory6", false), STATUS_NOT_FOUND);
 	assert_non_null(strstr(output, "there is no such memory block"));
 }
@@ -191,6 +199,12 @@ static void test_refused(void **state)
 	assert_non_null(strstr(output, "memory7 cannot be taken offline: No space left on device"));
 	assert_non_null(strstr(output, "still pinned: 8K in 2 pins of mr[7] in /a\n"));
 	assert_non_null(strstr(output, "still pinned: 8K in 1 pin of qemu[8] in /b\n"));
+	assert_non_null(strstr(output, "in memory7 is more that is in the way: not movable: 12M "
+				       "slab, 3M page tables, 512K other kernel memory; may not "
+				       "move: 2M hugetlb\n"));
+	assert_int_equal(run_child("memory7", true), STATUS_FAILED);
+	assert_non_null(strstr(output, "\"done\":false,\"errno\":28,\"busy\":[{\"class\":\"slab\","
+				       "\"bytes\":12582912},"));
 }
 
 /* In a child: a removal that waits, since opening a fifo waits for a reader. */

@@ -6,7 +6,7 @@
 #include "tests/unit/devices/machine.h"
 
 struct udev_device {
-	char action[8], subsystem[8], name[16];
+	char action[8], subsystem[16], name[16], old[64];
 };
 
 static int sockets[2], told_error;
@@ -18,6 +18,7 @@ struct udev_device *__wrap_udev_device_unref(struct udev_device *device);
 const char *__wrap_udev_device_get_action(struct udev_device *device);
 const char *__wrap_udev_device_get_subsystem(struct udev_device *device);
 const char *__wrap_udev_device_get_sysname(struct udev_device *device);
+const char *__wrap_udev_device_get_property_value(struct udev_device *device, const char *key);
 
 int __wrap_udev_monitor_get_fd(struct udev_monitor *monitor)
 {
@@ -56,9 +57,32 @@ const char *__wrap_udev_device_get_sysname(struct udev_device *device)
 	return device->name;
 }
 
+const char *__wrap_udev_device_get_property_value(struct udev_device *device, const char *key)
+{
+	assert_string_equal(key, "DEVPATH_OLD");
+	return device->old[0] ? device->old : NULL;
+}
+
 static void on_changed(void *userdata)
 {
 	changes++;
+}
+
+static char pinners[128];
+
+static void on_pinner(const char *old_name, const char *name, void *userdata)
+{
+	snprintf(pinners + strlen(pinners), sizeof(pinners) - strlen(pinners), "%s>%s ",
+		 old_name ?: "", name);
+}
+
+static void tell_move(const char *old, const char *name)
+{
+	struct udev_device device = { "move", "infiniband" };
+
+	strcpy(device.old, old);
+	strcpy(device.name, name);
+	assert_int_equal(send(sockets[1], &device, sizeof(device), 0), sizeof(device));
 }
 
 static void tell(const char *action, const char *subsystem, const char *name)
@@ -141,6 +165,18 @@ static void test_watch(void **state)
 		sd_event_unref(event);
 		skip();
 	}
+	/* Devices that pin are none of the inventory's. */
+	inventory_follow_pinners(inv, on_pinner, NULL);
+	assert_int_equal(inventory_update(inv), 0);
+	nd_reads = 0;
+	tell("add", "infiniband", "rxe0");
+	tell_move("/devices/virtual/infiniband/rxe0", "rocep1s0f0");
+	inventory_drain(inv);
+	assert_string_equal(pinners, ">rxe0 rxe0>rocep1s0f0 ");
+	assert_int_equal(inventory_update(inv), 0);
+	assert_int_equal(nd_reads, 0);
+	inventory_follow_pinners(inv, NULL, NULL);
+	inv->current = false;
 	nd_reads = changes = 0;
 	/* Once, and again only when something has come or gone. */
 	assert_int_equal(inventory_place(inv, 0x1000, true, &p), 0);

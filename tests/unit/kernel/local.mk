@@ -2,6 +2,7 @@
 EXTRA_DIST += tests/unit/kernel/genl-fixture.h
 if HAVE_CMOCKA
 kernel_tests = \
+	tests/unit/kernel/test-busy \
 	tests/unit/kernel/test-holders \
 	tests/unit/kernel/test-iomem \
 	tests/unit/kernel/test-nlio \
@@ -12,6 +13,7 @@ kernel_tests = \
 	tests/unit/kernel/test-support
 check_PROGRAMS += $(kernel_tests)
 TESTS += $(kernel_tests)
+tests_unit_kernel_test_busy_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_holders_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_iomem_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_nlio_LDADD = daemon/libcore.la $(CMOCKA_LIBS)

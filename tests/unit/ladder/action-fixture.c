@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/unit/ladder/action-fixture.h"
@@ -27,7 +30,15 @@ int action_setup(void **state)
 		return -1;
 	systemd_start(&f.systemd, f.event);
 	systemd_listen(&f.systemd);
-	return actions_new(f.event, &f.actions);
+	strcpy(f.cgroups, "/tmp/pinguard-cgroup-XXXXXX");
+	if (!mkdtemp(f.cgroups))
+		return -1;
+	return actions_new(f.event, f.cgroups, &f.actions);
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	return remove(path);
 }
 
 int action_teardown(void **state)
@@ -40,7 +51,9 @@ int action_teardown(void **state)
 	}
 	closep(&f.pidfd);
 	sd_event_unref(f.event);
-	return 0;
+	if (*f.proc)
+		nftw(f.proc, remove_one, 4, FTW_DEPTH | FTW_PHYS);
+	return nftw(f.cgroups, remove_one, 4, FTW_DEPTH | FTW_PHYS);
 }
 
 static void run_until(unsigned int n_done)
@@ -76,4 +89,73 @@ void make_child(void)
 	}
 	f.pidfd = pidfd_open(f.child, 0);
 	assert_true(f.pidfd >= 0);
+}
+
+static void write_file(const char *text, const char *format, ...) _printf_(2, 3);
+static void write_file(const char *text, const char *format, ...)
+{
+	char path[4200];
+	va_list ap;
+	FILE *file;
+
+	va_start(ap, format);
+	vsnprintf(path, sizeof(path), format, ap);
+	va_end(ap);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(text, file);
+	assert_int_equal(fclose(file), 0);
+}
+
+void set_cgroup(pid_t pid, const char *path)
+{
+	char text[4200];
+
+	if (!*f.proc) {
+		strcpy(f.proc, "/tmp/pinguard-proc-XXXXXX");
+		assert_non_null(mkdtemp(f.proc));
+		closep(&f.actions->proc_fd);
+		f.actions->proc_fd = open(f.proc, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	snprintf(text, sizeof(text), "%s/%d", f.proc, pid);
+	(void)mkdir(text, 0700);
+	snprintf(text, sizeof(text), "0::%s\n", path);
+	write_file(text, "%s/%d/cgroup", f.proc, pid);
+}
+
+void make_cgroup(const char *path, const char *type, const char *procs)
+{
+	char *at = strdup(path), *end = at;
+
+	assert_non_null(at);
+	while (*end) {
+		char full[4200], keep;
+
+		end += 1 + strcspn(end + 1, "/");
+		keep = *end;
+		*end = '\0';
+		snprintf(full, sizeof(full), "%s%s", f.cgroups, at);
+		if (mkdir(full, 0700) == 0) {
+			write_file("populated 0\nfrozen 0\n", "%s/cgroup.events", full);
+			write_file("", "%s/cgroup.procs", full);
+			write_file("domain\n", "%s/cgroup.type", full);
+			write_file("", "%s/cgroup.kill", full);
+		}
+		if (*procs)
+			write_file("populated 1\nfrozen 0\n", "%s/cgroup.events", full);
+		*end = keep;
+	}
+	write_file(procs, "%s%s/cgroup.procs", f.cgroups, path);
+	write_file(type, "%s%s/cgroup.type", f.cgroups, path);
+	free(at);
+}
+
+bool was_killed(const char *path)
+{
+	char full[4200];
+	struct stat st;
+
+	snprintf(full, sizeof(full), "%s%s/cgroup.kill", f.cgroups, path);
+	assert_int_equal(stat(full, &st), 0);
+	return st.st_size > 0;
 }

@@ -19,7 +19,7 @@ struct action_fixture {
 	char text[256];
 	pid_t child;
 	int pidfd;
-	char *kept_proc;
+	char proc[64], cgroups[64]; /* trees of the test's own; proc is "" until there is one */
 };
 
 extern struct action_fixture f;
@@ -38,5 +38,11 @@ void settle(void);
 void expect_end(int error, const char *text);
 /* A process to act on: f.child, f.pidfd. */
 void make_child(void);
+/* Have a process run in a cgroup, as far as the service can see. */
+void set_cgroup(pid_t pid, const char *path);
+/* A cgroup with so many processes in it: those above it are populated, too. */
+void make_cgroup(const char *path, const char *type, const char *procs);
+/* What has been written to cgroup.kill of it. */
+bool was_killed(const char *path);
 
 #endif

@@ -6,7 +6,8 @@ action_fixture = \
 ladder_tests = \
 	tests/unit/ladder/test-action \
 	tests/unit/ladder/test-action-process \
-	tests/unit/ladder/test-ladder
+	tests/unit/ladder/test-ladder \
+	tests/unit/ladder/test-reach
 check_PROGRAMS += $(ladder_tests)
 TESTS += $(ladder_tests)
 tests_unit_ladder_test_action_SOURCES = tests/unit/ladder/test-action.c $(action_fixture)
@@ -14,4 +15,6 @@ tests_unit_ladder_test_action_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_ladder_test_action_process_SOURCES = tests/unit/ladder/test-action-process.c $(action_fixture)
 tests_unit_ladder_test_action_process_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_ladder_test_ladder_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_ladder_test_reach_SOURCES = tests/unit/ladder/test-reach.c $(action_fixture)
+tests_unit_ladder_test_reach_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 endif

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Units that are stopped, processes that are killed, and those that are not. */
-#include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/unit/ladder/action-fixture.h"
@@ -12,15 +9,23 @@ static void stop_child(int error, const char *text)
 {
 	struct action *a;
 
-	assert_int_equal(action_stop_unit(f.actions, f.pidfd, on_done_free, &f, &a), 0);
+	assert_int_equal(action_stop_unit(f.actions, f.pidfd, NULL, on_done_free, &f, &a), 0);
 	expect_end(error, text);
+}
+
+/* The child is in that cgroup, which has processes. */
+static void make_child_in(const char *path)
+{
+	make_child();
+	set_cgroup(f.child, path);
+	make_cgroup(path, "domain\n", "1\n");
 }
 
 static void test_stop_unit(void **state)
 {
 	struct systemd *s = &f.systemd;
 
-	make_child();
+	make_child_in("/system.slice/vm@a\\x2d1.service");
 	s->unit = "vm@a\\x2d1.service";
 	s->job_result = "done";
 	stop_child(0, "was stopped");
@@ -44,7 +49,7 @@ static void test_stop_unit(void **state)
 
 static void test_stop_forged(void **state)
 {
-	make_child();
+	make_child_in("/a.service");
 	f.systemd.unit = "a.service";
 	f.systemd.forged = true;
 	f.systemd.job_result = "timeout";
@@ -77,7 +82,7 @@ static void end_child(void *userdata)
 /* The process ends while systemd looks its unit up: that may be another's by now. */
 static void test_stop_too_late(void **state)
 {
-	make_child();
+	make_child_in("/a.service");
 	f.systemd.unit = "a.service";
 	f.systemd.job_result = "done";
 	f.systemd.before_stop = end_child;
@@ -90,10 +95,10 @@ static void test_stop_freed(void **state)
 {
 	struct action *a;
 
-	make_child();
+	make_child_in("/a.service");
 	f.systemd.unit = "a.service";
 	f.systemd.silent = true;
-	assert_int_equal(action_stop_unit(f.actions, f.pidfd, on_done, &f, &a), 0);
+	assert_int_equal(action_stop_unit(f.actions, f.pidfd, NULL, on_done, &f, &a), 0);
 	settle();
 	assert_non_null(f.systemd.stopped);
 	action_free(a);
@@ -107,43 +112,15 @@ static void test_kill(void **state)
 	int status;
 
 	make_child();
-	assert_int_equal(action_kill(f.actions, f.pidfd, on_done_free, &f, &a), 0);
+	assert_int_equal(action_kill(f.actions, f.pidfd, NULL, on_done_free, &f, &a), 0);
 	expect_end(0, "has ended");
 	assert_int_equal(waitpid(f.child, &status, 0), f.child);
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	f.child = 0;
-	assert_int_equal(action_kill(f.actions, f.pidfd, on_done_free, &f, &a), 0);
+	assert_int_equal(action_kill(f.actions, f.pidfd, NULL, on_done_free, &f, &a), 0);
 	expect_end(-ESRCH, "is gone");
-	assert_int_equal(action_kill(f.actions, -1, on_done_free, &f, &a), 0);
+	assert_int_equal(action_kill(f.actions, -1, NULL, on_done_free, &f, &a), 0);
 	expect_end(-EBADF, "cannot be told");
-}
-
-/* Have the child run in a cgroup, as far as the service can see. */
-static void set_cgroup(const char *path)
-{
-	char dir[] = "/tmp/pinguard-proc-XXXXXX", name[64];
-	FILE *file;
-
-	assert_non_null(mkdtemp(dir));
-	closep(&f.actions->proc_fd);
-	f.actions->proc_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	snprintf(name, sizeof(name), "%s/%d", dir, f.child);
-	assert_int_equal(mkdir(name, 0700), 0);
-	strcat(name, "/cgroup");
-	file = fopen(name, "w");
-	assert_non_null(file);
-	fprintf(file, "0::%s\n", path);
-	assert_int_equal(fclose(file), 0);
-	f.kept_proc = strdup(name);
-}
-
-static void drop_cgroup(void)
-{
-	unlink(f.kept_proc);
-	rmdir(dirname(f.kept_proc));
-	rmdir(dirname(f.kept_proc));
-	free(f.kept_proc);
-	f.kept_proc = NULL;
 }
 
 /* A unit that is too much to be stopped may well have processes that are killed. */
@@ -163,10 +140,9 @@ static void test_kill_units(void **state)
 
 	make_child();
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
-		set_cgroup(units[i].cgroup);
-		assert_int_equal(action_kill(f.actions, f.pidfd, on_done_free, &f, &a), 0);
+		set_cgroup(f.child, units[i].cgroup);
+		assert_int_equal(action_kill(f.actions, f.pidfd, NULL, on_done_free, &f, &a), 0);
 		expect_end(units[i].error, units[i].text);
-		drop_cgroup();
 	}
 }
 
@@ -174,9 +150,8 @@ static void test_kill_units(void **state)
 static void test_stop_users(void **state)
 {
 	make_child();
-	set_cgroup("/user.slice/user-1000.slice/user@1000.service/app.slice/a.service");
+	set_cgroup(f.child, "/user.slice/user-1000.slice/user@1000.service/app.slice/a.service");
 	stop_child(-EPERM, "user@1000.service is protected");
-	drop_cgroup();
 }
 
 static void test_kill_protected(void **state)
@@ -185,11 +160,11 @@ static void test_kill_protected(void **state)
 	struct action *a;
 
 	assert_true(init >= 0 && self >= 0);
-	assert_int_equal(action_kill(f.actions, init, on_done_free, &f, &a), 0);
+	assert_int_equal(action_kill(f.actions, init, NULL, on_done_free, &f, &a), 0);
 	expect_end(-EPERM, "process 1 is protected");
-	assert_int_equal(action_stop_unit(f.actions, init, on_done_free, &f, &a), 0);
+	assert_int_equal(action_stop_unit(f.actions, init, NULL, on_done_free, &f, &a), 0);
 	expect_end(-EPERM, "process 1 is protected");
-	assert_int_equal(action_kill(f.actions, self, on_done_free, &f, &a), 0);
+	assert_int_equal(action_kill(f.actions, self, NULL, on_done_free, &f, &a), 0);
 	expect_end(-EPERM, "is protected");
 }
 

@@ -7,8 +7,8 @@
 static struct action *start_hook(char **words, action_done done)
 {
 	const struct ladder ladder = { .name = (char *)"a.conf", .hook = words };
-	json_t *input = json_pack("{s:s, s:s, s:i, s:s, s:I}", "token", "0123456789abcdef",
-				  "reason", "drain", "pid", 77, "cgroup",
+	json_t *input = json_pack("{s:s, s:s, s:i, s:s, s:s, s:I}", "token", "0123456789abcdef",
+				  "reason", "drain", "pid", 77, "stop_refused", "more", "cgroup",
 				  "/system.slice/vm@a\\x2d1.service/x", "deadline_usec",
 				  (json_int_t)1234567890123);
 	struct action *a = NULL;
@@ -39,6 +39,7 @@ static void test_hook(void **state)
 	assert_string_equal(s->environment, "PINGUARD_TOKEN=0123456789abcdef|PINGUARD_REASON=drain|"
 					    "PINGUARD_PID=77|PINGUARD_DEADLINE_USEC=1234567890123|"
 					    "PINGUARD_CGROUP=/system.slice/vm@a\\x2d1.service/x|"
+					    "PINGUARD_STOP_REFUSED=more|"
 					    "PINGUARD_UNIT=vm@a\\x2d1.service|");
 	expect_has(s->strings, "Type=exec\n");
 	expect_has(s->strings, "RuntimeMaxUSec=5000000\n");
@@ -172,7 +173,7 @@ static void test_no_bus(void **state)
 	make_child();
 	start_hook(hook_words, on_done_free);
 	expect_end(-EOPNOTSUPP, "no connection to systemd");
-	assert_int_equal(action_stop_unit(f.actions, f.pidfd, on_done_free, &f, &a), 0);
+	assert_int_equal(action_stop_unit(f.actions, f.pidfd, NULL, on_done_free, &f, &a), 0);
 	expect_end(-EOPNOTSUPP, "no connection to systemd");
 
 	systemd_listen(&f.systemd);

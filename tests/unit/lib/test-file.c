@@ -91,11 +91,45 @@ static void test_refused(void **state)
 	assert_int_equal(try(d, "fifo", 0, 4), -EINVAL);
 }
 
+/* Whether it is the directory that is meant; an error where there is none. */
+static int open_dir(struct dir *d, const char *path)
+{
+	_cleanup_(closep) int fd = file_open_dir(d->fd, path);
+	struct stat st;
+
+	return fd < 0 ? fd : fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode);
+}
+
+static void test_open_dir(void **state)
+{
+	char name[300];
+	struct dir *d = *state;
+
+	assert_int_equal(mkdirat(d->fd, "dir", 0700), 0);
+	assert_int_equal(mkdirat(d->fd, "dir/below", 0700), 0);
+	assert_int_equal(symlinkat("dir", d->fd, "link"), 0);
+	write_file(d, "x", 1);
+	assert_int_equal(open_dir(d, ""), 0);
+	assert_int_equal(open_dir(d, "/"), 0);
+	assert_int_equal(open_dir(d, "//dir//below/"), 0);
+	assert_int_equal(open_dir(d, "dir/none"), -ENOENT);
+	assert_int_equal(open_dir(d, "file"), -ENOTDIR);
+	assert_int_equal(open_dir(d, "link"), -ENOTDIR);
+	assert_int_equal(open_dir(d, "link/below"), -ENOTDIR);
+	assert_int_equal(open_dir(d, "dir/../dir"), -EINVAL);
+	assert_int_equal(open_dir(d, "./dir"), -EINVAL);
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	assert_int_equal(open_dir(d, name), -ENAMETOOLONG);
+	assert_int_equal(unlinkat(d->fd, "dir/below", AT_REMOVEDIR), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_content, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_open_dir, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Who and Classify, as clients call them; the kernel and /sys are made up. */
 #include <linux/kernel-page-flags.h>
+#include <sys/mman.h>
 
 #include "tests/unit/manager/owner-fixture.h"
 #include "tests/unit/tree.h"
 
+#include "daemon/devices/devices-internal.h"
 #include "daemon/devices/inventory.h"
 #include "daemon/kernel/source-internal.h"
 #include "daemon/manager/internal.h"
 #include "daemon/triggers/triggers.h"
+#include "lib/clock.h"
 
 /* --- in the place of the kernel's family --- */
 
@@ -260,6 +263,50 @@ static void test_who(void **state)
 	process_end(&p);
 }
 
+/* Of this target, as text; "null" where nobody knows. */
+static void expect_busy(struct manager *m, const struct process *p, const char *target, bool ask,
+			const char *expected)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	_cleanup_(freep) char *text = NULL;
+	struct client c;
+
+	client_open(m, &c, p);
+	client_send(&c, MANAGER("Who"), false, json_pack("{s:s, s:b}", "target", target, "busy", ask));
+	reply = client_reply(m, &c, MANAGER("Who"), false);
+	client_close(m, &c);
+	text = json_dumps(json_object_get(reply, "busy"), JSON_COMPACT | JSON_ENCODE_ANY);
+	assert_string_equal(text, expected);
+	/* the pins are told as well */
+	assert_int_equal(json_array_size(json_object_get(reply, "pins")), 1);
+}
+
+static void test_who_busy(void **state)
+{
+	const uint64_t flags[] = {
+		UINT64_C(1) << KPF_SLAB, 0, 0, UINT64_C(1) << KPF_LRU, UINT64_C(1) << KPF_HUGE,
+	};
+	_cleanup_(closep) int fd = memfd_create("flags", MFD_CLOEXEC);
+	struct manager *m = *state;
+	struct process p;
+
+	assert_int_equal(write(fd, flags, sizeof(flags)), sizeof(flags));
+	process_start(&p);
+	/* without the file */
+	expect_busy(m, &p, "0x0-0x3fff", true, "null");
+	manager_set_proc(m, -1, fd);
+	expect_busy(m, &p, "0x0-0x3fff", false, "null");
+	expect_busy(m, &p, "0x0-0x3fff", true,
+		    "[{\"class\":\"kernel\",\"bytes\":8192},{\"class\":\"slab\",\"bytes\":4096}]");
+	expect_busy(m, &p, "pfn:3", true, "[]");
+	expect_busy(m, &p, "pfn:4", true, "[{\"class\":\"hugetlb\",\"bytes\":4096}]");
+	expect_busy(m, &p, "0x0-0xffffffff", true,
+		    "[{\"class\":\"kernel\",\"bytes\":8192},{\"class\":\"slab\",\"bytes\":4096},"
+		    "{\"class\":\"hugetlb\",\"bytes\":4096}]");
+	expect_busy(m, &p, "0x0-0x100000fff", true, "null");
+	process_end(&p);
+}
+
 static void remove_dax(void)
 {
 	tree_remove("bus/dax/devices/dax0.0");
@@ -337,6 +384,61 @@ static void test_names(void **state)
 	process_end(&p);
 }
 
+static void rename_device(const char *old, const char *new)
+{
+	char from[128], to[128];
+
+	snprintf(from, sizeof(from), "%s/class/infiniband/%s", tree, old);
+	snprintf(to, sizeof(to), "%s/class/infiniband/%s", tree, new);
+	assert_int_equal(rename(from, to), 0);
+}
+
+/* What the kernel tells of a pin of rxe0. */
+static void tell_pin(struct manager *m, uint64_t id, uint64_t since_usec)
+{
+	const struct pin_info pin = { .id = id, .kind = PINGUARD_KIND_RDMA, .tgid = 1, .bytes = 4096,
+				      .device = "rxe0", .since_usec = since_usec };
+
+	assert_int_equal(manager_listener.pin(&pin, m), 0);
+}
+
+static const char *device_of(struct manager *m, uint64_t id)
+{
+	return registry_find(m->registry, id)->origin->device;
+}
+
+/* Pins have the name that their device has today, whatever the kernel calls it. */
+static void test_renamed(void **state)
+{
+	struct manager *m = *state;
+	const uint64_t before = clock_usec(CLOCK_REALTIME);
+	struct process p;
+
+	process_start(&p);
+	m->devices->config.renamed = feed_renamed;
+	assert_int_equal(devices_start_renames(m->devices), 0);
+	tell_pin(m, 10, before);
+	check_pins(m, &p, "rxe0", "1a");
+	rename_device("rxe0", "rocep1s0f0");
+	check_pins(m, &p, "rocep1s0f0", "1a");
+	assert_string_equal(device_of(m, 1), "rocep1s0f0");
+	assert_string_equal(device_of(m, 2), "0000:00:04.0");
+	/* by the old name, too, while no device has that */
+	check_pins(m, &p, "rxe0", "1a");
+	/* another list of the kernel's has the old name */
+	tell_pin(m, 10, before);
+	assert_string_equal(device_of(m, 10), "rocep1s0f0");
+	/* another device takes the name, and pins */
+	tree_put("class/infiniband/rxe0/node_type", "1: CA\n");
+	tell_pin(m, 11, clock_usec(CLOCK_REALTIME) + 1000000);
+	check_pins(m, &p, "rxe0", "b");
+	check_pins(m, &p, "rocep1s0f0", "1a");
+	/* it goes: its pins are its own still */
+	tree_remove("class/infiniband/rxe0");
+	check_pins(m, &p, "rxe0", "b");
+	process_end(&p);
+}
+
 /* Memory is being taken away: what was seen before is told, nothing is read. */
 static void test_revoke(void **state)
 {
@@ -369,8 +471,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_classify, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_targets, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_who, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_who_busy, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_vanishes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_renamed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_revoke, setup, teardown),
 	};
 

@@ -8,6 +8,7 @@ release_tests = \
 	tests/unit/release/test-release-hook \
 	tests/unit/release/test-release-limits \
 	tests/unit/release/test-release-process \
+	tests/unit/release/test-release-reach \
 	tests/unit/release/test-release-steps
 check_PROGRAMS += $(release_tests)
 TESTS += $(release_tests)
@@ -22,6 +23,8 @@ tests_unit_release_test_release_limits_SOURCES = tests/unit/release/test-release
 tests_unit_release_test_release_limits_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_release_test_release_process_SOURCES = tests/unit/release/test-release-process.c $(steps_fixture)
 tests_unit_release_test_release_process_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_release_test_release_reach_SOURCES = tests/unit/release/test-release-reach.c $(steps_fixture)
+tests_unit_release_test_release_reach_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_release_test_release_steps_SOURCES = tests/unit/release/test-release-steps.c $(steps_fixture)
 tests_unit_release_test_release_steps_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 endif

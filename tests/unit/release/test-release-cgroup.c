@@ -42,6 +42,8 @@ static void expect_hook(struct release *release, const char *cgroup)
 	_cleanup_json_ json_t *json = release_owner_hook_json(&release->owners[0]);
 
 	assert_string_equal(json_get_string(json, "cgroup", "(null)"), cgroup);
+	/* without cgroup2 */
+	assert_non_null(strstr(json_get_string(json, "stop_refused", ""), "cannot be told"));
 }
 
 /* The pins were made in a cgroup that the process has left. */
