@@ -11,6 +11,8 @@ daemon_libcore_la_SOURCES += \
 	daemon/kernel/listener.h \
 	daemon/kernel/nlio.c daemon/kernel/nlio.h \
 	daemon/kernel/observe.c daemon/kernel/observe.h \
+	daemon/kernel/openers.c daemon/kernel/openers.h \
+	daemon/kernel/openers-scan.c \
 	daemon/kernel/pinmsg.c daemon/kernel/pinmsg.h \
 	daemon/kernel/pinmsg-internal.h \
 	daemon/kernel/pinmsg-record.c \

@@ -6,6 +6,7 @@ kernel_tests = \
 	tests/unit/kernel/test-iomem \
 	tests/unit/kernel/test-nlio \
 	tests/unit/kernel/test-observe \
+	tests/unit/kernel/test-openers \
 	tests/unit/kernel/test-pinmsg \
 	tests/unit/kernel/test-procfs \
 	tests/unit/kernel/test-support
@@ -15,6 +16,7 @@ tests_unit_kernel_test_holders_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_iomem_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_nlio_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_observe_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_kernel_test_openers_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_pinmsg_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_procfs_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_support_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
