@@ -45,6 +45,13 @@ void devices_read(struct devices *d);
  */
 int devices_place(struct devices *d, uint64_t phys, bool at_rest, struct place *ret);
 
+/*
+ * Device files of a target, TARGET_DEVICE or TARGET_NAME. 0, also where it has none;
+ * -E2BIG: some are left out; -ENOENT: no such device is known; another errno.
+ */
+int devices_find_numbers(const struct devices *d, const char *name,
+			 const struct target *target, struct device_numbers *ret);
+
 /* As devnames_find(). */
 int devices_find_names(const struct devices *d, const char *name, struct devnames *ret);
 
