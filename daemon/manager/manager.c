@@ -179,6 +179,8 @@ int manager_new(const struct manager_config *config, struct manager **ret)
 		r = start_cgroups(m, config);
 	if (r >= 0)
 		r = start_devices(m, config);
+	if (r >= 0)
+		r = openers_new(m->event, config->proc, &m->openers);
 	if (r < 0)
 		return r;
 	r = requests_new(m);
@@ -248,6 +250,7 @@ struct manager *manager_free(struct manager *m)
 	releases_free(m->releases);
 	/* Clients see the connection end, and calls under way are dropped. */
 	server_free(m->server);
+	openers_free(m->openers);
 	sd_event_source_disable_unref(m->calls.settle);
 	owners_free(m->owners);
 	feed_done(m);

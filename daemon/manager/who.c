@@ -45,9 +45,11 @@ static int reply_too_many(struct inquiry *q, size_t n)
 
 static int reply_who(struct inquiry *q, const struct answer *a)
 {
-	int r = call_reply(q->call, json_pack("{s:o, s:O, s:O, s:O, s:O}",
+	int r = call_reply(q->call, json_pack("{s:o, s:O, s:O, s:O, s:O, s:O?, s:o}",
 			"target", render_string(q->text), "ranges", a->ranges,
-			"places", a->places, "pins", a->pins, "inexact", a->inexact));
+			"places", a->places, "pins", a->pins, "inexact", a->inexact,
+			"users", q->users,
+			"users_unknown", render_string(q->users_unknown)));
 
 	return r == -EMSGSIZE ? reply_too_many(q, json_array_size(a->pins)) : r;
 }
@@ -162,6 +164,7 @@ static void answer_name(struct inquiry *q, const struct devnames *names)
 
 static const struct inquiry_kind who = {
 	.max = WHO_PINS_MAX,
+	.users = true,
 	.answer = answer_who,
 	.answer_name = answer_name,
 };
