@@ -10,6 +10,7 @@
 #include "client/parts/pin.h"
 #include "client/parts/place.h"
 #include "client/parts/selector.h"
+#include "client/parts/user.h"
 #include "client/verbs/verb.h"
 #include "lib/json.h"
 #include "lib/parse.h"
@@ -18,7 +19,8 @@ static const char who_help[] =
 	"Usage: pinctl who TARGET [OPTIONS]\n"
 	"\n"
 	"Say what the memory of TARGET is, and list the pins that hold some of it, the largest\n"
-	"first. TARGET is\n"
+	"first; then the processes that have the device open, mapped or mounted, which need not\n"
+	"pin anything. TARGET is\n"
 	"  memory32              a memory block\n"
 	"  dax0.0 namespace0.0 region0\n"
 	"                        a DAX device, a namespace, a region\n"
@@ -79,6 +81,7 @@ static int print_who(json_t *reply)
 		fill_place(object);
 	json_array_foreach (json_object_get(reply, "pins"), i, object)
 		fill_pin(object);
+	fill_users(reply);
 	return print_json(reply);
 }
 
@@ -136,7 +139,12 @@ static int run_who(struct pinctl *ctl, int argc, char **argv)
 	if (!ctl->no_legend)
 		print_ranges(ctl, reply);
 	r = table_add_all(&table, json_object_get(reply, "pins"), "bytes", NULL);
-	return r < 0 ? table_print(&table, "pins") : r;
+	if (r < 0)
+		r = table_print(&table, "pins");
+	if (r != STATUS_DONE || ctl->no_legend)
+		return r;
+	r = print_users(ctl, reply);
+	return r < 0 ? STATUS_DONE : r;
 }
 
 const struct verb verb_who = { "who", who_help, run_who };
