@@ -28,6 +28,8 @@ struct looking {
 	struct pids seen; /* processes, as the first pass came by them */
 	ino_t *namespaces; /* of mounts, that were looked at */
 	size_t n_namespaces;
+	char **mounts; /* where, as told */
+	size_t n_mounts;
 };
 
 /* What is found out about one process. */
@@ -310,6 +312,28 @@ static int is_known(struct looking *l, const struct process *p)
 	return 0;
 }
 
+/* 1 where a mount there has been told: each namespace has copies of the first one's. */
+static int is_told(struct looking *l, const char *where)
+{
+	char **all;
+
+	for (size_t i = 0; i < l->n_mounts; i++)
+		if (strcmp(l->mounts[i], where) == 0)
+			return 1;
+	/* Others are counted alone. */
+	if (l->scan->n == l->scan->max)
+		return 0;
+	all = reallocarray(l->mounts, l->n_mounts + 1, sizeof(*all));
+	if (!all)
+		return -ENOMEM;
+	l->mounts = all;
+	all[l->n_mounts] = strdup(where);
+	if (!all[l->n_mounts])
+		return -ENOMEM;
+	l->n_mounts++;
+	return 0;
+}
+
 static int look_at_mounts(struct looking *l, struct process *p)
 {
 	_cleanup_(fclosep) FILE *f = NULL;
@@ -329,9 +353,11 @@ static int look_at_mounts(struct looking *l, struct process *p)
 		    end == 0 || !find_number(l, makedev(major, minor), true))
 			continue;
 		line[end] = '\0';
-		r = tell(l, &by_mount, "mounted", line + at);
+		r = is_told(l, line + at);
+		if (r == 0)
+			r = tell(l, &by_mount, "mounted", line + at);
 	}
-	return r;
+	return MIN(r, 0);
 }
 
 static int look_at_process(struct looking *l, pid_t pid)
@@ -418,5 +444,8 @@ int openers_scan(struct openers_scan *scan)
 		r = pass(&l);
 	free(l.seen.all);
 	free(l.namespaces);
+	while (l.n_mounts > 0)
+		free(l.mounts[--l.n_mounts]);
+	free(l.mounts);
 	return r;
 }

@@ -42,8 +42,8 @@ struct openers_scan {
 	size_t max, max_files; /* OPENERS_MAX, OPENERS_FILES_MAX */
 	/*
 	 * One that uses some: {"pid":N, "comm":S, "cgroup":S|null, "how":"open"|"mapped"|
-	 * "mounted", "path":S|null, "exact":B}; names are escaped; path where it is mounted;
-	 * exact: not by shared files alone. The reference is the callee's.
+	 * "mounted", "path":S|null, "exact":B}; names are escaped; path where it is mounted,
+	 * each once; exact: not by shared files alone. The reference is the callee's.
 	 */
 	void (*found)(json_t *user, void *userdata);
 	void *userdata;

@@ -139,6 +139,7 @@ static void test_mapped(void **state)
 static void test_block(void **state)
 {
 	_cleanup_json_ json_t *users = NULL;
+	size_t mounts = 0;
 
 	put_process(31, "db\n");
 	put(31, "maps", "10000-20000 rw-p 00000000 103:03 77 /mnt/data\n");
@@ -147,19 +148,30 @@ static void test_block(void **state)
 	    "23 1 259:3 / /mnt/a\\040b rw,relatime shared:1 - ext4 /dev/pmem0 rw,dax\n");
 	/* The same namespace is not told of twice. */
 	put(31, "mountinfo", "23 1 259:3 / /mnt/a\\040b rw - ext4 /dev/pmem0 rw,dax\n");
+	/* Nor are another's copies. */
+	put_process(32, "sandboxed\n");
+	tree_remove("32/ns");
+	put(32, "ns/mnt", "");
+	put(32, "mountinfo", "99 1 259:3 / /mnt/a\\040b rw - ext4 /dev/pmem0 rw,dax\n");
 	users = scan_for(&block);
 	assert_int_equal(json_array_size(users), 2);
 	for (size_t i = 0; i < 2; i++) {
 		const json_t *user = json_array_get(users, i);
-		bool mounted = json_get_int(user, "pid", 0) == 1 ||
-			       strcmp(json_get_string(user, "how", ""), "mounted") == 0;
+		const char *how = json_get_string(user, "how", "");
 
-		assert_string_equal(json_get_string(user, "how", ""),
-				    mounted ? "mounted" : "mapped");
-		if (mounted)
+		if (strcmp(how, "mounted") == 0)
 			assert_string_equal(json_get_string(user, "path", ""),
 					    "/mnt/a\\\\040b");
+		else
+			assert_int_equal(json_get_int(user, "pid", 0), 31);
+		mounts += strcmp(how, "mounted") == 0;
 	}
+	assert_int_equal(mounts, 1);
+	json_decref(users);
+	/* Elsewhere it is another mount. */
+	put(32, "mountinfo", "99 1 259:3 / /data rw - ext4 /dev/pmem0 rw,dax\n");
+	users = scan_for(&block);
+	assert_int_equal(json_array_size(users), 3);
 }
 
 /* The main thread has ended, another has the files. */
