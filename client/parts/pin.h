@@ -27,4 +27,7 @@
 /* What it does not have is null. */
 void fill_pin(json_t *pin);
 
+/* For people: "mr (gone)" is the process that made a pin, and has ended. */
+void mark_gone_makers(json_t *pins);
+
 #endif

@@ -41,6 +41,22 @@ static bool any_mounted(const json_t *users)
 	return false;
 }
 
+/* Whose pins they are, where those who made them have ended. */
+static void print_heirs(const json_t *reply)
+{
+	const json_t *pin, *user;
+	bool gone = false, exact = true;
+	size_t i;
+
+	json_array_foreach (json_object_get(reply, "pins"), i, pin)
+		gone = gone || json_get_bool(pin, "owner_gone", false);
+	json_array_foreach (json_object_get(reply, "users"), i, user)
+		exact = exact && json_get_bool(user, "exact", false);
+	if (gone)
+		printf("Pins whose maker is gone %s held by %s.\n", exact ? "are" : "may be",
+		       exact ? "these" : "any of these");
+}
+
 int print_users(struct pinctl *ctl, const json_t *reply)
 {
 	const json_t *users = json_object_get(reply, "users");
@@ -61,6 +77,7 @@ int print_users(struct pinctl *ctl, const json_t *reply)
 		r = table_print(&table, "users");
 		if (r != STATUS_DONE)
 			return r;
+		print_heirs(reply);
 	}
 	if (unknown)
 		log_notice("others may use it: %s", unknown);

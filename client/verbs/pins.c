@@ -104,6 +104,7 @@ static int run_pins(struct pinctl *ctl, int argc, char **argv)
 	r = manager_stream(ctl, &stream);
 	if (r != STATUS_DONE)
 		return r;
+	mark_gone_makers(pins);
 	r = table_add_all(&table, pins, "bytes", NULL);
 	return r < 0 ? table_print(&table, "pins") : r;
 }

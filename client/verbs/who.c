@@ -138,6 +138,7 @@ static int run_who(struct pinctl *ctl, int argc, char **argv)
 		return r;
 	if (!ctl->no_legend)
 		print_ranges(ctl, reply);
+	mark_gone_makers(json_object_get(reply, "pins"));
 	r = table_add_all(&table, json_object_get(reply, "pins"), "bytes", NULL);
 	if (r < 0)
 		r = table_print(&table, "pins");

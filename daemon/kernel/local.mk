@@ -9,6 +9,7 @@ daemon_libcore_la_SOURCES += \
 	daemon/kernel/holders.c daemon/kernel/holders.h \
 	daemon/kernel/iomem.c daemon/kernel/iomem.h \
 	daemon/kernel/listener.h \
+	daemon/kernel/makers.c daemon/kernel/makers.h \
 	daemon/kernel/nlio.c daemon/kernel/nlio.h \
 	daemon/kernel/observe.c daemon/kernel/observe.h \
 	daemon/kernel/openers.c daemon/kernel/openers.h \

@@ -105,6 +105,7 @@ static int step(struct listing *l)
 		    !may_see_pin(l->m, l->call, pin->uid, pin->cgroup))
 			continue;
 		i += PIN_COST;
+		makers_check(l->m->makers, pin);
 		r = add(l, render_pin(pin));
 		if (r < 0)
 			return r;

@@ -87,6 +87,7 @@ static int add_holders(struct inquiry *q, const struct holder *holders, size_t n
 		pin = registry_find(q->m->registry, holders[i].id);
 		if (!pin)
 			continue;
+		makers_check(q->m->makers, pin);
 		r = append(a->pins, render_pin(pin));
 		if (r >= 0 && holders[i].inexact)
 			r = append(a->inexact, json_hex(pin->id));
@@ -149,8 +150,10 @@ static void answer_name(struct inquiry *q, const struct devnames *names)
 	r = answer_init(&a);
 	pin_cursor_init(&cursor, q->m->registry);
 	while (r >= 0 && (pin = pin_cursor_next(&cursor)))
-		if (is_of(pin, q->text, names) && ++n <= WHO_PINS_MAX)
+		if (is_of(pin, q->text, names) && ++n <= WHO_PINS_MAX) {
+			makers_check(q->m->makers, pin);
 			r = append(a.pins, render_pin(pin));
+		}
 	/* One that has gone may have pins yet, and one that is there none. */
 	if (r >= 0 && n == 0 && !names)
 		r = reply_no_such_target(q->call, q->text);

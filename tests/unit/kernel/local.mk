@@ -4,6 +4,7 @@ if HAVE_CMOCKA
 kernel_tests = \
 	tests/unit/kernel/test-holders \
 	tests/unit/kernel/test-iomem \
+	tests/unit/kernel/test-makers \
 	tests/unit/kernel/test-nlio \
 	tests/unit/kernel/test-observe \
 	tests/unit/kernel/test-openers \
@@ -14,6 +15,8 @@ check_PROGRAMS += $(kernel_tests)
 TESTS += $(kernel_tests)
 tests_unit_kernel_test_holders_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_iomem_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_kernel_test_makers_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_kernel_test_makers_LDFLAGS = -Wl,--wrap=genl_get_pin
 tests_unit_kernel_test_nlio_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_observe_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_openers_LDADD = daemon/libcore.la $(CMOCKA_LIBS)

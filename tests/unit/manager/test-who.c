@@ -304,6 +304,25 @@ static void test_users(void **state)
 	process_end(&p);
 }
 
+/* The maker has ended since the kernel told of its pin. */
+static void test_maker_gone(void **state)
+{
+	_cleanup_json_ json_t *lives = NULL, *gone = NULL;
+	struct manager *m = *state;
+	struct process p, maker;
+
+	process_start(&p);
+	process_start(&maker);
+	registry_find(m->registry, 1)->tgid = maker.pid;
+	lives = ask(m, &p, MANAGER("Who"), "rxe0", NULL);
+	assert_false(json_get_bool(first(lives, "pins"), "owner_gone", true));
+	process_end(&maker);
+	usleep(MAKERS_KEPT_USEC + 1000);
+	gone = ask(m, &p, MANAGER("Who"), "rxe0", NULL);
+	assert_true(json_get_bool(first(gone, "pins"), "owner_gone", false));
+	process_end(&p);
+}
+
 /* Whoever asks may go while the look is under way. */
 static void test_asker_goes(void **state)
 {
@@ -435,6 +454,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_bad_targets, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_who, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_users, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_maker_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_asker_goes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_vanishes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
