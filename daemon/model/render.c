@@ -109,10 +109,13 @@ json_t *render_path(const struct cgroup_node *node)
 size_t render_names_bytes(const json_t *owner)
 {
 	static const char *const names[] = { "comm", "cgroup", "reason" };
-	size_t bytes = 0;
+	const json_t *holder;
+	size_t bytes = 0, i;
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+	for (i = 0; i < ARRAY_SIZE(names); i++)
 		bytes += json_string_length(json_object_get(owner, names[i]));
+	json_array_foreach(json_object_get(owner, "holders"), i, holder)
+		bytes += render_names_bytes(holder);
 	return bytes;
 }
 

@@ -86,10 +86,12 @@ static void set_up_owner(struct release_owner *o)
 	cgroup = release_owner_cgroup(o);
 	o->ladder = release->ladders ? ladders_match(release->ladders, cgroup) :
 				       &policy_default_ladder;
-	if (o->gone)
+	if (o->gone) {
 		o->state = OWNER_GONE;
-	else
+		release_owner_inherit(o);
+	} else {
 		o->owner = owners ? owners_find(owners, o->pid) : NULL;
+	}
 	if (o->owner && !owner_lives(o->owner))
 		o->owner = NULL;
 	o->registered = o->owner != NULL;
@@ -146,7 +148,8 @@ static void foresee(struct release *release)
 		struct release_owner *o = &release->owners[i];
 		struct ladder_facts facts = release_owner_facts(o);
 
-		facts.untouchable |= release_owner_may_act(o) == 0;
+		/* Of one that is gone: if somebody is found who holds its pins. */
+		facts.untouchable |= !o->gone && release_owner_may_act(o) == 0;
 		if (facts.registered && o->ladder->on[STEP_ASK]) {
 			facts.step = STEP_ASK;
 			facts.step_usec = release->started_usec;

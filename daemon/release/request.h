@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <systemd/sd-event.h>
 
+#include "daemon/kernel/kernel.h"
 #include "daemon/model/model.h"
 #include "daemon/release/owners.h"
 
@@ -71,6 +72,10 @@ struct releases_config {
 	 * lives. -ENOENT: it is gone. NULL where nobody can be asked.
 	 */
 	int (*look)(uint64_t pin_id, struct pin_info *ret, void *userdata);
+	/* Who has devices open; NULL where nobody looks. */
+	struct openers *openers;
+	/* The files of a device that pins; a negative errno where it is not known. */
+	int (*numbers)(const char *device, struct device_numbers *ret, void *userdata);
 	/* Whether the registry is what the kernel says now. */
 	bool (*ready)(void *userdata);
 	/* For the history; the journal has been told. owner is NULL but with STEP. */
