@@ -19,6 +19,12 @@
 #define PINS_LOOKED 1024 /* of one owner, for the names of their devices */
 #define DEVICES_MAX 16 /* of them that are looked for */
 
+/* A dry run has left its own. */
+static struct releases *engine(const struct release_owner *o)
+{
+	return o->release->releases ?: o->release->foresees;
+}
+
 struct device_names {
 	const char *all[DEVICES_MAX];
 	size_t n;
@@ -43,7 +49,7 @@ static void find_names(const struct release_owner *o, struct device_names *names
 	for (uint32_t i = o->position; i < end && i < o->position + PINS_LOOKED; i++) {
 		const struct asked_pin *asked = &release->asked[release->order[i]];
 		const struct pin *pin = asked->left ?
-			registry_find(release->releases->config.registry, asked->id) : NULL;
+			registry_find(engine(o)->config.registry, asked->id) : NULL;
 
 		if (pin && pin->device)
 			add_name(names, pin->device->bytes);
@@ -62,7 +68,7 @@ void release_owner_inherit(struct release_owner *o)
 /* The files of all its devices; those that are not known by name now are left out. */
 static void find_numbers(const struct release_owner *o, struct device_numbers *all)
 {
-	const struct releases_config *config = &o->release->releases->config;
+	const struct releases_config *config = &engine(o)->config;
 	_cleanup_(freep) struct device_numbers *one = malloc(sizeof(*one));
 	struct device_names names;
 
@@ -95,7 +101,7 @@ static bool may_act_on(const struct release_owner *o, const json_t *user, const 
 {
 	const struct release *release = o->release;
 
-	if (release_path_protected(release->releases, path))
+	if (release_path_protected(engine(o), path))
 		return false;
 	if (!is_of_cgroup(o, path) && !(json_get_bool(user, "exact", false) && release->admin))
 		return false;
@@ -105,7 +111,7 @@ static bool may_act_on(const struct release_owner *o, const json_t *user, const 
 /* Its pidfd, or -1: the process that was seen, and no other that has its number since. */
 static int open_heir(const struct release_owner *o, const json_t *user, int step)
 {
-	const int proc_fd = o->release->releases->proc_fd;
+	const int proc_fd = engine(o)->proc_fd;
 	const pid_t pid = json_get_int(user, "pid", 0);
 	_cleanup_(freep) char *path = NULL;
 	_cleanup_(closep) int fd = -1;
@@ -173,25 +179,33 @@ static void explain(struct release_owner *o, size_t n, const json_t *heir, const
 	release_owner_set_reason(o, text);
 }
 
-static void on_users(const json_t *users, const char *unknown, void *userdata)
+/* The first one that the step may be taken on; NULL for none. */
+static const json_t *choose(struct release_owner *o, const json_t *users, int step)
 {
-	struct release_owner *o = userdata;
-	const json_t *user, *heir = NULL;
+	const json_t *user;
 	size_t i;
 
-	o->release->releases->n_looks--;
-	o->look = openers_query_free(o->look);
 	drop_heir(o);
-	if (keep_holders(o, users) < 0)
-		log_warning("out of memory for who holds pins");
 	json_array_foreach(users, i, user) {
-		o->heir_fd = open_heir(o, user, o->look_step);
+		o->heir_fd = open_heir(o, user, step);
 		if (o->heir_fd < 0)
 			continue;
 		o->heir = json_get_int(user, "pid", 0);
-		heir = user;
-		break;
+		return user;
 	}
+	return NULL;
+}
+
+static void on_users(const json_t *users, const char *unknown, void *userdata)
+{
+	struct release_owner *o = userdata;
+	const json_t *heir;
+
+	o->release->releases->n_looks--;
+	o->look = openers_query_free(o->look);
+	if (keep_holders(o, users) < 0)
+		log_warning("out of memory for who holds pins");
+	heir = choose(o, users, o->look_step);
 	/* Where it was taken on others nobody may be left. */
 	if (heir || o->step != o->look_step)
 		explain(o, json_array_size(users), heir, unknown);
@@ -199,22 +213,28 @@ static void on_users(const json_t *users, const char *unknown, void *userdata)
 	o->heir_found(o, o->look_step);
 }
 
-int release_owner_find_heir(struct release_owner *o, int step, release_heir_found found)
+static int look(struct release_owner *o, openers_done done)
 {
 	_cleanup_(freep) struct device_numbers *numbers = malloc(sizeof(*numbers));
+
+	if (!numbers)
+		return -ENOMEM;
+	find_numbers(o, numbers);
+	o->look_usec = clock_usec(CLOCK_BOOTTIME);
+	return openers_find(engine(o)->config.openers, numbers, done, o, &o->look);
+}
+
+int release_owner_find_heir(struct release_owner *o, int step, release_heir_found found)
+{
 	struct releases *releases = o->release->releases;
 	int r;
 
 	/* Once a step is begun it goes on. */
 	if (o->step != step && releases->n_looks >= RELEASE_LOOKS_MAX)
 		return -EAGAIN;
-	if (!numbers)
-		return -ENOMEM;
-	find_numbers(o, numbers);
 	o->look_step = step;
-	o->look_usec = clock_usec(CLOCK_BOOTTIME);
 	o->heir_found = found;
-	r = openers_find(releases->config.openers, numbers, on_users, o, &o->look);
+	r = look(o, on_users);
 	if (r >= 0)
 		releases->n_looks++;
 	return r;
@@ -226,4 +246,55 @@ void release_owner_drop_look(struct release_owner *o)
 		return;
 	o->look = openers_query_free(o->look);
 	o->release->releases->n_looks--;
+}
+
+/* --- a dry run --- */
+
+static int foresee_next(struct release *release);
+
+static void on_foreseen(const json_t *users, const char *unknown, void *userdata)
+{
+	struct release_owner *o = userdata;
+	struct release *release = o->release;
+	const json_t *heir = NULL;
+
+	o->look = openers_query_free(o->look);
+	if (keep_holders(o, users) < 0)
+		log_warning("out of memory for who holds pins");
+	if (o->next.type == DECISION_STEP || o->next.type == DECISION_WAIT)
+		heir = o->next.step < N_STEPS ? choose(o, users, o->next.step) : NULL;
+	explain(o, json_array_size(users), heir, unknown);
+	drop_heir(o);
+	if (foresee_next(release) == 0)
+		release->foreseen(release->foreseen_userdata);
+}
+
+/* 1 where somebody is looked for */
+static int foresee_next(struct release *release)
+{
+	const uint64_t end = release->started_usec + OPENERS_TIMEOUT_USEC;
+
+	/* Somebody waits for the answer. */
+	while (release->n_foreseen < release->n_owners &&
+	       release->n_foreseen_looks < RELEASE_LOOKS_MAX && clock_usec(CLOCK_MONOTONIC) < end) {
+		struct release_owner *o = &release->owners[release->n_foreseen++];
+
+		if (!o->gone || !o->inherited)
+			continue;
+		release->n_foreseen_looks++;
+		if (look(o, on_foreseen) >= 0)
+			return 1;
+	}
+	release->foresees = NULL;
+	return 0;
+}
+
+bool release_foresee_holders(struct release *release, void (*done)(void *userdata),
+			     void *userdata)
+{
+	if (!release->dry_run || !release->foresees)
+		return false;
+	release->foreseen = done;
+	release->foreseen_userdata = userdata;
+	return foresee_next(release) > 0;
 }

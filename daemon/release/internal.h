@@ -137,6 +137,13 @@ struct release {
 	uint64_t started_realtime_usec, over_usec;
 	struct ladders *ladders;
 
+	/* A dry run, while holders of pins are looked for. */
+	struct releases *foresees;
+	size_t n_foreseen; /* owners that have been come by, */
+	size_t n_foreseen_looks; /* and for whom somebody was looked for */
+	void (*foreseen)(void *userdata);
+	void *foreseen_userdata;
+
 	/* While it runs: by id, and their indices by owner. */
 	struct asked_pin *asked;
 	uint32_t *order;

@@ -215,6 +215,8 @@ void release_owner_done(struct release_owner *o)
 	o->timer = sd_event_source_disable_unref(o->timer);
 	closep(&o->pidfd);
 	o->pidfd = -1;
+	/* Of a dry run; others have been dropped. */
+	o->look = openers_query_free(o->look);
 	closep(&o->heir_fd);
 	o->heir_fd = -1;
 	json_decref(o->holders);

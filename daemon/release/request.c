@@ -161,6 +161,7 @@ static void foresee(struct release *release)
 		o->pidfd = -1;
 		o->owner = NULL;
 	}
+	release->foresees = release->releases;
 	release->releases = NULL;
 }
 

@@ -142,6 +142,13 @@ struct release_config {
  */
 int release_start(struct releases *releases, const struct release_config *config,
 		  struct release **ret);
+/*
+ * Of a dry run, once: looks for those that hold pins of processes that have ended, of
+ * up to RELEASE_LOOKS_MAX of these. False where there is nothing to look for; done()
+ * is called from the loop otherwise, unless the last reference goes before.
+ */
+bool release_foresee_holders(struct release *release, void (*done)(void *userdata),
+			     void *userdata);
 struct release *release_ref(struct release *release);
 struct release *release_unref(struct release *release); /* NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct release *, release_unref);

@@ -232,6 +232,49 @@ static void test_dry_run(void **state)
 	process_end(&holder);
 }
 
+/* What is told of the pins in a dry run, as a client asks for it. */
+static void test_dry_run_call(void **state)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	const json_t *owner, *holders;
+	struct manager *m = *state;
+	struct process holder, elsewhere, asker;
+	struct client c;
+
+	set_ladder(m, "Kill=yes\n");
+	holder_start(&holder, "/t2.service");
+	holder_start(&elsewhere, "/t3.service");
+	add_pin(m, 1, DEAD_PID, "rxe0", PINGUARD_FLAG_OWNER_GONE);
+	add_pin(m, 2, DEAD_PID + 1, "", PINGUARD_FLAG_OWNER_GONE);
+	process_start(&asker);
+	client_open(m, &c, &asker);
+	client_send(&c, MANAGER("Release"), false,
+		    json_pack("{s:s, s:b}", "kind", "rdma", "dry_run", true));
+	reply = client_reply(m, &c, MANAGER("Release"), false);
+	owner = json_array_get(json_object_get(json_object_get(reply, "release"), "owners"), 0);
+	assert_string_equal(json_get_string(owner, "state", ""), "gone");
+	assert_string_equal(json_get_string(owner, "next", ""), "kill");
+	assert_non_null(strstr(json_get_string(owner, "reason", ""), "] holds the pins"));
+	holders = json_object_get(owner, "holders");
+	assert_true(json_array_size(holders) >= 2);
+	assert_true(process_lives(&holder));
+	/* Whoever asks goes meanwhile. */
+	client_send(&c, MANAGER("Release"), false,
+		    json_pack("{s:s, s:b}", "kind", "rdma", "dry_run", true));
+	pump(m);
+	client_close(m, &c);
+	/* Another's answer is another's. */
+	json_decref(reply);
+	client_open(m, &c, &asker);
+	client_send(&c, MANAGER("Release"), false,
+		    json_pack("{s:s, s:b}", "kind", "vfio", "dry_run", true));
+	reply = client_reply(m, &c, MANAGER("Release"), false);
+	client_close(m, &c);
+	process_end(&holder);
+	process_end(&elsewhere);
+	process_end(&asker);
+}
+
 /* The pins go, the request is cancelled, and all ends while somebody is looked for. */
 static void test_over_meanwhile(void **state)
 {
@@ -294,6 +337,7 @@ int main(void)
 		TEST(test_nobody),
 		TEST(test_maker_killed),
 		TEST(test_dry_run),
+		TEST(test_dry_run_call),
 		TEST(test_over_meanwhile),
 		TEST(test_many),
 	};
