@@ -194,24 +194,17 @@ static void look_at_mapping(const struct looking *l, struct process *p, unsigned
 	p->exact |= !found->shared;
 }
 
-struct mapping {
-	unsigned long start, end, inode;
-	unsigned int major, minor;
-	char perms[5], first; /* of its path */
-};
-
 /* last: the one before it whose file was looked at */
-static void check_mapping(const struct looking *l, struct process *p, const struct mapping *m,
-			  struct mapping *last)
+static void check_mapping(const struct looking *l, struct process *p,
+			  const struct proc_mapping *m, struct proc_mapping *last)
 {
-	const struct device_number *found = find_number(l, makedev(m->major, m->minor), true);
+	const struct device_number *found = find_number(l, m->dev, true);
 
 	if (found) {
 		p->mapped = true;
 		p->exact |= !found->shared;
-	} else if (l->char_devices && m->perms[3] == 's' && m->first == '/' &&
-		   (m->inode != last->inode || m->major != last->major ||
-		    m->minor != last->minor)) {
+	} else if (l->char_devices && m->shared &&
+		   (m->inode != last->inode || m->dev != last->dev)) {
 		/* Of devices no private mappings are made. */
 		look_at_mapping(l, p, m->start, m->end);
 		*last = *m;
@@ -238,19 +231,16 @@ static void look_at_mappings(const struct looking *l, struct process *p)
 {
 	_cleanup_(fclosep) FILE *f = open_text(l, p, "maps");
 	_cleanup_(freep) char *line = NULL;
-	struct mapping m, last = {};
+	struct proc_mapping m, last = {};
 	size_t size = 0, n = 0;
 
 	while (f && getline(&line, &size, f) > 0) {
-		m = (struct mapping){};
 		if (n++ == l->scan->max_files) {
 			p->unseen = true;
 			break;
 		}
-		if (sscanf(line, "%lx-%lx %4s %*x %x:%x %lu %c", &m.start, &m.end, m.perms,
-			   &m.major, &m.minor, &m.inode, &m.first) < 7)
-			continue;
-		check_mapping(l, p, &m, &last);
+		if (procfs_parse_mapping(line, &m) >= 0)
+			check_mapping(l, p, &m, &last);
 	}
 	if (f && ferror(f))
 		missed(p, errno);
@@ -339,23 +329,21 @@ static int look_at_mounts(struct looking *l, struct process *p)
 	_cleanup_(fclosep) FILE *f = NULL;
 	_cleanup_(freep) char *line = NULL;
 	struct process by_mount = { .pid = p->pid, .exact = true };
-	unsigned int major, minor;
+	const char *where;
 	size_t size = 0;
-	int r, at, end;
+	dev_t dev;
+	int r;
 
 	r = is_known(l, p);
 	if (r != 0)
 		return MIN(r, 0);
 	f = open_text(l, p, "mountinfo");
 	while (r >= 0 && f && getline(&line, &size, f) > 0) {
-		at = end = 0;
-		if (sscanf(line, "%*d %*d %u:%u %*s %n%*s%n", &major, &minor, &at, &end) < 2 ||
-		    end == 0 || !find_number(l, makedev(major, minor), true))
+		if (procfs_parse_mount(line, &dev, &where) < 0 || !find_number(l, dev, true))
 			continue;
-		line[end] = '\0';
-		r = is_told(l, line + at);
+		r = is_told(l, where);
 		if (r == 0)
-			r = tell(l, &by_mount, "mounted", line + at);
+			r = tell(l, &by_mount, "mounted", where);
 	}
 	return MIN(r, 0);
 }

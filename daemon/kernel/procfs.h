@@ -3,6 +3,7 @@
 #ifndef PINGUARD_KERNEL_PROCFS_H
 #define PINGUARD_KERNEL_PROCFS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -21,6 +22,21 @@ int procfs_parse_start(const char *text, uint64_t ticks_per_sec, uint64_t *ret_u
  * result and is NUL-terminated; NULL where there is none.
  */
 char *procfs_parse_cgroup(char *text);
+
+/* A line of /proc/PID/maps, of what is mapped from a file with a path. */
+struct proc_mapping {
+	unsigned long start, end, inode;
+	dev_t dev; /* of the file system that the file is on */
+	bool shared;
+};
+
+/* -ENODATA: it is of no file */
+int procfs_parse_mapping(const char *line, struct proc_mapping *ret);
+/*
+ * A line of /proc/PID/mountinfo, in place: the device, and where it is mounted, with
+ * blanks as the kernel writes them; -ENODATA where it does not say.
+ */
+int procfs_parse_mount(char *line, dev_t *ret_dev, const char **ret_where);
 
 /* proc_fd: of /proc. -ENOENT or -ESRCH: no such process */
 int procfs_read_status(int proc_fd, pid_t pid, struct proc_status *ret);
