@@ -177,8 +177,15 @@ static int start(struct manager *m, struct call *call, bool ready, json_t *param
 	return inquiry_start(m, call, ready, params, &who);
 }
 
+/* The pins of a device, and who has it open, are known of any kernel. */
 int method_who(struct call *call, json_t *params, void *userdata)
 {
+	const char *text = json_get_string(params, "target", ""), *reason;
+	struct target target;
+
+	if (target_parse(text, sysconf(_SC_PAGESIZE), &target, &reason) >= 0 &&
+	    target.type == TARGET_NAME)
+		return manager_wait_ready(userdata, call, params, start);
 	return manager_inquire(call, params, userdata, start);
 }
 

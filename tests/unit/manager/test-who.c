@@ -421,6 +421,27 @@ static void test_names(void **state)
 	process_end(&p);
 }
 
+/* Of a kernel that tells nothing a device's pins are known all the same, memory's are not. */
+static void test_stock(void **state)
+{
+	_cleanup_(closep) int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+	struct manager *m = *state;
+	_cleanup_json_ json_t *users = NULL;
+	struct process p;
+
+	assert_true(fd >= 0);
+	tree_put("class/infiniband_verbs/uverbs0/ibdev", "rxe1\n");
+	tree_put("class/infiniband_verbs/uverbs0/dev", "1:5\n");
+	process_start(&p);
+	m->source->genl = NULL;
+	check_pins(m, &p, "rxe0", "1");
+	users = ask(m, &p, MANAGER("Who"), "rxe1", NULL);
+	assert_non_null(user_of(users, getpid()));
+	ask(m, &p, MANAGER("Who"), "dax0.0", MANAGER("NotSupported"));
+	ask(m, &p, MANAGER("Who"), "0x1000", MANAGER("NotSupported"));
+	process_end(&p);
+}
+
 /* Memory is being taken away: what was seen before is told, nothing is read. */
 static void test_revoke(void **state)
 {
@@ -458,6 +479,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_asker_goes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_vanishes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stock, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_revoke, setup, teardown),
 	};
 
