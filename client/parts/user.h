@@ -7,7 +7,7 @@
 
 struct pinctl;
 
-/* Who uses a device, with pins or without: the User of the manager's interface, in what Who says. */
+/* Who uses a device, with pins or without: the Users in what Who says. */
 
 /* What a service does not know is null. */
 void fill_users(json_t *reply);

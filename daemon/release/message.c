@@ -17,7 +17,7 @@ static json_t *pin_json(const struct pin *pin)
 			 "bytes", json_bytes(pin->bytes));
 }
 
-/* Its own: others' are nothing that it should hear of. A hook hears of those of one that is gone. */
+/* Its own: others' are nothing that it should hear of. Of one that is gone a hook hears. */
 static bool is_own(const struct release_owner *o, const struct asked_pin *asked,
 		   const struct pin *pin)
 {
