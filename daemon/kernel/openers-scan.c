@@ -203,9 +203,9 @@ static void check_mapping(const struct looking *l, struct process *p,
 	if (found) {
 		p->mapped = true;
 		p->exact |= !found->shared;
-	} else if (l->char_devices && m->shared &&
+	} else if ((l->block_devices || (l->char_devices && m->shared)) &&
 		   (m->inode != last->inode || m->dev != last->dev)) {
-		/* Of devices no private mappings are made. */
+		/* Of character devices that have memory no private mappings are made. */
 		look_at_mapping(l, p, m->start, m->end);
 		*last = *m;
 	}

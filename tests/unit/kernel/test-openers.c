@@ -174,6 +174,22 @@ static void test_block(void **state)
 	assert_int_equal(json_array_size(users), 3);
 }
 
+/* A block device itself is on another file system, too; also a private mapping counts. */
+static void test_block_mapped(void **state)
+{
+	_cleanup_json_ json_t *users = NULL;
+	struct device_numbers numbers = { 1, { { .block = true } } };
+	struct stat st;
+
+	assert_int_equal(stat(tree, &st), 0);
+	numbers.all[0].number = st.st_dev;
+	put_process(33, "db\n");
+	put(33, "maps", "10000-20000 r--p 00000000 fff:05 9 /dev/pmem0\n");
+	put_link(33, "map_files/10000-20000", "../comm");
+	users = scan_for(&numbers);
+	only(users, 33, "mapped");
+}
+
 /* The main thread has ended, another has the files. */
 static void test_dead_leader(void **state)
 {
@@ -419,6 +435,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_open, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mapped, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_block, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_block_mapped, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dead_leader, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_users, setup, teardown),
