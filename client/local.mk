@@ -27,6 +27,7 @@ client_libpinctl_la_SOURCES = \
 	client/parts/selector.c client/parts/selector.h \
 	client/parts/setting.c client/parts/setting.h \
 	client/parts/sums.c client/parts/sums.h \
+	client/parts/user.c client/parts/user.h \
 	client/verbs/classify.c \
 	client/verbs/drain.c \
 	client/verbs/events.c \

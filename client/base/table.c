@@ -172,8 +172,19 @@ static const char *keep_text(struct table *table, size_t n, const char *text, si
 	return last;
 }
 
+static const char *keep_marked(struct table *table, size_t n, const struct scan_value *value)
+{
+	const char *mark = table->shown[n]->mark, *text;
+
+	obstack_grow(&table->memory, value->text, value->size);
+	obstack_grow0(&table->memory, mark, strlen(mark));
+	text = obstack_finish(&table->memory);
+	table->width[n] = MAX(table->width[n], table_text_width(text));
+	return text;
+}
+
 static void set_cell(struct table *table, struct table_row *row, size_t n,
-		     const struct scan_value *value, const char *label)
+		     const struct scan_value *value, const char *label, bool marked)
 {
 	const struct column *column = table->shown[n];
 	char buf[FORMAT_TIME_LEN];
@@ -186,7 +197,8 @@ static void set_cell(struct table *table, struct table_row *row, size_t n,
 	else if (column->type == COLUMN_BOOL)
 		text = value->type == SCAN_TRUE ? "yes" : "no";
 	else if (value->type == SCAN_STRING) {
-		row->cells[n] = keep_text(table, n, value->text, value->size);
+		row->cells[n] = marked ? keep_marked(table, n, value) :
+					 keep_text(table, n, value->text, value->size);
 		return;
 	} else if (value->type == SCAN_INTEGER)
 		text = show_number(table, column, buf, value->integer);
@@ -215,9 +227,12 @@ static void set_sort_key(struct table *table, struct table_row *row, const struc
 		row->number = INT64_MAX;
 }
 
-/* values: of the columns that are shown, and one more to be sorted by */
+/*
+ * values: of the columns that are shown, and one more to be sorted by; marked: a bit
+ * for each of those
+ */
 static struct table_row *add_row(struct table *table, const struct scan_value *values,
-				 const char *label, struct table_row *parent)
+				 uint32_t marked, const char *label, struct table_row *parent)
 {
 	struct table_row *row, **rows;
 	size_t size = sizeof(*row) + table->n_shown * sizeof(*row->cells);
@@ -234,15 +249,15 @@ static struct table_row *add_row(struct table *table, const struct scan_value *v
 	row->parent = parent;
 	row->index = table->n_rows;
 	for (size_t i = 0; i < table->n_shown && !table->keeps_source; i++)
-		set_cell(table, row, i, &values[i], label);
+		set_cell(table, row, i, &values[i], label, marked & UINT32_C(1) << i);
 	if (table->sort)
 		set_sort_key(table, row, &values[table->n_shown]);
 	return table->rows[table->n_rows++] = row;
 }
 
-static struct scan_value value_of(const json_t *object, const struct column *column)
+static struct scan_value value_of(const json_t *object, const char *key)
 {
-	const json_t *json = column->key ? json_object_get(object, column->key) : NULL;
+	const json_t *json = key ? json_object_get(object, key) : NULL;
 
 	switch (json ? json_typeof(json) : JSON_NULL) {
 	case JSON_TRUE:
@@ -264,18 +279,21 @@ struct table_row *table_add(struct table *table, const json_t *object, const cha
 			    struct table_row *parent)
 {
 	struct scan_value values[TABLE_COLUMNS_MAX + 1];
+	uint32_t marked = 0;
 
-	for (size_t i = 0; i < table->n_shown; i++)
-		values[i] = value_of(object, table->shown[i]);
+	for (size_t i = 0; i < table->n_shown; i++) {
+		values[i] = value_of(object, table->shown[i]->key);
+		if (value_of(object, table->shown[i]->mark_key).type == SCAN_TRUE)
+			marked |= UINT32_C(1) << i;
+	}
 	if (table->sort)
-		values[table->n_shown] = value_of(object, table->sort);
-	return add_row(table, values, label, parent);
+		values[table->n_shown] = value_of(object, table->sort->key);
+	return add_row(table, values, marked, label, parent);
 }
 
-static bool is_key(const struct column *column, const struct scan_value *name)
+static bool is_key(const char *key, const struct scan_value *name)
 {
-	return column && column->key && strncmp(column->key, name->text, name->size) == 0 &&
-	       !column->key[name->size];
+	return key && strncmp(key, name->text, name->size) == 0 && !key[name->size];
 }
 
 int table_add_scanned(struct table *table, struct scan *scan)
@@ -284,6 +302,7 @@ int table_add_scanned(struct table *table, struct scan *scan)
 	struct scan ahead = *scan;
 	const char *source = NULL;
 	bool first = true;
+	uint32_t marked = 0;
 	struct table_row *row;
 	int r;
 
@@ -298,15 +317,18 @@ int table_add_scanned(struct table *table, struct scan *scan)
 		first = false;
 		if (scan_value(scan, &value) < 0)
 			return -EBADMSG;
-		for (size_t i = 0; i < table->n_shown; i++)
-			if (is_key(table->shown[i], &name))
+		for (size_t i = 0; i < table->n_shown; i++) {
+			if (is_key(table->shown[i]->key, &name))
 				values[i] = value;
-		if (is_key(table->sort, &name))
+			if (value.type == SCAN_TRUE && is_key(table->shown[i]->mark_key, &name))
+				marked |= UINT32_C(1) << i;
+		}
+		if (table->sort && is_key(table->sort->key, &name))
 			values[table->n_shown] = value;
 	}
 	if (r < 0)
 		return r;
-	row = add_row(table, values, NULL, NULL);
+	row = add_row(table, values, marked, NULL, NULL);
 	if (!row)
 		return -ENOMEM;
 	row->source = source;

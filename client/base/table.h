@@ -33,6 +33,7 @@ struct column {
 	bool shrinks;	 /* to fit a terminal */
 	bool keeps_tail; /* to fit a terminal, loses its begin; at most one has it */
 	bool alarming;	 /* a number other than 0 is worth a colour */
+	const char *mark_key, *mark; /* what follows the text where that key is true */
 };
 
 #define TABLE_COLUMNS_MAX 32

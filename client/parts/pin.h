@@ -13,7 +13,8 @@
 	{ "KIND", "kind", COLUMN_TEXT },                                     \
 	{ "DEVICE", "device", COLUMN_TEXT },                                 \
 	{ "PID", "pid", COLUMN_NUMBER },                                     \
-	{ "COMM", "comm", COLUMN_TEXT, .shrinks = true },                    \
+	/* the process that made the pin has ended */                        \
+	{ "COMM", "comm", COLUMN_TEXT, .shrinks = true, .mark_key = "owner_gone", .mark = " (gone)" }, \
 	{ "CGROUP", "cgroup", COLUMN_TEXT, .keeps_tail = true },             \
 	{ "SIZE", "bytes", COLUMN_SIZE },                                    \
 	{ "AGE", "since_usec", COLUMN_AGE },                                 \

@@ -4,10 +4,12 @@
 #include "client/base/call.h"
 #include "client/base/exit.h"
 #include "client/base/options.h"
+#include "client/base/output.h"
 #include "client/base/pinctl.h"
 #include "client/parts/remove.h"
 #include "client/parts/request.h"
 #include "client/parts/selector.h"
+#include "client/parts/user.h"
 #include "client/verbs/verb.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -27,6 +29,7 @@ static const char drain_help[] =
 	"                        device that is system RAM, all its blocks, one by one\n"
 	"      --disable         then disable the DAX device, namespace or region, as the\n"
 	"                        caller\n"
+	"      --force           also where processes use it without a pin\n"
 	REQUEST_OPTIONS_HELP
 	REQUEST_OUTPUT_HELP
 	"      --socket PATH     of the service\n"
@@ -35,11 +38,13 @@ static const char drain_help[] =
 enum {
 	OPTION_OFFLINE = 0x2000,
 	OPTION_DISABLE,
+	OPTION_FORCE,
 };
 
 struct drain_arguments {
 	struct request request;
-	bool offline, disable;
+	bool offline, disable, force;
+	json_t *before; /* what Who said at the start; NULL where it was not asked */
 };
 
 static int handle_option(int option, const char *argument, void *userdata)
@@ -52,6 +57,9 @@ static int handle_option(int option, const char *argument, void *userdata)
 		return -1;
 	case OPTION_DISABLE:
 		arguments->disable = true;
+		return -1;
+	case OPTION_FORCE:
+		arguments->force = true;
 		return -1;
 	default:
 		return request_option(option, argument, &arguments->request);
@@ -70,6 +78,8 @@ static int check_arguments(struct pinctl *ctl, const struct drain_arguments *arg
 		return usage_error("--offline is for memory blocks and DAX devices that are system "
 				   "RAM, --disable for DAX devices, namespaces and regions: give "
 				   "one of them");
+	if (arguments->force && removal->action == REMOVAL_NONE)
+		return usage_error("--force is for --offline and --disable");
 	if (arguments->request.async && removal->action != REMOVAL_NONE)
 		return usage_error("--async does not wait, so that %s cannot follow; drain without "
 				   "--async",
@@ -78,22 +88,81 @@ static int check_arguments(struct pinctl *ctl, const struct drain_arguments *arg
 	return r < 0 ? request_check(ctl, &arguments->request) : r;
 }
 
-static int remove_target(struct pinctl *ctl, const struct removal *removal)
+static int ask_who(struct pinctl *ctl, const struct removal *removal, json_t **ret)
 {
-	_cleanup_json_ json_t *reply = NULL;
-
-	/* without an answer it can be removed as well, but not said what for it waits */
-	if (manager_call(ctl, "Who",
-			 json_pack("{so}", "target", argument_string(removal->target)),
-			 &reply) == STATUS_INTERRUPTED)
-		return STATUS_FAILED;
-	return removal_run(ctl, removal, json_object_get(reply, "ranges"));
+	return manager_call(ctl, "Who",
+			    json_pack("{so}", "target", argument_string(removal->target)), ret);
 }
 
-static int drain(struct pinctl *ctl, struct request *request, const struct removal *removal)
+static const char *done_text(const struct removal *removal)
 {
-	const char *done = removal->action == REMOVAL_OFFLINE ? "taken offline" : "disabled";
+	return removal->action == REMOVAL_OFFLINE ? "taken offline" : "disabled";
+}
+
+static int remove_target(struct pinctl *ctl, const struct drain_arguments *arguments,
+			 const struct removal *removal)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	int r;
+
+	/* without an answer it can be removed as well, but not said what for it waits */
+	if (ask_who(ctl, removal, &reply) == STATUS_INTERRUPTED)
+		return STATUS_FAILED;
+	r = check_users(removal->target, done_text(removal), reply, arguments->before,
+			arguments->force);
+	return r < 0 ? removal_run(ctl, removal, json_object_get(reply, "ranges")) : r;
+}
+
+/* Before somebody is asked for nothing; -1 to go on or an exit status. */
+static int prepare(struct pinctl *ctl, struct drain_arguments *arguments,
+		   const struct removal *removal)
+{
+	int r = watch_interrupt(ctl);
+
+	if (r < 0)
+		r = removal_prepare(ctl, removal);
+	/* nobody can have a memory block open */
+	if (r >= 0 || arguments->request.dry_run || removal->action == REMOVAL_OFFLINE)
+		return r;
+	r = ask_who(ctl, removal, &arguments->before);
+	if (r == STATUS_INTERRUPTED)
+		return STATUS_FAILED;
+	if (r != STATUS_DONE)
+		return arguments->force ? -1 : r;
+	return check_users(removal->target, done_text(removal), arguments->before,
+			   arguments->before, arguments->force);
+}
+
+/* Of a dry run: who uses it, pinning it or not. */
+static int show_users(struct pinctl *ctl, const struct removal *removal)
+{
+	_cleanup_json_ json_t *reply = NULL, *users = NULL;
+	int r = ask_who(ctl, removal, &reply);
+
+	if (r != STATUS_DONE || ctl->no_legend)
+		return r;
+	if (!ctl->json) {
+		r = print_users(ctl, reply);
+		return r < 0 ? STATUS_DONE : r;
+	}
+	fill_users(reply);
+	if (json_array_size(json_object_get(reply, "users")) == 0 &&
+	    json_is_null(json_object_get(reply, "users_unknown")))
+		return STATUS_DONE;
+	users = json_pack("{sO sO}", "users", json_object_get(reply, "users"), "users_unknown",
+			  json_object_get(reply, "users_unknown"));
+	return users ? print_json(users) : out_of_memory();
+}
+
+static int drain(struct pinctl *ctl, struct drain_arguments *arguments,
+		 const struct removal *removal)
+{
+	struct request *request = &arguments->request;
+	const char *done = done_text(removal);
 	int r = request_run(ctl, request);
+
+	if (r == STATUS_DONE && request->dry_run)
+		r = show_users(ctl, removal);
 
 	if (removal->action == REMOVAL_NONE)
 		return r;
@@ -104,7 +173,7 @@ static int drain(struct pinctl *ctl, struct request *request, const struct remov
 	if (!request->dry_run && removal_is_dax(removal))
 		return removal_run_dax(ctl, removal, request);
 	if (!request->dry_run)
-		return remove_target(ctl, removal);
+		return remove_target(ctl, arguments, removal);
 	if (!ctl->json && !ctl->no_legend)
 		printf("Then %s would be %s%s.\n", removal->target, done,
 		       removal_is_dax(removal) ? ", one memory block after the other" : "");
@@ -117,6 +186,7 @@ static int run_drain(struct pinctl *ctl, int argc, char **argv)
 		REQUEST_OPTIONS,
 		{ "offline", no_argument, NULL, OPTION_OFFLINE },
 		{ "disable", no_argument, NULL, OPTION_DISABLE },
+		{ "force", no_argument, NULL, OPTION_FORCE },
 		{},
 	};
 	_cleanup_json_ json_t *params = json_object();
@@ -139,14 +209,15 @@ static int run_drain(struct pinctl *ctl, int argc, char **argv)
 	if (json_object_set_new(params, "target", argument_string(removal.target)) < 0)
 		return out_of_memory();
 	if (removal.action != REMOVAL_NONE) {
-		/* before somebody is asked for nothing */
-		r = watch_interrupt(ctl);
-		if (r < 0)
-			r = removal_prepare(ctl, &removal);
-		if (r >= 0)
+		r = prepare(ctl, &arguments, &removal);
+		if (r >= 0) {
+			json_decref(arguments.before);
 			return r;
+		}
 	}
-	return drain(ctl, &arguments.request, &removal);
+	r = drain(ctl, &arguments, &removal);
+	json_decref(arguments.before);
+	return r;
 }
 
 const struct verb verb_drain = { "drain", drain_help, run_drain };

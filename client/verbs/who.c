@@ -12,6 +12,7 @@
 #include "client/parts/place.h"
 #include "client/parts/selector.h"
 #include "client/parts/sums.h"
+#include "client/parts/user.h"
 #include "client/verbs/verb.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -21,7 +22,8 @@ static const char who_help[] =
 	"Usage: pinctl who TARGET [OPTIONS]\n"
 	"\n"
 	"Say what the memory of TARGET is and what else is in the way of taking it out of use,\n"
-	"and list the pins that hold some of it, the largest first. TARGET is\n"
+	"and list the pins that hold some of it, the largest first; then the processes that\n"
+	"have the device open, mapped or mounted, which need not pin anything. TARGET is\n"
 	"  memory32              a memory block\n"
 	"  dax0.0 namespace0.0 region0\n"
 	"                        a DAX device, a namespace, a region\n"
@@ -90,6 +92,7 @@ static int print_who(json_t *reply)
 		fill_place(object);
 	json_array_foreach (json_object_get(reply, "pins"), i, object)
 		fill_pin(object);
+	fill_users(reply);
 	return print_json(reply);
 }
 
@@ -165,7 +168,12 @@ static int run_who(struct pinctl *ctl, int argc, char **argv)
 	if (json_array_size(json_object_get(reply, "sums")) > 0)
 		return print_summary(ctl, reply);
 	r = table_add_all(&table, json_object_get(reply, "pins"), "bytes", NULL);
-	return r < 0 ? table_print(&table, "pins") : r;
+	if (r < 0)
+		r = table_print(&table, "pins");
+	if (r != STATUS_DONE || ctl->no_legend)
+		return r;
+	r = print_users(ctl, reply);
+	return r < 0 ? STATUS_DONE : r;
 }
 
 const struct verb verb_who = { "who", who_help, run_who };

@@ -200,3 +200,16 @@ int devices_find_names(const struct devices *d, const char *name, struct devname
 {
 	return devnames_find(d->config.sys, name, ret);
 }
+
+int devices_find_numbers(const struct devices *d, const char *name,
+			 const struct target *target, struct device_numbers *ret)
+{
+	struct devnames names;
+	int r;
+
+	ret->n = 0;
+	if (target->type == TARGET_DEVICE)
+		return inventory_find_numbers(d->inventory, name, ret);
+	r = devnames_find(d->config.sys, name, &names);
+	return r < 0 ? r : devnames_find_numbers(d->config.sys, &names, ret);
+}

@@ -60,6 +60,13 @@ const char *devices_name_today(const struct devices *d, const char *name, uint64
 /* Whether a device has that name today; after devices_look(). */
 bool devices_has_name(const struct devices *d, const char *name);
 
+/*
+ * Device files of a target, TARGET_DEVICE or TARGET_NAME. 0, also where it has none;
+ * -E2BIG: some are left out; -ENOENT: no such device is known; another errno.
+ */
+int devices_find_numbers(const struct devices *d, const char *name,
+			 const struct target *target, struct device_numbers *ret);
+
 /* As devnames_find(). */
 int devices_find_names(const struct devices *d, const char *name, struct devnames *ret);
 

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "daemon/kernel/kernel.h"
+
 #define DEVNAMES_MAX 64 /* of one device; further ones are left out */
 
 struct devname {
@@ -32,5 +34,16 @@ struct devnames {
  * Return: 0, -ENOENT: there is no such device now, or another negative errno
  */
 int devnames_find(const char *sys, const char *name, struct devnames *ret);
+
+/**
+ * devnames_find_numbers() - the device files by which processes use these devices
+ *
+ * Verbs of RDMA devices, which many may have open, each for itself; groups and
+ * devices of VFIO, which are one process's, and its children's.
+ *
+ * Return: 0, also where there is none; -E2BIG: some are left out; another errno
+ */
+int devnames_find_numbers(const char *sys, const struct devnames *names,
+			  struct device_numbers *ret);
 
 #endif

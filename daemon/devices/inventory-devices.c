@@ -10,6 +10,7 @@ static void device_done(struct device *dev)
 	free(dev->ranges);
 	free(dev->dimms);
 	free(dev->bad);
+	free(dev->numbers);
 }
 
 void device_table_done(struct device_table *d)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Between the files of the inventory alone. Each file names none but those above
- * it: sysfs, blocks, pci, devices, dax and nd, watch, inventory, place.
+ * it: sysfs, blocks, pci, devices, dax and nd, numbers, watch, inventory, place.
  */
 #ifndef PINGUARD_DEVICES_INVENTORY_INTERNAL_H
 #define PINGUARD_DEVICES_INVENTORY_INTERNAL_H
@@ -12,6 +12,8 @@ struct device {
 	char name[PLACE_NAME_MAX];
 	struct phys_range *ranges;
 	size_t n_ranges;
+	struct device_number *numbers; /* of its files */
+	size_t n_numbers;
 
 	/* A namespace. */
 	bool has_layout, mapped, linear;
@@ -95,6 +97,14 @@ void inventory_forget(struct inventory *inv, const char *subsystem, const char *
 
 /* inventory-dax.c */
 int inventory_read_dax(struct inventory *inv);
+
+/* inventory-numbers.c */
+/* Of all that has been read. */
+int inventory_read_numbers(struct inventory *inv);
+/* A file with "252:1". */
+int numbers_read(int dir_fd, const char *file, dev_t *ret);
+/* Each once; -E2BIG */
+int numbers_add(struct device_numbers *numbers, const struct device_number *number);
 
 /* inventory-watch.c */
 /* Takes what has been told by now; NULL is fine. */

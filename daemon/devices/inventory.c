@@ -28,6 +28,8 @@ int inventory_refresh(struct inventory *inv)
 		r = inventory_read_dax(inv);
 	if (r >= 0 && inv->source)
 		r = inv->source(inv);
+	if (r >= 0)
+		r = inventory_read_numbers(inv);
 	if (r < 0) {
 		inv->current = false;
 		block_table_done(&blocks);

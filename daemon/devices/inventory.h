@@ -14,6 +14,7 @@
 #include <systemd/sd-event.h>
 
 #include "daemon/devices/target.h"
+#include "daemon/kernel/kernel.h"
 #include "daemon/model/model.h"
 #include "lib/macros.h"
 
@@ -87,6 +88,12 @@ int inventory_resolve(struct inventory *inv, const char *name, const struct targ
  */
 int inventory_check(struct inventory *inv, const char *name, const struct target *target,
 		    bool at_rest, const struct phys_range *ranges, size_t n);
+
+/*
+ * Device files of a DAX device, a namespace or a region, and of all that is made of
+ * its memory, as they were when it was read. 0, -ENOENT, -E2BIG: some are left out.
+ */
+int inventory_find_numbers(struct inventory *inv, const char *name, struct device_numbers *ret);
 
 /**
  * inventory_place() - find what is at an address

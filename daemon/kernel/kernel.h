@@ -12,6 +12,8 @@
 #include "daemon/kernel/genl.h"
 #include "daemon/kernel/holders.h"
 #include "daemon/kernel/iomem.h"
+#include "daemon/kernel/makers.h"
+#include "daemon/kernel/openers.h"
 #include "daemon/kernel/procfs.h"
 #include "daemon/kernel/source.h"
 #include "daemon/kernel/support.h"

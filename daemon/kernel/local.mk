@@ -10,12 +10,15 @@ daemon_libcore_la_SOURCES += \
 	daemon/kernel/holders.c daemon/kernel/holders.h \
 	daemon/kernel/iomem.c daemon/kernel/iomem.h \
 	daemon/kernel/listener.h \
+	daemon/kernel/makers.c daemon/kernel/makers.h \
 	daemon/kernel/nlio.c daemon/kernel/nlio.h \
 	daemon/kernel/observe.c daemon/kernel/observe.h \
 	daemon/kernel/observe-ask.c \
 	daemon/kernel/observe-internal.h \
 	daemon/kernel/observe-rdma.c \
 	daemon/kernel/observe-xdp.c \
+	daemon/kernel/openers.c daemon/kernel/openers.h \
+	daemon/kernel/openers-scan.c \
 	daemon/kernel/pinmsg.c daemon/kernel/pinmsg.h \
 	daemon/kernel/pinmsg-internal.h \
 	daemon/kernel/pinmsg-record.c \

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 #include "daemon/kernel/procfs.h"
 #include "lib/macros.h"
@@ -118,6 +119,34 @@ char *procfs_parse_cgroup(char *text)
 	    strcmp(path + len - (sizeof(deleted) - 1), deleted) == 0)
 		path[len - (sizeof(deleted) - 1)] = '\0';
 	return path;
+}
+
+int procfs_parse_mapping(const char *line, struct proc_mapping *ret)
+{
+	struct proc_mapping m = {};
+	unsigned int major, minor;
+	char perms[5], first;
+
+	if (sscanf(line, "%lx-%lx %4s %*x %x:%x %lu %c", &m.start, &m.end, perms, &major, &minor,
+		   &m.inode, &first) < 7 || first != '/' || strlen(perms) != 4)
+		return -ENODATA;
+	m.dev = makedev(major, minor);
+	m.shared = perms[3] == 's';
+	*ret = m;
+	return 0;
+}
+
+int procfs_parse_mount(char *line, dev_t *ret_dev, const char **ret_where)
+{
+	unsigned int major, minor;
+	int at = 0, end = 0;
+
+	if (sscanf(line, "%*d %*d %u:%u %*s %n%*s%n", &major, &minor, &at, &end) < 2 || end == 0)
+		return -ENODATA;
+	line[end] = '\0';
+	*ret_dev = makedev(major, minor);
+	*ret_where = line + at;
+	return 0;
 }
 
 unsigned int procfs_parse_sockets(const char *text, const char *protocol)

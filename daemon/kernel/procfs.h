@@ -38,6 +38,21 @@ char *procfs_parse_cgroup(char *text);
 /* The text of /proc/net/protocols: how many sockets of one there are; 0 for none. */
 unsigned int procfs_parse_sockets(const char *text, const char *protocol);
 
+/* A line of /proc/PID/maps, of what is mapped from a file with a path. */
+struct proc_mapping {
+	unsigned long start, end, inode;
+	dev_t dev; /* of the file system that the file is on */
+	bool shared;
+};
+
+/* -ENODATA: it is of no file */
+int procfs_parse_mapping(const char *line, struct proc_mapping *ret);
+/*
+ * A line of /proc/PID/mountinfo, in place: the device, and where it is mounted, with
+ * blanks as the kernel writes them; -ENODATA where it does not say.
+ */
+int procfs_parse_mount(char *line, dev_t *ret_dev, const char **ret_where);
+
 /*
  * proc_fd: of /proc; pid: of a process or a thread. -ENOENT or -ESRCH: no such
  * process; -EACCES, -EPERM: /proc keeps it from us. Where the main thread has

@@ -69,14 +69,64 @@ static void on_gone(struct call *call, void *userdata)
 
 static const struct call_watch watch = { .drained = on_drained, .gone = on_gone };
 
+/* A dry run whose answer waits for who holds pins of processes that have ended. */
+struct foresight {
+	struct call *call;
+	struct release *release;
+};
+
+static void foresight_free(struct foresight *f)
+{
+	call_set_watch(f->call, NULL, NULL);
+	release_unref(f->release);
+	call_unref(f->call);
+	free(f);
+}
+
+static void on_foreseen(void *userdata)
+{
+	struct foresight *f = userdata;
+	int r = reply(f->call, f->release, true);
+
+	if (r < 0 && r != -EPIPE)
+		answer_errno(f->call, r);
+	foresight_free(f);
+}
+
+static void on_asker_gone(struct call *call, void *userdata)
+{
+	foresight_free(userdata);
+}
+
+static const struct call_watch foresight_watch = { .gone = on_asker_gone };
+
+/* Nothing follows of it. */
+static int answer_dry_run(struct call *call, struct release *release)
+{
+	struct foresight *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return -ENOMEM;
+	if (!release_foresee_holders(release, on_foreseen, f)) {
+		free(f);
+		return reply(call, release, true);
+	}
+	f->call = call_ref(call);
+	f->release = release_ref(release);
+	call_set_watch(call, &foresight_watch, f);
+	return 0;
+}
+
 int follow_release(struct call *call, struct release *release, bool async)
 {
 	bool more = call_more(call);
 	struct follower *f;
 	int r;
 
-	/* An empty token: a dry run, of which nothing follows. */
-	if (is_over(release) || !release_token(release)[0] || (async && !more))
+	/* An empty token: a dry run. */
+	if (!release_token(release)[0])
+		return answer_dry_run(call, release);
+	if (is_over(release) || (async && !more))
 		return reply(call, release, true);
 	f = calloc(1, sizeof(*f));
 	if (!f)

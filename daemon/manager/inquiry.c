@@ -13,6 +13,9 @@ static struct inquiry *inquiry_free(struct inquiry *q)
 	if (!q)
 		return NULL;
 	DL_DELETE(q->m->calls.inquiries, q);
+	openers_query_free(q->opening);
+	json_decref(q->users);
+	free(q->users_unknown);
 	holders_free(q->holders);
 	busy_free(q->busy);
 	if (!q->handed_on)
@@ -137,25 +140,80 @@ static void on_gone(struct call *call, void *userdata)
 
 static const struct call_watch watch = { .gone = on_gone };
 
-/* 0 where it goes on; 1 when the call has been answered; or a negative errno */
-static int inquire(struct inquiry *q)
+static int answer_name(struct inquiry *q)
 {
 	struct devnames names;
-	const char *reason;
 	int r;
 
-	if (target_parse(q->text, sysconf(_SC_PAGESIZE), &q->target, &reason) < 0)
-		return reply_invalid_target(q->call, q->text, reason) ?: 1;
-	if (q->target.type != TARGET_NAME) {
-		r = resolve(q);
-		return r != 0 ? r : look_or_ask(q);
-	}
 	q->name = device_today(q->m, q->text);
 	r = devices_find_names(q->m->devices, q->name, &names);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	q->kind->answer_name(q, r < 0 ? NULL : &names);
 	return 1;
+}
+
+/* 0 where it goes on; 1 when the call has been answered; or a negative errno */
+static int ask_for_pins(struct inquiry *q)
+{
+	return q->target.type == TARGET_NAME ? answer_name(q) : look_or_ask(q);
+}
+
+static void on_users(const json_t *users, const char *unknown, void *userdata)
+{
+	struct inquiry *q = userdata;
+	int r = 0;
+
+	q->opening = openers_query_free(q->opening);
+	q->users = json_incref((json_t *)users);
+	if (unknown && !q->users_unknown && !(q->users_unknown = strdup(unknown)))
+		r = -ENOMEM;
+	if (r == 0)
+		r = ask_for_pins(q);
+	if (r == 0)
+		return;
+	if (r < 0)
+		answer_errno(q->call, r);
+	inquiry_free(q);
+}
+
+/* 0 where it goes on; 1 where nobody can have it open; or a negative errno */
+static int ask_for_users(struct inquiry *q)
+{
+	_cleanup_(freep) struct device_numbers *numbers = calloc(1, sizeof(*numbers));
+	int r;
+
+	if (!numbers)
+		return -ENOMEM;
+	r = devices_find_numbers(q->m->devices, device_today(q->m, q->text), &q->target, numbers);
+	if (r == -ENOENT)
+		return 1;
+	if (r < 0 && r != -E2BIG)
+		return r;
+	if (r == -E2BIG && !(q->users_unknown = strdup("it has too many device files")))
+		return -ENOMEM;
+	return openers_find(q->m->openers, numbers, on_users, q, &q->opening);
+}
+
+/* 0 where it goes on; 1 when the call has been answered; or a negative errno */
+static int inquire(struct inquiry *q)
+{
+	const char *reason;
+	int r = 0;
+
+	if (target_parse(q->text, sysconf(_SC_PAGESIZE), &q->target, &reason) < 0)
+		return reply_invalid_target(q->call, q->text, reason) ?: 1;
+	if (q->target.type != TARGET_NAME)
+		r = resolve(q);
+	if (r != 0)
+		return r;
+	if (q->kind->users &&
+	    (q->target.type == TARGET_DEVICE || q->target.type == TARGET_NAME)) {
+		r = ask_for_users(q);
+		if (r <= 0)
+			return r;
+	}
+	return ask_for_pins(q);
 }
 
 int inquiry_start(struct manager *m, struct call *call, bool ready, json_t *params,

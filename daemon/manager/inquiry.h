@@ -13,6 +13,7 @@ struct inquiry;
 
 struct inquiry_kind {
 	size_t max; /* pins in one answer */
+	bool users; /* who has the device open is asked first */
 	/* Each answers the call, also with an error of its own. */
 	void (*answer)(struct inquiry *q, const struct holder *pins, size_t n);
 	/* names: NULL where sysfs has no such device */
@@ -31,6 +32,9 @@ struct inquiry {
 	struct target target;
 	struct phys_range *ranges;
 	size_t n_ranges;
+	struct openers_query *opening;
+	json_t *users; /* NULL where nobody looked */
+	char *users_unknown; /* why there may be others; NULL where there are none */
 	struct holders *holders;
 	struct busy *busy; /* is looked at before the pins are */
 	bool has_sums;

@@ -53,6 +53,8 @@ struct manager {
 	struct source *source; /* where pins come from */
 	struct cgroups *cgroups; /* what is set and counted there */
 	struct devices *devices; /* that have memory, or pin it */
+	struct openers *openers; /* who has them open */
+	struct makers *makers; /* of pins, whether they live */
 	struct owners *owners; /* that are registered */
 	struct releases *releases;
 	struct triggers *triggers; /* start them by themselves */

@@ -184,6 +184,10 @@ int manager_new(const struct manager_config *config, struct manager **ret)
 		r = start_cgroups(m, config);
 	if (r >= 0)
 		r = start_devices(m, config);
+	if (r >= 0)
+		r = openers_new(m->event, config->proc, &m->openers);
+	if (r >= 0)
+		r = makers_new(config->proc, source_genl(m->source), &m->makers);
 	if (r < 0)
 		return r;
 	r = requests_new(m);
@@ -257,6 +261,8 @@ struct manager *manager_free(struct manager *m)
 	/* Clients see the connection end, and calls under way are dropped. */
 	server_free(m->server);
 	unattributed_free(m->unattributed);
+	openers_free(m->openers);
+	makers_free(m->makers);
 	sd_event_source_disable_unref(m->calls.settle);
 	owners_free(m->owners);
 	feed_done(m);

@@ -116,6 +116,7 @@ static void fail(struct listing *l, int error)
 /* 1 when done, 0 to go on later. */
 static int step(struct listing *l)
 {
+	const uint64_t now_usec = loop_usec(l->m->event, CLOCK_MONOTONIC);
 	struct pin *pin;
 	unsigned int i;
 	int r;
@@ -132,6 +133,7 @@ static int step(struct listing *l)
 		if (!call_more(l->call) && l->pins == l->pins_max)
 			return -EMSGSIZE;
 		i += PIN_COST;
+		makers_check(l->m->makers, pin, now_usec);
 		r = add(l, pin);
 		if (r < 0)
 			return r;

@@ -27,6 +27,13 @@ static int add_owners(struct event *event, const struct release *release)
 	return r;
 }
 
+/* Others' processes are nothing to those who see an owner's events. */
+static json_t *without_holders(json_t *owner)
+{
+	(void)json_object_set_new(owner, "holders", json_null());
+	return owner;
+}
+
 static void on_event(enum release_event type, struct release *release,
 		     const struct release_owner *o, void *userdata)
 {
@@ -48,7 +55,7 @@ static void on_event(enum release_event type, struct release *release,
 	event->release = as_text(release_json(release, 0));
 	if (o) {
 		release_owner_process(o, &process);
-		event->owner = as_text(release_owner_json(o));
+		event->owner = as_text(without_holders(release_owner_json(o)));
 		event->pin.uid = process.uid;
 		event->pin.tgid = process.pid;
 		event->cgroup = cgroup_node_ref(process.cgroup);
@@ -60,6 +67,14 @@ static void on_event(enum release_event type, struct release *release,
 		return;
 	}
 	events_add(m->events, event);
+}
+
+static int numbers(const char *device, struct device_numbers *ret, void *userdata)
+{
+	const struct target target = { .type = TARGET_NAME };
+	struct manager *m = userdata;
+
+	return devices_find_numbers(m->devices, device, &target, ret);
 }
 
 static int look(uint64_t pin_id, struct pin_info *ret, void *userdata)
@@ -93,6 +108,8 @@ int requests_new(struct manager *m)
 		.proc = "/proc",
 		.cgroup_mount = fs ? cgroupfs_mount(fs) : NULL,
 		.look = genl ? look : NULL,
+		.openers = m->openers,
+		.numbers = numbers,
 		.ready = is_ready,
 		.on_event = on_event,
 		.userdata = m,

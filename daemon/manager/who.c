@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "daemon/base/base.h"
 #include "daemon/manager/answers.h"
 #include "daemon/manager/inquiry.h"
 #include "daemon/manager/methods.h"
@@ -71,10 +72,11 @@ static json_t *busy_json(const struct inquiry *q)
 
 static int reply_who(struct inquiry *q, const struct answer *a)
 {
-	int r = call_reply(q->call, json_pack("{s:o, s:O, s:O, s:O, s:O, s:O, s:o}",
+	int r = call_reply(q->call, json_pack("{s:o, s:O, s:O, s:O, s:O, s:O, s:o, s:O?, s:o}",
 			"target", render_string(q->text), "ranges", a->ranges,
 			"places", a->places, "pins", a->pins, "inexact", a->inexact,
-			"sums", a->sums, "busy", busy_json(q)));
+			"sums", a->sums, "busy", busy_json(q), "users", q->users,
+			"users_unknown", render_string(q->users_unknown)));
 
 	return r == -EMSGSIZE ? reply_too_many(q, json_array_size(a->pins)) : r;
 }
@@ -141,6 +143,7 @@ static int sum_holders(struct inquiry *q, const struct holder *holders, size_t n
 static int add_holders(struct inquiry *q, const struct holder *holders, size_t n,
 		       struct answer *a)
 {
+	const uint64_t now_usec = loop_usec(q->m->event, CLOCK_MONOTONIC);
 	struct pin *pin;
 	size_t i;
 	int r = 0;
@@ -152,6 +155,7 @@ static int add_holders(struct inquiry *q, const struct holder *holders, size_t n
 		pin = registry_find(q->m->registry, holders[i].id);
 		if (!pin)
 			continue;
+		makers_check(q->m->makers, pin, now_usec);
 		r = append(a->pins, render_pin(pin));
 		if (r >= 0 && holders[i].inexact)
 			r = append(a->inexact, json_hex(pin->id));
@@ -217,6 +221,7 @@ static int add_of(struct inquiry *q, const struct devnames *names, bool summed, 
 {
 	_cleanup_(sums_freep) struct sums *sums = sums_new(SUM_BY_PROCESS);
 	struct summary summary = { .sums = sums, .error = sums ? 0 : -ENOMEM };
+	const uint64_t now_usec = loop_usec(q->m->event, CLOCK_MONOTONIC);
 	_cleanup_(pin_cursor_done) struct pin_cursor cursor;
 	struct pin *pin;
 	int r = 0;
@@ -225,10 +230,12 @@ static int add_of(struct inquiry *q, const struct devnames *names, bool summed, 
 	while (r >= 0 && (pin = pin_cursor_next(&cursor))) {
 		if (!is_of(pin->origin, q->name, names))
 			continue;
-		if (summed)
+		if (summed) {
 			sum_pin(&summary, pin);
-		else
-			r = append(a->pins, render_pin(pin));
+			continue;
+		}
+		makers_check(q->m->makers, pin, now_usec);
+		r = append(a->pins, render_pin(pin));
 	}
 	return r < 0 || !summed ? r : add_summary(&summary, a);
 }
@@ -254,6 +261,7 @@ static void answer_name(struct inquiry *q, const struct devnames *names)
 
 static const struct inquiry_kind who = {
 	.max = WHO_HOLDERS_MAX,
+	.users = true,
 	.answer = answer_who,
 	.answer_name = answer_name,
 };
@@ -263,8 +271,15 @@ static int start(struct manager *m, struct call *call, bool ready, json_t *param
 	return inquiry_start(m, call, ready, params, &who);
 }
 
+/* The pins of a device, and who has it open, are known of any kernel. */
 int method_who(struct call *call, json_t *params, void *userdata)
 {
+	const char *text = json_get_string(params, "target", ""), *reason;
+	struct target target;
+
+	if (target_parse(text, sysconf(_SC_PAGESIZE), &target, &reason) >= 0 &&
+	    target.type == TARGET_NAME)
+		return manager_wait_ready(userdata, call, params, start);
 	return manager_inquire(call, params, userdata, start);
 }
 

@@ -96,12 +96,14 @@ size_t render_names_bytes(const json_t *owner)
 {
 	static const char *const names[] = { "comm", "cgroup", "reason" };
 	size_t bytes = 0, i;
-	const json_t *step;
+	const json_t *step, *holder;
 
 	for (i = 0; i < ARRAY_SIZE(names); i++)
 		bytes += json_string_length(json_object_get(owner, names[i]));
 	json_array_foreach (json_object_get(owner, "steps"), i, step)
 		bytes += json_string_length(json_object_get(step, "name")) +
 			 json_string_length(json_object_get(step, "refused"));
+	json_array_foreach (json_object_get(owner, "holders"), i, holder)
+		bytes += render_names_bytes(holder);
 	return bytes;
 }

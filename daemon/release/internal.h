@@ -13,7 +13,7 @@
 #define RELEASE_OWNER_PINS_MAX	4096 /* in one message to an owner; then the next ones */
 #define RELEASE_REASON_MAX	256 /* bytes of an owner's reason that are kept */
 /* Cgroups that a dry run looks at; of owners after that it is not told what is refused. */
-#define RELEASE_LOOKS_MAX	4096
+#define RELEASE_AIMS_MAX	4096
 #define RELEASE_ACTIONS_MAX	128 /* steps under way; others wait for their turn */
 #define RELEASE_SETTLE_USEC	(1 * 1000000ULL) /* for the kernel to say what an owner said */
 /* Owners that are not back after the service's start are not waited for any longer. */
@@ -21,6 +21,9 @@
 /* Between two messages that tell of more failed parts: the first, doubled up to the last. */
 #define RELEASE_FAILURES_MIN_USEC (250 * 1000ULL)
 #define RELEASE_FAILURES_MAX_USEC (4 * 1000000ULL)
+#define RELEASE_LOOKS_MAX	16 /* for who holds pins of processes that have ended */
+#define RELEASE_HOLDERS_MAX	8 /* that are told, for one of those */
+#define RELEASE_HEIRS_MAX	64 /* that one step is taken on, one after the other */
 /* Until a process is looked at again of which nobody could tell whose it is. */
 #define RELEASE_LOOK_USEC	(1 * 1000000ULL)
 /* Timers may be late by that much, never early. */
@@ -58,6 +61,9 @@ struct completion {
 	sd_event_source *timer;
 };
 
+/* heir_fd is of a process to take the step on, or -1 */
+typedef void (*release_heir_found)(struct release_owner *o, int step);
+
 struct release_owner {
 	struct release *release;
 	UT_hash_handle hh; /* by token, once it has one */
@@ -81,6 +87,17 @@ struct release_owner {
 	uint64_t born_usec; /* of the process, CLOCK_REALTIME; 0: unknown */
 	uint64_t oldest_usec; /* of its pins, likewise */
 	sd_event_source *exit;
+
+	/* Of one that is gone: others that have the device open. */
+	bool inherited; /* they can be looked for */
+	struct openers_query *look; /* for them, that is under way */
+	uint64_t look_usec; /* CLOCK_BOOTTIME, when it began */
+	int look_step;
+	release_heir_found heir_found;
+	pid_t heir; /* that the step is taken on; 0 for none */
+	int heir_fd; /* its pidfd */
+	unsigned int n_heirs; /* that this step was taken on */
+	json_t *holders; /* those that were seen; NULL where nobody looked */
 
 	enum release_owner_state state;
 	enum owner_answer answer;
@@ -124,6 +141,13 @@ struct release {
 	uint64_t started_realtime_usec, over_usec;
 	struct ladders *ladders;
 
+	/* A dry run, while holders of pins are looked for. */
+	struct releases *foresees;
+	size_t n_foreseen; /* owners that have been come by, */
+	size_t n_foreseen_looks; /* and for whom somebody was looked for */
+	void (*foreseen)(void *userdata);
+	void *foreseen_userdata;
+
 	/* While it runs: by id, and their indices by owner. */
 	struct asked_pin *asked;
 	uint32_t *order;
@@ -160,7 +184,7 @@ struct releases {
 	size_t n_user_running, n_user_pins, n_user_owners;
 	struct release_owner *tokens;
 	struct release_owner *queue; /* wait until an action may start */
-	unsigned int n_actions;
+	unsigned int n_actions, n_looks;
 	struct callers *callers; /* of requests, who are no administrators */
 	sd_event_source *queue_turn;
 	/* Of one whose turn has come: step.c, which is above the queue. */
@@ -212,6 +236,11 @@ int release_owner_aim(const struct release_owner *o, int step, unsigned int *loo
 /* The cgroup that may be killed as a whole in place of the process; NULL for none. */
 const char *release_owner_kills(const struct release_owner *o);
 struct ladder_facts release_owner_facts(const struct release_owner *o);
+bool release_path_below(const char *path, const char *top);
+/* Raw paths of cgroups in which nothing is ever ended. */
+bool release_path_protected(const struct releases *releases, const char *path);
+bool pidfd_has_exited(int pidfd);
+void release_owner_set_reason(struct release_owner *o, const char *reason);
 void release_owner_done(struct release_owner *o);
 
 /* message.c: to an owner; one that cannot be told will be seen to have left */
@@ -225,6 +254,13 @@ void release_drop_failures(struct release *release);
 
 /* watch.c: followers will be told */
 void release_changed(struct release *release);
+
+/* heirs.c: of an owner that is gone */
+/* Decides whether it can be looked for those that hold its pins now. */
+void release_owner_inherit(struct release_owner *o);
+/* Calls back from the loop. -EAGAIN: later, so many are looked for */
+int release_owner_find_heir(struct release_owner *o, int step, release_heir_found found);
+void release_owner_drop_look(struct release_owner *o);
 
 /* log.c: the journal, then the history */
 void release_tell_started(struct release *release);
@@ -264,7 +300,6 @@ void release_owner_left(struct release_owner *o);
 void release_owner_came(struct release_owner *o, struct owner *owner);
 /* Some of its pins are gone, maybe all. */
 void release_owner_unpinned(struct release_owner *o);
-void release_owner_set_reason(struct release_owner *o, const char *reason);
 
 /* find.c */
 /* The one that a revoke of the kernel started, while it runs. */

@@ -85,7 +85,7 @@ json_t *release_owner_json(const struct release_owner *o)
 	const char *next = next_of(o, &usec);
 
 	return json_pack("{s:I, s:o, s:I, s:o, s:b, s:s, s:o, s:I, s:I, s:I, s:I, s:o, s:o,"
-			 " s:o}",
+			 " s:o, s:O?}",
 			 "pid", (json_int_t)o->pid,
 			 "comm", json_escaped(o->comm, o->comm_len),
 			 "uid", (json_int_t)o->uid,
@@ -100,7 +100,7 @@ json_t *release_owner_json(const struct release_owner *o)
 			 "next", next ? json_string(next) : json_null(),
 			 "next_usec",
 			 next ? json_integer(realtime(o->release, usec)) : json_null(),
-			 "steps", steps_json(o));
+			 "steps", steps_json(o), "holders", o->holders);
 }
 
 /* Those that still hold something, or those that do not. */

@@ -6,6 +6,7 @@ daemon_libcore_la_SOURCES += \
 	daemon/release/failed-parts.c \
 	daemon/release/feed.c \
 	daemon/release/find.c \
+	daemon/release/heirs.c \
 	daemon/release/internal.h \
 	daemon/release/json.c \
 	daemon/release/limits.c \

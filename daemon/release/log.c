@@ -25,7 +25,7 @@ static void set_fields(struct fields *f, const struct release *release,
 	f->list[0] = f->token;
 	f->list[1] = f->reason;
 	if (o) {
-		snprintf(f->pid, sizeof(f->pid), "PINGUARD_PID=%d", (int)o->pid);
+		snprintf(f->pid, sizeof(f->pid), "PINGUARD_PID=%d", (int)(o->heir ?: o->pid));
 		f->list[2] = f->pid;
 	}
 }
@@ -46,13 +46,15 @@ static void tell_owner(struct release_owner *o, int level, const char *id, const
 	_cleanup_(freep) char *cgroup =
 		escape_name(o->cgroup && o->cgroup->path ? o->cgroup->path : "?");
 	_cleanup_(freep) char *reason = more ? escape_text(more) : NULL;
-	char size[FORMAT_SIZE_LEN];
+	char size[FORMAT_SIZE_LEN], heir[64] = "";
 	struct fields f;
 
 	set_fields(&f, o->release, o);
+	if (o->heir)
+		snprintf(heir, sizeof(heir), "process %d, which holds pins of ", (int)o->heir);
 	log_event(level, id, f.list,
-		  "release %s: %s process %d (%s) in %s, %" PRIu64 " pins, %s%s%s",
-		  o->release->token, what, (int)o->pid, comm ?: "?", cgroup ?: "?", o->pins_left,
+		  "release %s: %s %sprocess %d (%s) in %s, %" PRIu64 " pins, %s%s%s",
+		  o->release->token, what, heir, (int)o->pid, comm ?: "?", cgroup ?: "?", o->pins_left,
 		  format_size(size, o->bytes_left), reason ? ": " : "", reason ?: "");
 }
 

@@ -17,12 +17,12 @@ static json_t *pin_json(const struct pin *pin)
 			 "bytes", json_bytes(pin->bytes));
 }
 
-/* Its own: others' are nothing that it should hear of. */
+/* Its own: others' are nothing that it should hear of. Of one that is gone a hook hears. */
 static bool is_own(const struct release_owner *o, const struct asked_pin *asked,
 		   const struct pin *pin)
 {
-	return pin && !asked->foreign && pin->origin->tgid == (uint32_t)o->pid &&
-	       !(pin->flags & PINGUARD_FLAG_OWNER_GONE);
+	return pin && pin->origin->tgid == (uint32_t)o->pid &&
+	       (o->gone || (!asked->foreign && !(pin->flags & PINGUARD_FLAG_OWNER_GONE)));
 }
 
 /* Up to RELEASE_OWNER_PINS_MAX of the pins that are left; list: they count as told to it. */
@@ -133,11 +133,12 @@ json_t *release_owner_hook_json(struct release_owner *o)
 		json_decref(refused);
 		return NULL;
 	}
-	return json_pack("{s:s, s:s, s:o, s:I, s:o, s:I, s:o, s:I, s:I, s:I, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:o, s:I, s:o, s:I, s:o, s:I, s:I, s:I, s:o, s:o, s:o,"
+			 " s:b, s:O?}",
 			 "token", release->token,
 			 "reason", release_reason_name(release->reason),
 			 "target", render_name(release->target),
-			 "pid", (json_int_t)o->pid,
+			 "pid", (json_int_t)(o->heir ?: o->pid),
 			 "comm", json_escaped(o->comm, o->comm_len),
 			 "uid", (json_int_t)o->uid,
 			 "cgroup", render_name(cgroup),
@@ -146,5 +147,7 @@ json_t *release_owner_hook_json(struct release_owner *o)
 			 "bytes_left", (json_int_t)o->bytes_left,
 			 "pins", pins,
 			 "failures", failures_json(o),
-			 "stop_refused", refused);
+			 "stop_refused", refused,
+			 "owner_gone", o->gone,
+			 "holders", o->holders);
 }

@@ -13,6 +13,7 @@ void release_detach(struct release *release)
 		struct release_owner *o = &release->owners[i];
 
 		release_owner_drop_action(o);
+		release_owner_drop_look(o);
 		completions_settle(o);
 		if (o->token[0])
 			HASH_DEL(releases->tokens, o);
@@ -60,6 +61,9 @@ static void close_owner(struct release_owner *o)
 	/* A hook that has done its work may come to its end. */
 	if (o->pins_left)
 		release_owner_drop_action(o);
+	release_owner_drop_look(o);
+	closep(&o->heir_fd);
+	o->heir_fd = -1;
 	closep(&o->pidfd);
 	o->pidfd = -1;
 	completions_settle(o);

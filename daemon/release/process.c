@@ -17,26 +17,31 @@
 /* Of a request, at its start: where a clock was set, many seem to be older than they are. */
 #define LOOKS_REQUEST_MAX 8192
 
-static bool below(const char *path, const char *top)
+bool release_path_below(const char *path, const char *top)
 {
 	size_t len = strlen(top);
 
 	return strncmp(path, top, len) == 0 && (path[len] == '\0' || path[len] == '/');
 }
 
+bool release_path_protected(const struct releases *releases, const char *path)
+{
+	const char *own = releases->own_cgroup;
+
+	return release_path_below(path, "/init.scope") ||
+	       (own && strcmp(own, "/") != 0 && release_path_below(path, own));
+}
+
 static bool is_protected(const struct release_owner *o)
 {
-	const char *own = o->release->releases->own_cgroup;
 	const char *path = o->cgroup ? o->cgroup->path : NULL;
 
 	if (o->pid == 1 || o->pid == getpid())
 		return true;
-	if (!path)
-		return false;
-	return below(path, "/init.scope") || (own && strcmp(own, "/") != 0 && below(path, own));
+	return path && release_path_protected(o->release->releases, path);
 }
 
-static bool has_exited(int pidfd)
+bool pidfd_has_exited(int pidfd)
 {
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
 
@@ -56,7 +61,7 @@ static void open_process(struct release_owner *o)
 	if (procfs_read_start(o->release->releases->proc_fd, o->pid, &since_boot_usec) < 0)
 		return;
 	/* Still there: what was read is of this process. */
-	if (!has_exited(o->pidfd))
+	if (!pidfd_has_exited(o->pidfd))
 		o->born_usec = clock_usec(CLOCK_REALTIME) - clock_usec(CLOCK_BOOTTIME) +
 			       since_boot_usec;
 }
@@ -132,7 +137,7 @@ int release_owner_may_act(struct release_owner *o)
 	unsigned int tries = LOOKS_MAX;
 	int answer = 0;
 
-	if (o->gone || o->protected || o->pidfd < 0 || has_exited(o->pidfd))
+	if (o->gone || o->protected || o->pidfd < 0 || pidfd_has_exited(o->pidfd))
 		return 0;
 	for (uint32_t i = o->position; i < o->first + o->n; i++) {
 		struct asked_pin *asked = &o->release->asked[o->release->order[i]];
@@ -168,7 +173,7 @@ char *release_owner_cgroup(const struct release_owner *o)
 	/* Still there after it was read: the path is of this process. */
 	if (!o->gone && o->pidfd >= 0 &&
 	    procfs_read_cgroup(o->release->releases->proc_fd, o->pid, &path) >= 0 &&
-	    !has_exited(o->pidfd))
+	    !pidfd_has_exited(o->pidfd))
 		return TAKE_PTR(path);
 	return o->cgroup && o->cgroup->path ? strdup(o->cgroup->path) : NULL;
 }
@@ -185,14 +190,27 @@ const char *release_owner_kills(const struct release_owner *o)
 		       release->selected : NULL;
 }
 
+/* Where the process is that a step is taken on. */
+static char *acted_on(const struct release_owner *o)
+{
+	_cleanup_(freep) char *path = NULL;
+
+	if (!o->heir)
+		return release_owner_cgroup(o);
+	if (procfs_read_cgroup(o->release->releases->proc_fd, o->heir, &path) < 0 ||
+	    pidfd_has_exited(o->heir_fd))
+		return NULL;
+	return TAKE_PTR(path);
+}
+
 int release_owner_aim(const struct release_owner *o, int step, unsigned int *looks,
 		      struct aim *aim)
 {
-	_cleanup_(freep) char *cgroup = release_owner_cgroup(o);
+	_cleanup_(freep) char *cgroup = acted_on(o);
 	const char *selected = step == STEP_KILL ? release_owner_kills(o) : o->release->selected;
 
 	aim_done(aim);
-	return action_aim(o->release->releases->actions, o->ladder, step, o->pid, cgroup,
+	return action_aim(o->release->releases->actions, o->ladder, step, o->heir ?: o->pid, cgroup,
 			  selected, looks, aim);
 }
 
@@ -211,7 +229,8 @@ struct ladder_facts release_owner_facts(const struct release_owner *o)
 					  release->releases->started_usec + RELEASE_GRACE_USEC,
 		.registered = o->owner != NULL,
 		.lapsed = o->lapsed,
-		.untouchable = o->gone || o->protected || o->unsure || o->pidfd < 0,
+		.untouchable = o->protected || o->unsure ||
+			       (o->gone ? !o->inherited : o->pidfd < 0),
 		.uncertain = !ready(release->releases),
 		.answer = o->answer,
 		.step = o->step,
@@ -220,12 +239,24 @@ struct ladder_facts release_owner_facts(const struct release_owner *o)
 	};
 }
 
+void release_owner_set_reason(struct release_owner *o, const char *reason)
+{
+	free(o->reason);
+	o->reason = reason ? strndup(reason, RELEASE_REASON_MAX) : NULL;
+}
+
 void release_owner_done(struct release_owner *o)
 {
 	o->exit = sd_event_source_disable_unref(o->exit);
 	o->timer = sd_event_source_disable_unref(o->timer);
 	closep(&o->pidfd);
 	o->pidfd = -1;
+	/* Of a dry run; others have been dropped. */
+	o->look = openers_query_free(o->look);
+	closep(&o->heir_fd);
+	o->heir_fd = -1;
+	json_decref(o->holders);
+	o->holders = NULL;
 	cgroup_node_unref(o->cgroup);
 	o->cgroup = NULL;
 	free(o->reason);

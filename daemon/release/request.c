@@ -86,10 +86,12 @@ static void set_up_owner(struct release_owner *o)
 	cgroup = release_owner_cgroup(o);
 	o->ladder = release->ladders ? ladders_match(release->ladders, cgroup) :
 				       &policy_default_ladder;
-	if (o->gone)
+	if (o->gone) {
 		o->state = OWNER_GONE;
-	else
+		release_owner_inherit(o);
+	} else {
 		o->owner = owners ? owners_find(owners, o->pid) : NULL;
+	}
 	if (o->owner && !owner_lives(o->owner))
 		o->owner = NULL;
 	o->registered = o->owner != NULL;
@@ -155,15 +157,16 @@ static int foresee_steps(struct release_owner *o, unsigned int *looks)
 /* What would be done first, or after the asking, and to what. */
 static int foresee(struct release *release)
 {
-	unsigned int looks = RELEASE_LOOKS_MAX;
+	unsigned int looks = RELEASE_AIMS_MAX;
 	int r = 0;
 
 	for (size_t i = 0; i < release->n_owners; i++) {
 		struct release_owner *o = &release->owners[i];
 		struct ladder_facts facts = release_owner_facts(o);
 
-		facts.untouchable |= release_owner_may_act(o) == 0;
-		if (r == 0 && !facts.untouchable)
+		/* Of one that is gone: if somebody is found who holds its pins. */
+		facts.untouchable |= !o->gone && release_owner_may_act(o) == 0;
+		if (r == 0 && !facts.untouchable && !o->gone)
 			r = foresee_steps(o, &looks);
 		if (facts.registered && o->ladder->on[STEP_ASK]) {
 			facts.step = STEP_ASK;
@@ -176,6 +179,7 @@ static int foresee(struct release *release)
 		o->pidfd = -1;
 		o->owner = NULL;
 	}
+	release->foresees = release->releases;
 	release->releases = NULL;
 	return r;
 }

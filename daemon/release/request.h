@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <systemd/sd-event.h>
 
+#include "daemon/kernel/kernel.h"
 #include "daemon/model/model.h"
 #include "daemon/release/owners.h"
 
@@ -72,6 +73,10 @@ struct releases_config {
 	 * lives. -ENOENT: it is gone. NULL where nobody can be asked.
 	 */
 	int (*look)(uint64_t pin_id, struct pin_info *ret, void *userdata);
+	/* Who has devices open; NULL where nobody looks. */
+	struct openers *openers;
+	/* The files of a device that pins; a negative errno where it is not known. */
+	int (*numbers)(const char *device, struct device_numbers *ret, void *userdata);
 	/* Whether the registry is what the kernel says now. */
 	bool (*ready)(void *userdata);
 	/* For the history; the journal has been told. owner is NULL but with STEP. */
@@ -143,6 +148,13 @@ struct release_config {
  */
 int release_start(struct releases *releases, const struct release_config *config,
 		  struct release **ret);
+/*
+ * Of a dry run, once: looks for those that hold pins of processes that have ended, of
+ * up to RELEASE_LOOKS_MAX of these. False where there is nothing to look for; done()
+ * is called from the loop otherwise, unless the last reference goes before.
+ */
+bool release_foresee_holders(struct release *release, void (*done)(void *userdata),
+			     void *userdata);
 struct release *release_ref(struct release *release);
 struct release *release_unref(struct release *release); /* NULL is fine; returns NULL */
 DEFINE_CLEANUP(struct release *, release_unref);

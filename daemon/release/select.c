@@ -108,7 +108,7 @@ static int group(struct release *release, const struct held *held)
 			o->release = release;
 			o->pid = held[i].tgid;
 			o->gone = held[i].gone;
-			o->pidfd = -1;
+			o->pidfd = o->heir_fd = -1;
 			o->step = -1;
 			o->first = o->position = i;
 		}

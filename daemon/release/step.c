@@ -8,12 +8,6 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 
-void release_owner_set_reason(struct release_owner *o, const char *reason)
-{
-	free(o->reason);
-	o->reason = reason ? strndup(reason, RELEASE_REASON_MAX) : NULL;
-}
-
 static void took(struct release_owner *o, int step, enum release_owner_state state)
 {
 	o->step = step;
@@ -45,6 +39,22 @@ static int ask(struct release_owner *o)
 	return 0;
 }
 
+static void on_next_heir(struct release_owner *o, int step);
+
+/*
+ * The step was taken, and its process has ended: what is left is held by others,
+ * of whom the same is wanted, one after the other.
+ */
+static void go_on_with_heirs(struct release_owner *o)
+{
+	if (!o->gone || !o->inherited || !o->pins_left || o->step < STEP_STOP_UNIT || o->action ||
+	    o->look || o->step_failed || o->n_heirs == RELEASE_HEIRS_MAX ||
+	    o->release->phase != RELEASE_RUNNING)
+		return;
+	if (release_owner_find_heir(o, o->step, on_next_heir) < 0)
+		log_debug("cannot look who holds pins of process %d", (int)o->pid);
+}
+
 static void on_action_done(struct action *action, int error, const char *text, void *userdata)
 {
 	struct release_owner *o = userdata;
@@ -62,6 +72,7 @@ static void on_action_done(struct action *action, int error, const char *text, v
 	}
 	release_owner_drop_action(o);
 	release_changed(release);
+	go_on_with_heirs(o);
 	release_owner_decide(o);
 	releases_run_queue(releases);
 }
@@ -69,6 +80,7 @@ static void on_action_done(struct action *action, int error, const char *text, v
 static int start_action(struct release_owner *o, int step)
 {
 	struct releases *releases = o->release->releases;
+	const int pidfd = o->gone ? o->heir_fd : o->pidfd;
 	struct actions *actions = releases->actions;
 	_cleanup_(freep) char *cgroup = NULL;
 	uint64_t now = clock_usec(CLOCK_MONOTONIC), left = o->release->deadline_usec - now;
@@ -86,10 +98,10 @@ static int start_action(struct release_owner *o, int step)
 				&o->action);
 		json_decref(input);
 	} else if (step == STEP_STOP_UNIT) {
-		r = action_stop_unit(actions, o->pidfd, o->release->selected, on_action_done, o,
+		r = action_stop_unit(actions, pidfd, o->release->selected, on_action_done, o,
 				     &o->action);
 	} else {
-		r = action_kill(actions, o->pidfd, release_owner_kills(o), on_action_done, o,
+		r = action_kill(actions, pidfd, release_owner_kills(o), on_action_done, o,
 				&o->action);
 	}
 	if (r >= 0)
@@ -127,8 +139,7 @@ static void arm(struct release_owner *o, uint64_t usec)
 		log_error_errno(r, "cannot set a deadline for process %d: %m", (int)o->pid);
 }
 
-/* 1 where it has to wait: for others', or to know more */
-static int act(struct release_owner *o, int step)
+static void do_step(struct release_owner *o, int step)
 {
 	static const enum release_owner_state states[] = {
 		[STEP_HOOK] = OWNER_HOOK_RUNNING,
@@ -139,19 +150,8 @@ static int act(struct release_owner *o, int step)
 	unsigned int looks = ACTION_LOOKS_MAX;
 	int r;
 
-	r = release_owner_may_act(o);
-	if (r < 0) {
-		arm(o, clock_usec(CLOCK_MONOTONIC) + RELEASE_LOOK_USEC);
-		return 1;
-	}
-	if (r == 0) {
-		o->unsure = true;
-		return 0;
-	}
-	if (release_owner_queue(o))
-		return 1;
 	/* Why the step before failed is in the journal. */
-	if (o->step_failed)
+	if (o->step_failed && !o->heir)
 		release_owner_set_reason(o, NULL);
 	r = release_owner_aim(o, step, &looks, aim);
 	if (r == 0 && !aim->refused)
@@ -164,6 +164,47 @@ static int act(struct release_owner *o, int step)
 		release_owner_set_reason(o, aim->refused ?: strerror(-r));
 		release_tell_failed(o, step);
 	}
+}
+
+static void on_next_heir(struct release_owner *o, int step)
+{
+	if (o->heir_fd >= 0) {
+		o->n_heirs++;
+		do_step(o, step);
+	}
+	release_owner_decide(o);
+}
+
+static void on_heir(struct release_owner *o, int step)
+{
+	/* A hook may know more than is seen from here. */
+	if (o->heir_fd < 0 && step != STEP_HOOK) {
+		o->unsure = true;
+	} else {
+		o->n_heirs = 1;
+		do_step(o, step);
+	}
+	release_owner_decide(o);
+}
+
+/* 1 where it has to wait: for others', or to know more */
+static int act(struct release_owner *o, int step)
+{
+	int r;
+
+	if (release_owner_queue(o))
+		return 1;
+	r = o->gone ? release_owner_find_heir(o, step, on_heir) : release_owner_may_act(o);
+	if (r < 0) {
+		arm(o, clock_usec(CLOCK_MONOTONIC) + RELEASE_LOOK_USEC);
+		return 1;
+	}
+	if (o->gone)
+		return 1;
+	if (r == 0)
+		o->unsure = true;
+	else
+		do_step(o, step);
 	return 0;
 }
 
@@ -194,7 +235,8 @@ void release_owner_decide(struct release_owner *o)
 {
 	struct release *release = o->release;
 
-	while (release->phase == RELEASE_RUNNING && o->pins_left && !o->settled && !o->queued) {
+	while (release->phase == RELEASE_RUNNING && o->pins_left && !o->settled && !o->queued &&
+	       !o->look) {
 		struct ladder_facts facts = release_owner_facts(o);
 
 		o->next = policy_decide(o->ladder, &facts, clock_usec(CLOCK_MONOTONIC));
@@ -225,7 +267,9 @@ static void gone(struct release_owner *o)
 		return;
 	o->gone = true;
 	o->state = OWNER_GONE;
+	release_owner_inherit(o);
 	release_changed(o->release);
+	go_on_with_heirs(o);
 	release_owner_decide(o);
 }
 
@@ -296,6 +340,7 @@ static void released(struct release_owner *o)
 	if (o->settled)
 		release->n_settled--;
 	o->settled = false;
+	release_owner_drop_look(o);
 	if (o->owner && o->token[0])
 		o->owner->released++;
 	completions_settle(o);

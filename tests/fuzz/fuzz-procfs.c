@@ -9,7 +9,11 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	_cleanup_(freep) char *text = fuzz_string(data, size);
+	_cleanup_(freep) char *line = fuzz_string(data, size);
+	struct proc_mapping mapping;
 	struct proc_status status;
+	const char *where;
+	dev_t dev;
 	uint64_t usec = 0;
 	char *path;
 	int r;
@@ -21,6 +25,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	r = procfs_parse_status(text, &status);
 	fuzz_assert(r == 0 || r == -ENODATA);
 	(void)procfs_parse_sockets(text, "XDP");
+	r = procfs_parse_mapping(text, &mapping);
+	fuzz_assert(r == 0 || r == -ENODATA);
+	r = procfs_parse_mount(line, &dev, &where);
+	fuzz_assert(r == -ENODATA || (r == 0 && where[0] && strlen(where) <= size));
 	path = procfs_parse_cgroup(text);
 	fuzz_assert(!path || (path[0] == '/' && !strchr(path, '\n')));
 	return 0;

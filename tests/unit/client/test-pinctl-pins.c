@@ -100,10 +100,10 @@ static void test_json(void **state)
 
 static void test_text(void **state)
 {
-	EXPECT("pins", 0, "ID   KIND DEVICE PID COMM    CGROUP   SIZE AGE\n",
-	       "0xe  rdma rxe0    48 a\\x0a\"\xe2\x82\xac /a.slice   8K   -\n"
-	       "0x7  rdma rxe0    49 a\\x0a\"b /a.slice   4K   -\n"
-	       "0x15 rdma rxe0    47 a\\x0a\"b -           0   -\n");
+	EXPECT("pins", 0, "ID   KIND DEVICE PID COMM           CGROUP   SIZE AGE\n",
+	       "0xe  rdma rxe0    48 a\\x0a\"\xe2\x82\xac (gone) /a.slice   8K   -\n"
+	       "0x7  rdma rxe0    49 a\\x0a\"b        /a.slice   4K   -\n"
+	       "0x15 rdma rxe0    47 a\\x0a\"b        -           0   -\n");
 	EXPECT("pins -o +uid,gone --limit 1", 0, "AGE UID GONE\n", "  -   - yes\n");
 	EXPECT("pins -o PID,ID --sort -PID --no-legend", 0, " 49 0x7\n 48 0xe\n 47 0x15\n");
 	EXPECT("pins --sort cgroup -o ID --no-legend", 0, "0x15\n0x7\n0xe\n");

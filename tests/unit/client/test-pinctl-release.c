@@ -125,9 +125,11 @@ static int who(struct call *call, json_t *params, void *userdata)
 		call,
 		parse("{\"target\":\"dax0.0\",\"ranges\":[{\"first\":\"0x100000000\",\"last\":"
 		      "\"0x10fffffff\"}],\"pins\":[{\"id\":\"0x1\",\"kind\":\"rdma\",\"device\":"
-		      "\"rxe0\",\"pid\":7,\"comm\":\"mr\",\"cgroup\":\"/a\",\"bytes\":4096},"
-		      "{\"id\":\"0x2\",\"kind\":\"vfio\",\"pid\":8,\"comm\":\"qemu\",\"cgroup\":\"/b\","
-		      "\"bytes\":8192}],\"inexact\":[\"0x2\",\"0x3\"]}"));
+		      "\"rxe0\",\"pid\":7,\"comm\":\"mr\",\"cgroup\":\"/a\",\"bytes\":4096,"
+		      "\"owner_gone\":true},{\"id\":\"0x2\",\"kind\":\"vfio\",\"pid\":8,\"comm\":\"qemu\",\"cgroup\":\"/b\","
+		      "\"bytes\":8192}],\"inexact\":[\"0x2\",\"0x3\"],\"users\":["
+		      "{\"pid\":12,\"comm\":\"redis\",\"cgroup\":\"/c\",\"how\":\"mapped\","
+		      "\"path\":null,\"exact\":true}],\"users_unknown\":\"2 more\"}"));
 }
 
 static int list_owners(struct call *call, json_t *params, void *userdata)
@@ -364,6 +366,9 @@ static void test_drain(void **state)
 	EXPECT("drain 0x1000 --offline", 2, "not \"0x1000\"\n");
 	EXPECT("drain memory33/../memory34 --offline", 2, "is for memory blocks");
 	EXPECT("drain namespace0 --disable", 2, "is for DAX devices");
+	EXPECT("drain memory33 --timeout=90s --dry-run", 0, "Processes that use it:", "redis");
+	EXPECT("drain memory33 --timeout=90s --dry-run -j", 0, "}\n{\"users\":[{\"pid\":12,");
+	EXPECT("drain dax0.0 --force", 2, "--force is for --offline and --disable");
 	/* nobody is asked for what cannot be done */
 	EXPECT("drain memory4000000000 --offline", 5, "cannot be taken offline: No such file",
 	       "there is no such memory block");
@@ -374,9 +379,14 @@ static void test_drain(void **state)
 static void test_who(void **state)
 {
 	EXPECT("who dax0.0", 0, "dax0.0: 0x100000000-0x10fffffff (256M)\n\n", "ID", "HOLDS", "0x2", "maybe",
-	       "vfio", "8K", "0x1", "yes", "rdma", "4K", "0x3", "maybe");
+	       "vfio", "8K", "0x1", "yes", "rdma", "mr (gone)", "4K", "0x3", "maybe", "\nProcesses that use it:\n",
+	       "PID", "HOW\n", "12", "redis", "/c", "mapped\n",
+	       "Pins whose maker is gone are held by these.\n");
+	assert_non_null(strstr(output, "others may use it: 2 more"));
+	assert_null(strstr(output, "WHERE"));
 	EXPECT("who dax0.0 --no-legend -o id,holds", 0, "0x2 maybe\n0x1 yes\n0x3 maybe\n");
-	EXPECT("who dax0.0 -j", 0, "{\"target\":\"dax0.0\",", "\"inexact\":[\"0x2\",\"0x3\"]");
+	EXPECT("who dax0.0 -j", 0, "{\"target\":\"dax0.0\",", "\"comm\":\"mr\"", "\"inexact\":[\"0x2\",\"0x3\"]",
+	       "\"users\":[{\"pid\":12,", "\"users_unknown\":\"2 more\"");
 	assert_null(strstr(output, "holds"));
 	EXPECT("who", 2, "usage: pinctl who TARGET");
 }

@@ -13,6 +13,7 @@
 #include "client/base/exit.h"
 #include "client/base/pinctl.h"
 #include "client/parts/remove.h"
+#include "client/parts/user.h"
 #include "lib/varlink.h"
 
 static char sysfs[64], blocks[128];
@@ -207,6 +208,71 @@ static void test_refused(void **state)
 				       "\"bytes\":12582912},"));
 }
 
+/* before NULL: the same as the reply */
+static int check_in_child(const char *reply, const char *before, bool force)
+{
+	json_t *json = parse(reply), *first = before ? parse(before) : json_incref(json);
+	int fd, status;
+	pid_t pid = pinctl_fork(&fd);
+
+	if (pid == 0)
+		_exit(check_users("dax0.0", "disabled", json, first, force) + 1);
+	json_decref(json);
+	json_decref(first);
+	status = pinctl_finish(pid, fd);
+	return status - 1;
+}
+
+/* Who uses a device without a pin is named, and it is not taken away from them unasked. */
+static void test_users(void **state)
+{
+	static const char mapped[] =
+		"{\"pins\":[{\"id\":\"0x1\",\"pid\":7}],\"users\":["
+		"{\"pid\":7,\"comm\":\"mr\",\"cgroup\":\"/a\",\"how\":\"mapped\"},"
+		"{\"pid\":12,\"comm\":\"redis\",\"cgroup\":null,\"how\":\"open\"},"
+		"{\"pid\":1,\"comm\":\"init\",\"cgroup\":\"/\",\"how\":\"mounted\","
+		"\"path\":\"/mnt\"}],\"users_unknown\":null}";
+	static const char pinning[] =
+		"{\"pins\":[{\"id\":\"0x1\",\"pid\":7}],\"users\":["
+		"{\"pid\":7,\"comm\":\"mr\",\"cgroup\":\"/a\",\"how\":\"mapped\"}]}";
+	static const char let_go[] = "{\"pins\":[],\"users\":["
+		"{\"pid\":7,\"comm\":\"mr\",\"cgroup\":\"/a\",\"how\":\"mapped\"}]}";
+	static const char unknown[] =
+		"{\"pins\":[],\"users\":[],\"users_unknown\":\"3 were hidden\"}";
+	char many[8192] = "{\"users\":[{\"pid\":1}";
+
+	assert_int_equal(check_in_child(mapped, NULL, false), STATUS_FAILED);
+	assert_non_null(strstr(output, "in use: redis[12] in - has it open\n"));
+	assert_non_null(strstr(output, "in use: mounted at /mnt, as init[1] sees it\n"));
+	assert_non_null(strstr(output, "dax0.0 is in use and was not disabled; "));
+	assert_null(strstr(output, "mr[7]"));
+	assert_int_equal(check_in_child(mapped, NULL, true), -1);
+	assert_non_null(strstr(output, "redis[12]"));
+	assert_null(strstr(output, "was not"));
+	assert_int_equal(check_in_child(mapped, mapped, true), -1);
+	assert_string_equal(output, "");
+	/* It is asked to let go of its pins, and may keep the mapping. */
+	assert_int_equal(check_in_child(pinning, NULL, false), -1);
+	assert_int_equal(check_in_child(let_go, pinning, false), -1);
+	assert_string_equal(output, "");
+	/* One that comes while owners are asked. */
+	assert_int_equal(check_in_child(mapped, pinning, false), STATUS_FAILED);
+	assert_int_equal(check_in_child(let_go, let_go, false), STATUS_FAILED);
+	assert_non_null(strstr(output, "in use: mr[7] in /a has it mapped\n"));
+	assert_int_equal(check_in_child(unknown, NULL, false), -1);
+	assert_non_null(strstr(output, "whether others use dax0.0 is not known: 3 were hidden"));
+	/* of a service that does not look, and for what has no files */
+	assert_int_equal(check_in_child("{\"pins\":[]}", NULL, false), -1);
+	assert_string_equal(output, "");
+	for (int i = 2; i <= 12; i++)
+		snprintf(many + strlen(many), sizeof(many) - strlen(many), ",{\"pid\":%d}", i);
+	strcat(many, "]}");
+	assert_int_equal(check_in_child(many, NULL, false), STATUS_FAILED);
+	assert_non_null(strstr(output, "?[10]"));
+	assert_null(strstr(output, "?[11]"));
+	assert_non_null(strstr(output, "and 2 more; see pinctl who"));
+}
+
 /* In a child: a removal that waits, since opening a fifo waits for a reader. */
 static _Noreturn void wait_for_reader(void)
 {
@@ -267,6 +333,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),	cmocka_unit_test(test_block),
 		cmocka_unit_test(test_run),	cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_users),
 		cmocka_unit_test(test_interrupt), cmocka_unit_test(test_terminal),
 	};
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Devices by the names that people give them. */
+#include <sys/sysmacros.h>
+
 #include "tests/unit/tree.h"
 
 #include "daemon/devices/devname.h"
@@ -15,6 +17,14 @@ static int setup(void **state)
 	tree_put("kernel/iommu_groups/12/devices/0000:00:04.1", "");
 	tree_link("bus/pci/devices/0000:00:04.0/iommu_group", "../../../../kernel/iommu_groups/12");
 	tree_link("class/vfio-dev/vfio0/device", "../../../devices/pci0000:00/0000:00:04.0");
+	tree_put("class/vfio-dev/vfio0/dev", "511:0\n");
+	tree_put("bus/pci/devices/0000:00:04.0/vfio-dev/vfio0/", NULL);
+	tree_put("class/vfio/12/dev", "10:12\n");
+	tree_put("class/infiniband_verbs/uverbs0/ibdev", "rxe0\n");
+	tree_put("class/infiniband_verbs/uverbs0/dev", "231:192\n");
+	tree_put("class/infiniband_verbs/uverbs1/ibdev", "mlx5_0\n");
+	tree_put("class/infiniband_verbs/uverbs1/dev", "231:193\n");
+	tree_put("class/infiniband_verbs/abi_version", "6\n");
 	tree_link("class/vfio-dev/vfio1/device", "../../../devices/mdev/83b8f4f2-509f");
 	return 0;
 }
@@ -57,6 +67,33 @@ static void test_names(void **state)
 	check("/dev/vfio/devices/vfio1", "83b8f4f2-509f");
 }
 
+/* "MAJOR:MINOR ", with "*" where others may have it open for themselves. */
+static void check_numbers(const char *name, const char *want)
+{
+	struct device_numbers numbers;
+	struct devnames names;
+	char text[128] = "";
+
+	assert_int_equal(devnames_find(tree, name, &names), 0);
+	assert_int_equal(devnames_find_numbers(tree, &names, &numbers), 0);
+	for (size_t i = 0; i < numbers.n; i++) {
+		assert_false(numbers.all[i].block);
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%u:%u%s ",
+			 major(numbers.all[i].number), minor(numbers.all[i].number),
+			 numbers.all[i].shared ? "*" : "");
+	}
+	assert_string_equal(text, want);
+}
+
+static void test_numbers(void **state)
+{
+	check_numbers("rxe0", "231:192* ");
+	check_numbers("0000:81:00.0", "231:193* ");
+	check_numbers("0000:00:04.0", "511:0 10:12 ");
+	check_numbers("/dev/vfio/12", "511:0 10:12 ");
+	check_numbers("0000:00:05.0", "");
+}
+
 static const char *const unknown[] = {
 	"", ".", "..", "rxe1", "rxe0/", "/", "../infiniband/rxe0", "0000:00:04.9", "/dev/vfio/",
 	"/dev/vfio/13", "/dev/vfio/vfio", "/dev/vfio/noiommu-0", "/dev/vfio/../vfio/12",
@@ -91,6 +128,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_limit),
 	};

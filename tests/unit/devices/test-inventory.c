@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which devices are behind an address, in a made-up machine. */
 #include <linux/kernel-page-flags.h>
+#include <sys/sysmacros.h>
 
 #include "tests/unit/devices/machine.h"
 
@@ -247,6 +248,75 @@ static void test_limits(void **state)
 	assert_int_equal(p.bad, 0);
 }
 
+/* "cMAJOR:MINOR " or "bMAJOR:MINOR ", in the order in which devices were read. */
+static void check_numbers(struct inventory *inv, const char *name, const char *want)
+{
+	struct device_numbers numbers;
+	char text[128] = "";
+
+	assert_int_equal(inventory_find_numbers(inv, name, &numbers), 0);
+	for (size_t i = 0; i < numbers.n; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%c%u:%u ",
+			 numbers.all[i].block ? 'b' : 'c', major(numbers.all[i].number),
+			 minor(numbers.all[i].number));
+	assert_string_equal(text, want);
+}
+
+/* A region has the files of all that is made of its memory. */
+static void test_numbers(void **state)
+{
+	_cleanup_(inventory_freep) struct inventory *inv = NULL;
+	struct device_numbers numbers;
+
+	tree_put("bus/dax/devices/dax0.0/dev", "252:1\n");
+	tree_put("bus/dax/devices/dax2.0/dev", "rubbish\n");
+	tree_put("class/block/pmem0.1/dev", "259:1\n");
+	tree_put("class/block/pmem0.1/pmem0.1p1/", NULL);
+	tree_put("class/block/pmem0.1/power/", NULL);
+	tree_put("class/block/pmem0.1p1/dev", "259:2\n");
+	tree_put("class/block/pmem0.1p1/holders/dm-0/", NULL);
+	tree_put("class/block/dm-0/dev", "253:0\n");
+	/* One that would never end. */
+	tree_put("class/block/dm-0/holders/dm-0/", NULL);
+	assert_int_equal(inventory_new(tree, made_up_nd, &inv), 0);
+	assert_int_equal(inventory_refresh(inv), 0);
+	check_numbers(inv, "dax0.0", "c252:1 ");
+	check_numbers(inv, "dax1.0", "");
+	check_numbers(inv, "dax2.0", "");
+	check_numbers(inv, "namespace0.0", "c252:1 ");
+	check_numbers(inv, "namespace0.1", "b259:1 b259:2 b253:0 ");
+	check_numbers(inv, "region0", "c252:1 b259:1 b259:2 b253:0 ");
+	assert_int_equal(inventory_find_numbers(inv, "dax9.9", &numbers), -ENOENT);
+	/* Also when nothing may be read. */
+	tree_remove("bus");
+	check_numbers(inv, "dax0.0", "c252:1 ");
+}
+
+static void test_many_numbers(void **state)
+{
+	_cleanup_(inventory_freep) struct inventory *inv = NULL;
+	struct device_numbers numbers;
+	char path[128], text[32];
+	int i;
+
+	for (i = 0; i <= OPENERS_NUMBERS_MAX; i++) {
+		snprintf(path, sizeof(path), "class/block/pmem0.1/pmem0.1p%d/", i);
+		tree_put(path, NULL);
+		snprintf(path, sizeof(path), "class/block/pmem0.1p%d/dev", i);
+		snprintf(text, sizeof(text), "259:%d\n", i);
+		tree_put(path, text);
+	}
+	assert_int_equal(inventory_new(tree, made_up_nd, &inv), 0);
+	assert_int_equal(inventory_refresh(inv), 0);
+	assert_int_equal(inventory_find_numbers(inv, "namespace0.1", &numbers), 0);
+	assert_int_equal(numbers.n, OPENERS_NUMBERS_MAX);
+	/* With another's that no room is left for. */
+	tree_put("bus/dax/devices/dax0.0/dev", "252:1\n");
+	assert_int_equal(inventory_refresh(inv), 0);
+	assert_int_equal(inventory_find_numbers(inv, "region0", &numbers), -E2BIG);
+	assert_int_equal(numbers.n, OPENERS_NUMBERS_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -255,6 +325,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_proc, machine_setup, machine_teardown),
 		cmocka_unit_test_setup_teardown(test_check, machine_setup, machine_teardown),
 		cmocka_unit_test_setup_teardown(test_limits, machine_setup, machine_teardown),
+		cmocka_unit_test_setup_teardown(test_numbers, machine_setup, machine_teardown),
+		cmocka_unit_test_setup_teardown(test_many_numbers, machine_setup, machine_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,9 +5,11 @@ kernel_tests = \
 	tests/unit/kernel/test-busy \
 	tests/unit/kernel/test-holders \
 	tests/unit/kernel/test-iomem \
+	tests/unit/kernel/test-makers \
 	tests/unit/kernel/test-nlio \
 	tests/unit/kernel/test-observe \
 	tests/unit/kernel/test-observe-netlink \
+	tests/unit/kernel/test-openers \
 	tests/unit/kernel/test-pinmsg \
 	tests/unit/kernel/test-procfs \
 	tests/unit/kernel/test-support
@@ -16,11 +18,14 @@ TESTS += $(kernel_tests)
 tests_unit_kernel_test_busy_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_holders_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_iomem_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_kernel_test_makers_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_kernel_test_makers_LDFLAGS = -Wl,--wrap=genl_get_pin
 tests_unit_kernel_test_nlio_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_observe_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_observe_netlink_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_observe_netlink_LDFLAGS = \
 	-Wl,--wrap=nlio_socket -Wl,--wrap=nlio_send -Wl,--wrap=nlio_recv
+tests_unit_kernel_test_openers_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_pinmsg_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_procfs_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_support_LDADD = daemon/libcore.la $(CMOCKA_LIBS)

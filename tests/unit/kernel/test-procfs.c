@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Of processes: when they were started, what memory they have pinned, and may lock. */
+/* Of processes: when they were started, what memory they have pinned, and may lock; lines about it. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -35,6 +35,49 @@ static void test_parse(void **state)
 	check("7 (name)" AFTER_NAME "5x 0\n", -ENODATA, 0);
 	check("7 (name)" AFTER_NAME "99999999999999999999 0\n", -ENODATA, 0);
 	check("7 (name)" AFTER_NAME "18446744073709551615 0\n", -ENODATA, 0);
+}
+
+static void check_mapping(const char *line, bool file, bool shared)
+{
+	struct proc_mapping m;
+
+	assert_int_equal(procfs_parse_mapping(line, &m), file ? 0 : -ENODATA);
+	if (!file)
+		return;
+	assert_int_equal(m.start, 0x7f0000000000);
+	assert_int_equal(m.end, 0x7f0000200000);
+	assert_int_equal(m.dev, 0x10303);
+	assert_int_equal(m.inode, 77);
+	assert_int_equal(m.shared, shared);
+}
+
+static void test_mapping(void **state)
+{
+#define AREA "7f0000000000-7f0000200000 "
+	check_mapping(AREA "rw-s 00000000 103:03 77    /dev/dax0.0\n", true, true);
+	check_mapping(AREA "rw-p 7fffffffffff000 103:03 77    /mnt/a b (deleted)\n", true, false);
+	check_mapping(AREA "rw-p 00000000 00:00 0\n", false, false);
+	check_mapping(AREA "rw-p 00000000 00:00 0    [heap]\n", false, false);
+	check_mapping(AREA "rw-s 00000000 00:0f 77    anon_inode:x\n", false, false);
+	check_mapping(AREA "s 00000000 103:03 77    /dev/dax0.0\n", false, false);
+	check_mapping("", false, false);
+	check_mapping("rubbish\n", false, false);
+}
+
+static void test_mount(void **state)
+{
+	char line[] = "23 1 259:3 / /mnt/a\\040b rw,relatime shared:1 - ext4 /dev/pmem0 rw,dax\n";
+	char last[] = "23 1 259:3 / /mnt", cut[] = "23 1 259:3 /", none[] = "\n";
+	const char *where;
+	dev_t dev;
+
+	assert_int_equal(procfs_parse_mount(line, &dev, &where), 0);
+	assert_string_equal(where, "/mnt/a\\040b");
+	assert_int_equal(dev, 0x10303);
+	assert_int_equal(procfs_parse_mount(last, &dev, &where), 0);
+	assert_string_equal(where, "/mnt");
+	assert_int_equal(procfs_parse_mount(cut, &dev, &where), -ENODATA);
+	assert_int_equal(procfs_parse_mount(none, &dev, &where), -ENODATA);
 }
 
 static void test_own(void **state)
@@ -263,6 +306,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_mapping),
+		cmocka_unit_test(test_mount),
 		cmocka_unit_test(test_own),
 		cmocka_unit_test(test_length),
 		cmocka_unit_test(test_long_cgroup),

@@ -140,6 +140,8 @@ int owner_setup(void **state)
 	assert_int_equal(registry_cgroup_set(m->registry, root, NULL, "/"), 0);
 	assert_int_equal(registry_cgroup_get(m->registry, TEST_CGROUP, &node), 0);
 	assert_int_equal(registry_cgroup_set(m->registry, node, root, "/t\n.service"), 0);
+	assert_int_equal(openers_new(m->event, "/proc", &m->openers), 0);
+	assert_int_equal(makers_new("/proc", NULL, &m->makers), 0);
 	assert_int_equal(requests_new(m), 0);
 	/* None of this machine's. */
 	releases_load_ladders(m->releases, "/nonexistent");

@@ -107,13 +107,18 @@ static int made_up_nd(struct inventory *inv)
 	return inventory_set_layout(inv, "namespace0.0", &layout);
 }
 
-static void add_pin(struct manager *m, uint64_t id, uint32_t kind, const char *device)
+static void add_pin_of(struct manager *m, uint64_t id, pid_t pid, uint32_t kind, const char *device)
 {
-	struct pin_info pin = { .id = id, .kind = kind, .tgid = 1, .bytes = 4096,
+	struct pin_info pin = { .id = id, .kind = kind, .tgid = pid, .bytes = 4096,
 				.cgroup_id = TEST_CGROUP, .charged_cgroup_id = TEST_CGROUP };
 
 	strcpy(pin.device, device);
 	assert_int_equal(registry_upsert(m->registry, &pin), 0);
+}
+
+static void add_pin(struct manager *m, uint64_t id, uint32_t kind, const char *device)
+{
+	add_pin_of(m, id, 1, kind, device);
 }
 
 static int setup(void **state)
@@ -307,6 +312,90 @@ static void test_who_busy(void **state)
 	process_end(&p);
 }
 
+/* The user of pid, or NULL. */
+static const json_t *user_of(const json_t *reply, pid_t pid)
+{
+	const json_t *user;
+	size_t i;
+
+	json_array_foreach(json_object_get(reply, "users"), i, user)
+		if (json_get_int(user, "pid", 0) == pid)
+			return user;
+	return NULL;
+}
+
+/* /dev/zero is the device, and this process has it open; that pins nothing. */
+static void test_users(void **state)
+{
+	_cleanup_json_ json_t *dax = NULL, *space = NULL, *rdma = NULL, *other = NULL;
+	_cleanup_json_ json_t *block = NULL, *address = NULL;
+	_cleanup_(closep) int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+	struct manager *m = *state;
+	struct process p;
+
+	assert_true(fd >= 0);
+	tree_put("bus/dax/devices/dax0.0/dev", "1:5\n");
+	tree_put("class/infiniband_verbs/uverbs0/ibdev", "rxe1\n");
+	tree_put("class/infiniband_verbs/uverbs0/dev", "1:5\n");
+	process_start(&p);
+	dax = ask(m, &p, MANAGER("Who"), "dax0.0", NULL);
+	assert_string_equal(json_get_string(user_of(dax, getpid()), "how", ""), "open");
+	assert_true(json_get_bool(user_of(dax, getpid()), "exact", false));
+	space = ask(m, &p, MANAGER("Who"), "namespace0.0", NULL);
+	assert_non_null(user_of(space, getpid()));
+	rdma = ask(m, &p, MANAGER("Who"), "rxe1", NULL);
+	assert_false(json_get_bool(user_of(rdma, getpid()), "exact", true));
+	other = ask(m, &p, MANAGER("Who"), "rxe0", NULL);
+	assert_int_equal(json_array_size(json_object_get(other, "users")), 0);
+	assert_true(json_is_null(json_object_get(other, "users_unknown")));
+	/* No devices. */
+	block = ask(m, &p, MANAGER("Who"), "memory0", NULL);
+	assert_true(json_is_null(json_object_get(block, "users")));
+	address = ask(m, &p, MANAGER("Who"), "0x1000", NULL);
+	assert_true(json_is_null(json_object_get(address, "users")));
+	process_end(&p);
+}
+
+/* The maker has ended since the kernel told of its pin. */
+static void test_maker_gone(void **state)
+{
+	_cleanup_json_ json_t *lives = NULL, *gone = NULL;
+	struct manager *m = *state;
+	struct process p, maker;
+
+	process_start(&p);
+	process_start(&maker);
+	add_pin_of(m, 1, maker.pid, PINGUARD_KIND_RDMA, "rxe0");
+	lives = ask(m, &p, MANAGER("Who"), "rxe0", NULL);
+	assert_false(json_get_bool(first(lives, "pins"), "owner_gone", true));
+	process_end(&maker);
+	usleep(MAKERS_KEPT_USEC + 1000);
+	gone = ask(m, &p, MANAGER("Who"), "rxe0", NULL);
+	assert_true(json_get_bool(first(gone, "pins"), "owner_gone", false));
+	process_end(&p);
+}
+
+/* Whoever asks may go while the look is under way. */
+static void test_asker_goes(void **state)
+{
+	struct manager *m = *state;
+	struct process p;
+	struct client c;
+
+	tree_put("bus/dax/devices/dax0.0/dev", "1:5\n");
+	process_start(&p);
+	client_open(m, &c, &p);
+	client_send(&c, MANAGER("Who"), false, json_pack("{s:s}", "target", "dax0.0"));
+	pump(m);
+	client_close(m, &c);
+	/* The child that looks has a copy of this end for a moment. */
+	for (int i = 0; i < 100 && m->calls.inquiries; i++)
+		assert_true(sd_event_run(m->event, 100000) >= 0);
+	assert_null(m->calls.inquiries);
+	json_decref(ask(m, &p, MANAGER("Who"), "dax0.0", NULL));
+	process_end(&p);
+}
+
 static void remove_dax(void)
 {
 	tree_remove("bus/dax/devices/dax0.0");
@@ -439,6 +528,27 @@ static void test_renamed(void **state)
 	process_end(&p);
 }
 
+/* Of a kernel that tells nothing a device's pins are known all the same, memory's are not. */
+static void test_stock(void **state)
+{
+	_cleanup_(closep) int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+	struct manager *m = *state;
+	_cleanup_json_ json_t *users = NULL;
+	struct process p;
+
+	assert_true(fd >= 0);
+	tree_put("class/infiniband_verbs/uverbs0/ibdev", "rxe1\n");
+	tree_put("class/infiniband_verbs/uverbs0/dev", "1:5\n");
+	process_start(&p);
+	m->source->genl = NULL;
+	check_pins(m, &p, "rxe0", "1");
+	users = ask(m, &p, MANAGER("Who"), "rxe1", NULL);
+	assert_non_null(user_of(users, getpid()));
+	ask(m, &p, MANAGER("Who"), "dax0.0", MANAGER("NotSupported"));
+	ask(m, &p, MANAGER("Who"), "0x1000", MANAGER("NotSupported"));
+	process_end(&p);
+}
+
 /* Memory is being taken away: what was seen before is told, nothing is read. */
 static void test_revoke(void **state)
 {
@@ -472,9 +582,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_bad_targets, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_who, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_who_busy, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_users, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_maker_gone, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_asker_goes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_vanishes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_renamed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stock, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_revoke, setup, teardown),
 	};
 

@@ -5,6 +5,7 @@ steps_fixture = tests/unit/release/steps-fixture.c tests/unit/release/steps-fixt
 release_tests = \
 	tests/unit/release/test-release \
 	tests/unit/release/test-release-cgroup \
+	tests/unit/release/test-release-heirs \
 	tests/unit/release/test-release-hook \
 	tests/unit/release/test-release-limits \
 	tests/unit/release/test-release-process \
@@ -16,6 +17,8 @@ tests_unit_release_test_release_SOURCES = tests/unit/release/test-release.c $(sc
 tests_unit_release_test_release_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_release_test_release_cgroup_SOURCES = tests/unit/release/test-release-cgroup.c $(steps_fixture)
 tests_unit_release_test_release_cgroup_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_release_test_release_heirs_SOURCES = tests/unit/release/test-release-heirs.c $(steps_fixture)
+tests_unit_release_test_release_heirs_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_release_test_release_hook_SOURCES = tests/unit/release/test-release-hook.c $(steps_fixture)
 tests_unit_release_test_release_hook_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_release_test_release_hook_LDFLAGS = -Wl,--wrap=action_hook -Wl,--wrap=action_free

@@ -112,6 +112,36 @@ static void test_input(void **state)
 	process_end(&p);
 }
 
+static int no_files(const char *device, struct device_numbers *ret, void *userdata)
+{
+	ret->n = 0;
+	return 0;
+}
+
+/* Its process has ended, and nobody is seen who holds the pins: a hook may know who does. */
+static void test_owner_gone(void **state)
+{
+	_cleanup_(release_unrefp) struct release *release = NULL;
+	struct manager *m = *state;
+	struct pin_info pin = { .id = 1, .kind = PINGUARD_KIND_RDMA, .tgid = 0x3ffffff0,
+				.bytes = 4096, .cgroup_id = TEST_CGROUP, .device = "rxe0",
+				.charged_cgroup_id = TEST_CGROUP, .since_usec = realtime_usec(),
+				.flags = PINGUARD_FLAG_OWNER_GONE };
+
+	m->releases->config.numbers = no_files;
+	assert_int_equal(registry_upsert(m->registry, &pin), 0);
+	release = start(m, (uint64_t[]){ 1 }, 1);
+	for (int i = 0; i < 100 && hook.n_started == 0; i++)
+		assert_true(sd_event_run(m->event, 100000) >= 0);
+	assert_int_equal(hook.n_started, 1);
+	assert_true(json_get_bool(hook.input, "owner_gone", false));
+	assert_true(json_is_array(json_object_get(hook.input, "holders")));
+	assert_int_equal(json_array_size(json_object_get(hook.input, "pins")), 1);
+	assert_int_equal(json_get_int(hook.input, "pid", 0), 0x3ffffff0);
+	assert_string_equal(json_get_string(hook.input, "cgroup", ""), "/t\\x0a.service");
+	assert_string_equal(state_of(release, NULL), "hook_running");
+}
+
 static void test_failed_memory(void **state)
 {
 	_cleanup_(release_unrefp) struct release *release = NULL;
@@ -289,7 +319,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_input),   TEST(test_failed_memory),	TEST(test_time),
 		TEST(test_success), TEST(test_failure),		TEST(test_still_running),
-		TEST(test_stopped), TEST(test_end_of_the_next),
+		TEST(test_stopped), TEST(test_end_of_the_next), TEST(test_owner_gone),
 	};
 
 	/* Files of release.d must be root's. */

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who has devices open, by a made-up /proc; /dev/zero and /dev/full are the devices. */
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include "daemon/kernel/openers.h"
+#include "lib/json.h"
+#include "tests/unit/tree.h"
+
+/* As makedev() has them, which is no constant: 1, 5 and 259, 3. */
+#define ZERO  0x105
+#define BLOCK 0x10303
+
+static const struct device_numbers zero = { 1, { { .number = ZERO } } };
+static const struct device_numbers shared = { 1, { { .number = ZERO, .shared = true } } };
+static const struct device_numbers block = { 1, { { .number = BLOCK, .block = true } } };
+
+static void put(int pid, const char *file, const char *text)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%d/%s", pid, file);
+	tree_put(path, text);
+}
+
+static void put_link(int pid, const char *file, const char *target)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%d/%s", pid, file);
+	tree_link(path, target);
+}
+
+static void put_process(int pid, const char *comm)
+{
+	char cgroup[64];
+
+	put(pid, "fd/", NULL);
+	put(pid, "comm", comm);
+	put(pid, "maps", "");
+	put(pid, "mountinfo", "");
+	snprintf(cgroup, sizeof(cgroup), "0::/demo/%d\n", pid);
+	put(pid, "cgroup", cgroup);
+	tree_put("shared-ns", "");
+	put_link(pid, "ns/mnt", "../../shared-ns");
+}
+
+static int setup(void **state)
+{
+	tree_new();
+	put_process(1, "init\n");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	tree_remove(NULL);
+	return 0;
+}
+
+static void collect(json_t *user, void *userdata)
+{
+	assert_int_equal(json_array_append_new(userdata, user), 0);
+}
+
+static json_t *scan_with(struct openers_scan *scan, const struct device_numbers *numbers)
+{
+	json_t *users = json_array();
+
+	scan->proc_fd = open(tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(scan->proc_fd >= 0);
+	scan->numbers = numbers;
+	scan->found = collect;
+	scan->userdata = users;
+	scan->max = scan->max ?: OPENERS_MAX;
+	scan->max_files = scan->max_files ?: OPENERS_FILES_MAX;
+	assert_int_equal(openers_scan(scan), 0);
+	close(scan->proc_fd);
+	return users;
+}
+
+static json_t *scan_for(const struct device_numbers *numbers)
+{
+	struct openers_scan scan = {};
+	json_t *users = scan_with(&scan, numbers);
+
+	assert_int_equal(scan.unseen, 0);
+	assert_int_equal(scan.omitted, 0);
+	assert_false(scan.hidden);
+	return users;
+}
+
+static const json_t *only(const json_t *users, int pid, const char *how)
+{
+	const json_t *user = json_array_get(users, 0);
+
+	assert_int_equal(json_array_size(users), 1);
+	assert_int_equal(json_get_int(user, "pid", 0), pid);
+	assert_string_equal(json_get_string(user, "how", ""), how);
+	return user;
+}
+
+static void test_open(void **state)
+{
+	_cleanup_json_ json_t *users = NULL, *maybe = NULL;
+	const json_t *user;
+
+	put_process(20, "other\n");
+	put_link(20, "fd/0", "/dev/full");
+	put_link(20, "fd/1", "socket:[99]");
+	put_process(21, "da\033x\n");
+	put_link(21, "fd/7", "/dev/zero");
+	put_link(21, "fd/8", "/dev/zero");
+	users = scan_for(&zero);
+	user = only(users, 21, "open");
+	assert_string_equal(json_get_string(user, "comm", ""), "da\\x1bx");
+	assert_string_equal(json_get_string(user, "cgroup", ""), "/demo/21");
+	assert_true(json_get_bool(user, "exact", false));
+	assert_true(json_is_null(json_object_get(user, "path")));
+	maybe = scan_for(&shared);
+	assert_false(json_get_bool(only(maybe, 21, "open"), "exact", true));
+}
+
+/* The file may be closed; the list of mappings does not say which device it is. */
+static void test_mapped(void **state)
+{
+	_cleanup_json_ json_t *users = NULL;
+
+	put_process(30, "dax\n");
+	put(30, "maps",
+	    "10000-20000 r--p 00000000 00:05 9 /usr/bin/dax\n"
+	    "20000-30000 rw-s 00000000 00:05 9 /dev/dax0.0\n"
+	    "30000-40000 rw-s 00000000 00:05 9 /dev/dax0.0\n");
+	put_link(30, "map_files/20000-30000", "/dev/zero");
+	users = scan_for(&zero);
+	only(users, 30, "mapped");
+}
+
+static void test_block(void **state)
+{
+	_cleanup_json_ json_t *users = NULL;
+	size_t mounts = 0;
+
+	put_process(31, "db\n");
+	put(31, "maps", "10000-20000 rw-p 00000000 103:03 77 /mnt/data\n");
+	put(1, "mountinfo",
+	    "22 1 0:5 / /dev rw - devtmpfs dev rw\n"
+	    "23 1 259:3 / /mnt/a\\040b rw,relatime shared:1 - ext4 /dev/pmem0 rw,dax\n");
+	/* The same namespace is not told of twice. */
+	put(31, "mountinfo", "23 1 259:3 / /mnt/a\\040b rw - ext4 /dev/pmem0 rw,dax\n");
+	/* Nor are another's copies. */
+	put_process(32, "sandboxed\n");
+	tree_remove("32/ns");
+	put(32, "ns/mnt", "");
+	put(32, "mountinfo", "99 1 259:3 / /mnt/a\\040b rw - ext4 /dev/pmem0 rw,dax\n");
+	users = scan_for(&block);
+	assert_int_equal(json_array_size(users), 2);
+	for (size_t i = 0; i < 2; i++) {
+		const json_t *user = json_array_get(users, i);
+		const char *how = json_get_string(user, "how", "");
+
+		if (strcmp(how, "mounted") == 0)
+			assert_string_equal(json_get_string(user, "path", ""),
+					    "/mnt/a\\\\040b");
+		else
+			assert_int_equal(json_get_int(user, "pid", 0), 31);
+		mounts += strcmp(how, "mounted") == 0;
+	}
+	assert_int_equal(mounts, 1);
+	json_decref(users);
+	/* Elsewhere it is another mount. */
+	put(32, "mountinfo", "99 1 259:3 / /data rw - ext4 /dev/pmem0 rw,dax\n");
+	users = scan_for(&block);
+	assert_int_equal(json_array_size(users), 3);
+}
+
+/* A block device itself is on another file system, too; also a private mapping counts. */
+static void test_block_mapped(void **state)
+{
+	_cleanup_json_ json_t *users = NULL;
+	struct device_numbers numbers = { 1, { { .block = true } } };
+	struct stat st;
+
+	assert_int_equal(stat(tree, &st), 0);
+	numbers.all[0].number = st.st_dev;
+	put_process(33, "db\n");
+	put(33, "maps", "10000-20000 r--p 00000000 fff:05 9 /dev/pmem0\n");
+	put_link(33, "map_files/10000-20000", "../comm");
+	users = scan_for(&numbers);
+	only(users, 33, "mapped");
+}
+
+/* The main thread has ended, another has the files. */
+static void test_dead_leader(void **state)
+{
+	_cleanup_json_ json_t *users = NULL;
+
+	put_process(40, "workers\n");
+	put(40, "task/40/", NULL);
+	put(40, "task/41/", NULL);
+	/* Found by its number, but not listed: a leading dot has the test find it. */
+	put_process(41, "worker\n");
+	put_link(41, "fd/3", "/dev/zero");
+	users = scan_for(&zero);
+	assert_int_equal(json_array_size(users), 2);
+}
+
+/* Exactly as many files as are looked at, one less, and one more. */
+static void test_many_files(void **state)
+{
+	struct openers_scan scan = {};
+	json_t *users;
+	char name[32];
+	int i;
+
+	put_process(50, "many\n");
+	for (i = 0; i < 99999; i++) {
+		snprintf(name, sizeof(name), "fd/%d", i);
+		put_link(50, name, "anon_inode:[eventpoll]");
+	}
+	put_link(50, "fd/99999", "/dev/zero");
+	for (int more = -1; more <= 1; more++) {
+		scan = (struct openers_scan){ .max_files = 100000 + more };
+		users = scan_with(&scan, &zero);
+		assert_int_equal(scan.unseen, more < 0);
+		if (more >= 0)
+			only(users, 50, "open");
+		json_decref(users);
+	}
+	users = scan_for(&zero);
+	only(users, 50, "open");
+	json_decref(users);
+}
+
+static void test_many_users(void **state)
+{
+	struct openers_scan scan;
+	json_t *users;
+	size_t max;
+
+	for (int pid = 60; pid < 64; pid++) {
+		put_process(pid, "user\n");
+		put_link(pid, "fd/3", "/dev/zero");
+	}
+	for (max = 3; max <= 5; max++) {
+		scan = (struct openers_scan){ .max = max };
+		users = scan_with(&scan, &zero);
+		assert_int_equal(json_array_size(users), MIN(max, 4));
+		assert_int_equal(scan.omitted, max < 4);
+		json_decref(users);
+	}
+}
+
+/* What goes while it is looked at is no fault; what may not be looked at is one. */
+static void test_vanished(void **state)
+{
+	_cleanup_json_ json_t *users = NULL;
+
+	put_process(70, "closes\n");
+	put_link(70, "fd/3", "/nonexistent/closed");
+	put_link(70, "fd/4", "/dev/zero");
+	put(71, "comm", "ends\n"); /* nothing else of it is there any more */
+	put(72, "fd", "not a directory");
+	users = scan_for(&zero);
+	only(users, 70, "open");
+}
+
+static void test_unreadable(void **state)
+{
+	_cleanup_json_ json_t *users = NULL;
+	struct openers_scan scan = {};
+	char path[64];
+
+	if (geteuid() == 0)
+		skip();
+	put_process(80, "secret\n");
+	put_process(81, "open\n");
+	put_link(81, "fd/3", "/dev/zero");
+	snprintf(path, sizeof(path), "%s/80/fd", tree);
+	assert_int_equal(chmod(path, 0), 0);
+	users = scan_with(&scan, &zero);
+	assert_int_equal(chmod(path, 0700), 0);
+	only(users, 81, "open");
+	assert_int_equal(scan.unseen, 1);
+}
+
+/* A link that leads nowhere but to itself: any error other than that it has gone. */
+static void test_cannot_tell(void **state)
+{
+	_cleanup_json_ json_t *users = NULL;
+	struct openers_scan scan = {};
+	char path[64];
+
+	put_process(82, "loop\n");
+	snprintf(path, sizeof(path), "%s/82/fd/3", tree);
+	put_link(82, "fd/3", path);
+	users = scan_with(&scan, &zero);
+	assert_int_equal(json_array_size(users), 0);
+	assert_int_equal(scan.unseen, 1);
+}
+
+/* As with hidepid: the first process is not among those that are shown. */
+static void test_hidden(void **state)
+{
+	_cleanup_json_ json_t *users = NULL;
+	struct openers_scan scan = {};
+
+	tree_remove("1");
+	put_process(90, "mine\n");
+	put_link(90, "fd/3", "/dev/zero");
+	users = scan_with(&scan, &zero);
+	only(users, 90, "open");
+	assert_true(scan.hidden);
+}
+
+/* --- the child --- */
+
+struct answer {
+	unsigned int n;
+	json_t *users;
+	char unknown[128];
+	struct openers_query *query;
+};
+
+static void on_done(const json_t *users, const char *unknown, void *userdata)
+{
+	struct answer *a = userdata;
+
+	a->n++;
+	a->users = json_deep_copy(users);
+	snprintf(a->unknown, sizeof(a->unknown), "%s", unknown ?: "");
+	a->query = openers_query_free(a->query);
+}
+
+static void run_until(sd_event *event, const struct answer *a)
+{
+	for (int i = 0; i < 20 && a->n == 0; i++)
+		assert_true(sd_event_run(event, 1000000) >= 0);
+	assert_int_equal(a->n, 1);
+}
+
+static sd_event *new_event(void)
+{
+	sd_event *event;
+
+	assert_true(sd_event_new(&event) >= 0);
+	return event;
+}
+
+static void test_child(void **state)
+{
+	sd_event *event = new_event();
+	struct answer first = {}, none = {}, second = {}, dropped = {};
+	const struct device_numbers no = {};
+	struct openers *openers;
+
+	put_process(21, "dax\n");
+	put_link(21, "fd/7", "/dev/zero");
+	assert_int_equal(openers_new(event, tree, &openers), 0);
+	assert_int_equal(openers_find(openers, &zero, on_done, &first, &first.query), 0);
+	assert_int_equal(openers_find(openers, &zero, on_done, &dropped, &dropped.query), 0);
+	assert_int_equal(openers_find(openers, &no, on_done, &none, &none.query), 0);
+	assert_int_equal(openers_find(openers, &zero, on_done, &second, &second.query), 0);
+	openers_query_free(dropped.query);
+	run_until(event, &second);
+	assert_int_equal(dropped.n, 0);
+	assert_int_equal(first.n, 1);
+	assert_int_equal(none.n, 1);
+	only(first.users, 21, "open");
+	only(second.users, 21, "open");
+	assert_int_equal(json_array_size(none.users), 0);
+	assert_string_equal(first.unknown, "");
+	assert_string_equal(none.unknown, "");
+	json_decref(first.users);
+	json_decref(second.users);
+	json_decref(none.users);
+	openers_free(openers);
+	/* No child is left behind. */
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	sd_event_unref(event);
+}
+
+/* A reader that stands is killed, what it found is told, and the next one is answered. */
+static void test_child_stands(void **state)
+{
+	sd_event *event = new_event();
+	struct answer first = {}, second = {};
+	struct openers *openers;
+	char path[64];
+
+	put_process(2, "dax\n");
+	put_link(2, "fd/7", "/dev/zero");
+	put_process(3, "stands\n");
+	snprintf(path, sizeof(path), "%s/3/maps", tree);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(openers_new(event, tree, &openers), 0);
+	assert_int_equal(openers_find(openers, &zero, on_done, &first, &first.query), 0);
+	run_until(event, &first);
+	assert_string_equal(first.unknown,
+			    "not all processes could be looked at in 5 seconds");
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(openers_find(openers, &zero, on_done, &second, &second.query), 0);
+	run_until(event, &second);
+	only(second.users, 2, "open");
+	assert_string_equal(second.unknown, "");
+	json_decref(first.users);
+	json_decref(second.users);
+	openers_free(openers);
+	sd_event_unref(event);
+}
+
+static void test_no_proc(void **state)
+{
+	sd_event *event = new_event();
+	struct answer a = {};
+	struct openers *openers;
+
+	assert_int_equal(openers_new(event, "/nonexistent", &openers), 0);
+	assert_int_equal(openers_find(openers, &zero, on_done, &a, &a.query), 0);
+	run_until(event, &a);
+	assert_int_equal(json_array_size(a.users), 0);
+	assert_string_not_equal(a.unknown, "");
+	json_decref(a.users);
+	/* One that waits when all ends. */
+	assert_int_equal(openers_find(openers, &zero, on_done, &a, &a.query), 0);
+	openers_query_free(a.query);
+	openers_free(openers);
+	sd_event_unref(event);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_open, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_mapped, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_block, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_block_mapped, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_dead_leader, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_many_files, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_many_users, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_vanished, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unreadable, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cannot_tell, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_hidden, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_child, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_child_stands, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_proc, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
