@@ -11,7 +11,7 @@ int event_filter_set_cgroup(struct event_filter *f, char *cgroup, bool is_unit)
 	event_filter_done(f);
 	f->cgroup = cgroup;
 	f->is_unit = is_unit;
-	f->shown = escape_string(cgroup);
+	f->shown = escape_name(cgroup);
 	return f->shown ? 0 : -ENOMEM;
 }
 

@@ -27,9 +27,18 @@ static const uint8_t sorts[N_EVENT_TYPES] = {
 	[EVENT_FAILURE_DONE] = SORT_FAILURE, [EVENT_RESYNC] = SORT_RESYNC,
 };
 
+/* An event of the traffic as it is kept: by far the most are. */
+struct traffic {
+	uint64_t number, time_usec, seq;
+	uint64_t id, address, bytes, since_usec;
+	struct pin_origin *origin;
+	uint32_t flags;
+	uint8_t type;
+};
+
 /* The last events of a sort. first and next only grow; their slots are those modulo max. */
 struct ring {
-	struct event **slots;
+	struct event **slots; /* NULL for the traffic, which has its own */
 	uint32_t types;
 	uint64_t max, first, next;
 	size_t text_bytes;
@@ -39,7 +48,10 @@ struct ring {
 };
 
 struct events {
-	struct event *slots[EVENTS_TRAFFIC_MAX + (N_SORTS - 1) * EVENTS_SORT_MAX];
+	struct traffic traffic[EVENTS_TRAFFIC_MAX];
+	struct origins origins; /* of the traffic */
+	struct event shown; /* one of those, for a reader */
+	struct event *slots[(N_SORTS - 1) * EVENTS_SORT_MAX];
 	struct ring rings[N_SORTS];
 	uint64_t next;
 	uint64_t started_usec;
@@ -55,11 +67,13 @@ struct events *events_new(uint64_t started_usec)
 	if (!e)
 		return NULL;
 	e->started_usec = started_usec;
+	origins_init(&e->origins);
+	e->rings[SORT_TRAFFIC].max = EVENTS_TRAFFIC_MAX;
 	slots = e->slots;
-	for (size_t i = 0; i < N_SORTS; i++) {
+	for (size_t i = SORT_TRAFFIC + 1; i < N_SORTS; i++) {
 		e->rings[i].slots = slots;
-		e->rings[i].max = i == SORT_TRAFFIC ? EVENTS_TRAFFIC_MAX : EVENTS_SORT_MAX;
-		slots += e->rings[i].max;
+		e->rings[i].max = EVENTS_SORT_MAX;
+		slots += EVENTS_SORT_MAX;
 	}
 	for (size_t i = 0; i < N_EVENT_TYPES; i++)
 		e->rings[sorts[i]].types |= EVENT_BIT(i);
@@ -78,6 +92,8 @@ struct events *events_free(struct events *e)
 		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(e->slots); i++)
 		event_free(e->slots[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(e->traffic); i++)
+		origin_put(&e->origins, e->traffic[i].origin);
 	free(e);
 	return NULL;
 }
@@ -140,21 +156,104 @@ static size_t text_bytes(const struct event *event)
 	return bytes;
 }
 
-static struct event *ring_get(const struct ring *ring, uint64_t i)
+static const struct traffic *traffic_at(const struct events *e, uint64_t i)
 {
-	return ring->slots[i % ring->max];
+	return &e->traffic[i % EVENTS_TRAFFIC_MAX];
 }
 
-static void ring_drop(struct ring *ring)
+static uint64_t ring_number(const struct events *e, const struct ring *ring, uint64_t i)
 {
-	struct event *event = ring_get(ring, ring->first);
+	return ring->slots ? ring->slots[i % ring->max]->number : traffic_at(e, i)->number;
+}
+
+static uint64_t ring_usec(const struct events *e, const struct ring *ring, uint64_t i)
+{
+	return ring->slots ? ring->slots[i % ring->max]->time_usec : traffic_at(e, i)->time_usec;
+}
+
+/* As a reader wants to have it. */
+static const struct event *show(struct event *shown, const struct traffic *t)
+{
+	const struct pin_origin *origin = t->origin;
+
+	*shown = (struct event){
+		.type = t->type,
+		.number = t->number,
+		.time_usec = t->time_usec,
+		.seq = t->seq,
+		.pin = {
+			.id = t->id,
+			.address = t->address,
+			.bytes = t->bytes,
+			.since_usec = t->since_usec,
+			.cgroup_id = origin->cgroup ? origin->cgroup->id : 0,
+			.charged_cgroup_id = origin->charged ? origin->charged->id : 0,
+			.kind = origin->kind,
+			.tgid = origin->tgid,
+			.uid = origin->uid,
+			.flags = t->flags,
+			.comm_len = origin->comm_len,
+		},
+		.cgroup = origin->cgroup,
+		.charged = origin->charged,
+		.max_bytes = UINT64_MAX,
+		.uid = PIN_UID_NONE,
+	};
+	memcpy(shown->pin.comm, origin->comm, origin->comm_len);
+	memcpy(shown->pin.device, origin->device, sizeof(origin->device));
+	return shown;
+}
+
+static const struct event *ring_get(const struct events *e, const struct ring *ring, uint64_t i)
+{
+	/* the reader's copy is no part of what is kept */
+	return ring->slots ? ring->slots[i % ring->max] :
+			     show((struct event *)&e->shown, traffic_at(e, i));
+}
+
+static void ring_drop(struct events *e, struct ring *ring)
+{
+	const uint64_t i = ring->first++;
+	struct event **slot;
 
 	ring->lost = true;
-	ring->lost_number = event->number;
-	ring->lost_usec = event->time_usec;
-	ring->text_bytes -= text_bytes(event);
-	ring->slots[ring->first++ % ring->max] = NULL;
-	event_free(event);
+	ring->lost_number = ring_number(e, ring, i);
+	ring->lost_usec = ring_usec(e, ring, i);
+	if (!ring->slots) {
+		origin_put(&e->origins, TAKE_PTR(e->traffic[i % EVENTS_TRAFFIC_MAX].origin));
+		return;
+	}
+	slot = &ring->slots[i % ring->max];
+	ring->text_bytes -= text_bytes(*slot);
+	event_free(TAKE_PTR(*slot));
+}
+
+/* Without memory it is lost like one that was dropped. */
+static void keep_traffic(struct events *e, struct ring *ring, const struct event *event)
+{
+	const struct pin_info *pin = &event->pin;
+	struct pin_origin *origin = origin_get(&e->origins, pin, event->cgroup, event->charged);
+
+	if (!origin) {
+		while (ring->first < ring->next)
+			ring_drop(e, ring);
+		ring->lost = true;
+		ring->lost_number = event->number;
+		ring->lost_usec = event->time_usec;
+		return;
+	}
+	e->traffic[ring->next++ % EVENTS_TRAFFIC_MAX] = (struct traffic){
+		.number = event->number,
+		.time_usec = event->time_usec,
+		.seq = event->seq,
+		.id = pin->id,
+		.address = pin->address,
+		.bytes = pin->bytes,
+		.since_usec = pin->since_usec,
+		.origin = origin,
+		.flags = pin->flags,
+		.type = event->type,
+	};
 }
 
 void events_add(struct events *e, struct event *event)
@@ -164,10 +263,15 @@ void events_add(struct events *e, struct event *event)
 
 	while (ring->next - ring->first == ring->max ||
 	       (ring->first < ring->next && ring->text_bytes + bytes > EVENTS_TEXT_MAX))
-		ring_drop(ring);
+		ring_drop(e, ring);
 	event->number = e->next++;
-	ring->slots[ring->next++ % ring->max] = event;
-	ring->text_bytes += bytes;
+	if (ring->slots) {
+		ring->slots[ring->next++ % ring->max] = event;
+		ring->text_bytes += bytes;
+	} else {
+		keep_traffic(e, ring, event);
+		event_free(event);
+	}
 	if (e->added)
 		e->added(e->userdata);
 }
@@ -183,14 +287,14 @@ uint64_t events_started_usec(const struct events *e)
 }
 
 /* Where in the ring the first event at this number or after it is; ring->next for none. */
-static uint64_t ring_search(const struct ring *ring, uint64_t number)
+static uint64_t ring_search(const struct events *e, const struct ring *ring, uint64_t number)
 {
 	uint64_t low = ring->first, high = ring->next;
 
 	while (low < high) {
 		uint64_t middle = low + (high - low) / 2;
 
-		if (ring_get(ring, middle)->number < number)
+		if (ring_number(e, ring, middle) < number)
 			low = middle + 1;
 		else
 			high = middle;
@@ -198,65 +302,76 @@ static uint64_t ring_search(const struct ring *ring, uint64_t number)
 	return low;
 }
 
+/* The first of a ring, or what was lost of it, at a number or after it. */
+struct ring_place {
+	const struct ring *ring; /* NULL for none */
+	bool lost;
+	uint64_t i, number;
+};
+
 /* What was lost is before all that is kept of the sort. */
-static bool ring_at(const struct ring *ring, uint64_t number, struct events_item *ret)
+static bool ring_at(const struct events *e, const struct ring *ring, uint64_t number,
+		    struct ring_place *ret)
 {
-	const struct event *event;
 	uint64_t i;
 
 	if (ring->lost && ring->lost_number >= number) {
-		*ret = (struct events_item){ ring->lost_number, NULL, ring->lost_usec,
-					     ring->types };
+		*ret = (struct ring_place){ ring, .lost = true, .number = ring->lost_number };
 		return true;
 	}
-	i = ring_search(ring, number);
+	i = ring_search(e, ring, number);
 	if (i == ring->next)
 		return false;
-	event = ring_get(ring, i);
-	*ret = (struct events_item){ event->number, event, event->time_usec,
-				     EVENT_BIT(event->type) };
+	*ret = (struct ring_place){ ring, .i = i, .number = ring_number(e, ring, i) };
 	return true;
 }
 
 bool events_at(const struct events *e, uint64_t number, struct events_item *ret)
 {
-	struct events_item item;
-	bool found = false;
+	struct ring_place place, first = {};
+	const struct event *event;
 
-	for (size_t i = 0; i < N_SORTS; i++) {
-		if (!ring_at(&e->rings[i], number, &item) || (found && item.number > ret->number))
-			continue;
-		*ret = item;
-		found = true;
+	for (size_t i = 0; i < N_SORTS; i++)
+		if (ring_at(e, &e->rings[i], number, &place) &&
+		    (!first.ring || place.number < first.number))
+			first = place;
+	if (!first.ring)
+		return false;
+	if (first.lost) {
+		*ret = (struct events_item){ first.number, NULL, first.ring->lost_usec,
+					     first.ring->types };
+		return true;
 	}
-	return found;
+	event = ring_get(e, first.ring, first.i);
+	*ret = (struct events_item){ event->number, event, event->time_usec,
+				     EVENT_BIT(event->type) };
+	return true;
 }
 
 const struct event *events_before(const struct events *e, uint64_t number)
 {
-	const struct event *last = NULL, *event;
+	struct ring_place last = {};
 
 	for (size_t i = 0; i < N_SORTS; i++) {
 		const struct ring *ring = &e->rings[i];
-		const uint64_t after = ring_search(ring, number);
+		const uint64_t after = ring_search(e, ring, number);
 
-		if (after == ring->first)
-			continue;
-		event = ring_get(ring, after - 1);
-		if (!last || event->number > last->number)
-			last = event;
+		if (after > ring->first &&
+		    (!last.ring || ring_number(e, ring, after - 1) > last.number))
+			last = (struct ring_place){ ring, .i = after - 1,
+						    .number = ring_number(e, ring, after - 1) };
 	}
-	return last;
+	return last.ring ? ring_get(e, last.ring, last.i) : NULL;
 }
 
 /* Not a search by halves: the clock may have been set back. */
-static uint64_t ring_since(const struct ring *ring, uint64_t time_usec)
+static uint64_t ring_since(const struct events *e, const struct ring *ring, uint64_t time_usec)
 {
 	if (ring->lost && ring->lost_usec >= time_usec)
 		return ring->lost_number;
 	for (uint64_t i = ring->first; i < ring->next; i++)
-		if (ring_get(ring, i)->time_usec >= time_usec)
-			return ring_get(ring, i)->number;
+		if (ring_usec(e, ring, i) >= time_usec)
+			return ring_number(e, ring, i);
 	return UINT64_MAX;
 }
 
@@ -265,6 +380,6 @@ uint64_t events_since(const struct events *e, uint64_t time_usec)
 	uint64_t first = e->next;
 
 	for (size_t i = 0; i < N_SORTS; i++)
-		first = MIN(first, ring_since(&e->rings[i], time_usec));
+		first = MIN(first, ring_since(e, &e->rings[i], time_usec));
 	return first;
 }

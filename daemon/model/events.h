@@ -9,9 +9,10 @@
  * somebody has set. Where the last one that was dropped of a sort has been, a
  * reader is told of a gap.
  *
- * Memory: 10240 events and their slots, 320 bytes each at most, are 3.2 MB; what
- * they hold as text is at most 4 MiB of each sort, and the traffic has none. The
- * cgroups that they name are the registry's, which keeps them for as long.
+ * Memory: of the traffic what pins have in common is kept once, and each event takes
+ * 72 bytes, all of them 288 KiB; 6144 others and their slots, 320 bytes each at most,
+ * are 1.9 MB; what they hold as text is at most 4 MiB of each sort. The cgroups that
+ * they name are the registry's, which keeps them for as long.
  */
 #ifndef PINGUARD_MODEL_EVENTS_H
 #define PINGUARD_MODEL_EVENTS_H
@@ -102,7 +103,10 @@ uint64_t events_next(const struct events *e);
 /* When the first event may have been. CLOCK_REALTIME */
 uint64_t events_started_usec(const struct events *e);
 
-/* What a reader comes to: an event, or the last of those of a sort that are lost. */
+/*
+ * What a reader comes to: an event, which is good until another one is asked for, or
+ * the last of those of a sort that are lost.
+ */
 struct events_item {
 	uint64_t number;
 	const struct event *event; /* NULL where it is lost */
@@ -112,7 +116,7 @@ struct events_item {
 
 /* The first at this number or after it; false for none yet. */
 bool events_at(const struct events *e, uint64_t number, struct events_item *ret);
-/* The last event before this number that is kept, or NULL. */
+/* The last event before this number that is kept, or NULL; good for as long. */
 const struct event *events_before(const struct events *e, uint64_t number);
 /* Number of the first event, kept or lost, at or after a time. */
 uint64_t events_since(const struct events *e, uint64_t time_usec);

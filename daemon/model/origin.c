@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "daemon/model/origin.h"
 #include "daemon/model/registry.h"
 
 #define KEY_START offsetof(struct pin_origin, cgroup)
 #define KEY_BYTES (offsetof(struct pin_origin, device) + PINGUARD_DEVICE_NAME_MAX - KEY_START)
+
+void origins_init(struct origins *table)
+{
+	const void *random = (const void *)getauxval(AT_RANDOM);
+
+	/* 16 bytes that the kernel gives each process */
+	if (random)
+		memcpy(table->secret, random, sizeof(table->secret));
+}
 
 static uint64_t mix(uint64_t a, uint64_t b)
 {

@@ -33,11 +33,13 @@ struct pin_origin {
 	char device[PINGUARD_DEVICE_NAME_MAX]; /* "" for none */
 };
 
-/* A table of them, to be zeroed but for its secret. */
+/* A table of them, zeroed and then origins_init()ed. */
 struct origins {
 	struct pin_origin *all;
 	uint64_t secret[2]; /* users choose names: the hash is none that they could compute */
 };
+
+void origins_init(struct origins *table);
 
 /* A reference to the one of these, found or made; NULL when out of memory. */
 struct pin_origin *origin_get(struct origins *table, const struct pin_info *info,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <string.h>
-#include <sys/auxv.h>
 
 #include "daemon/model/registry.h"
 
@@ -19,11 +18,9 @@ struct registry {
 struct registry *registry_new(void)
 {
 	struct registry *r = calloc(1, sizeof(*r));
-	const void *random = (const void *)getauxval(AT_RANDOM);
 
-	/* 16 bytes that the kernel gives each process */
-	if (r && random)
-		memcpy(r->origins.secret, random, sizeof(r->origins.secret));
+	if (r)
+		origins_init(&r->origins);
 	return r;
 }
 

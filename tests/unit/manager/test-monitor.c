@@ -7,15 +7,20 @@
 #include "daemon/cgroup/cgroups-internal.h"
 #include "daemon/manager/internal.h"
 
-static struct event *add(struct manager *m, enum event_type type, uint64_t time_usec)
+static void add_of(struct manager *m, enum event_type type, uint64_t time_usec, uid_t uid)
 {
 	struct event *event = event_new(type, time_usec);
 
 	assert_non_null(event);
+	event->pin.uid = uid;
 	if (type <= EVENT_DENY)
 		event->cgroup = cgroup_node_ref(registry_cgroup_find(m->registry, TEST_CGROUP));
 	events_add(m->events, event);
-	return event;
+}
+
+static void add(struct manager *m, enum event_type type, uint64_t time_usec)
+{
+	add_of(m, type, time_usec, 0);
 }
 
 static void add_traffic(struct manager *m, size_t n, uint64_t time_usec)
@@ -320,7 +325,7 @@ static void test_user(void **state)
 	expect_told(m, &c, filtered("{\"last\":1}"), "resync*1 ");
 	expect_told(m, &c, filtered("{\"last\":9,\"types\":[\"deny\",\"failure\"]}"), "none*1 ");
 	/* the last ones are of those that the caller may see */
-	add(m, EVENT_UNPIN, 60001)->pin.uid = USER_UID;
+	add_of(m, EVENT_UNPIN, 60001, USER_UID);
 	add_traffic(m, 1000, 60002);
 	expect_told(m, &c, filtered("{\"last\":1}"), "pin*1 ");
 	expect_told(m, &c, filtered("{\"last\":2}"), "resync*1 pin*1 ");

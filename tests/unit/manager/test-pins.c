@@ -99,6 +99,28 @@ static void test_sums(void **state)
 	process_end(&user);
 }
 
+/* Pins of a device that are too many to be listed come as sums: at the limit, and past it. */
+static void test_who(void **state)
+{
+	struct manager *m = *state;
+	struct process p;
+
+	process_start(&p);
+	for (uint64_t id = 1; id <= 32769; id++) {
+		_cleanup_json_ json_t *reply = NULL;
+
+		pin_add(m, id, p.pid, 4096);
+		if (id < 32767)
+			continue;
+		reply = call(m, &p, MANAGER("Who"), json_pack("{ss}", "target", "rxe0"), NULL);
+		assert_int_equal(json_array_size(json_object_get(reply, "pins")), id <= 32768 ? id : 0);
+		assert_int_equal(json_array_size(sums_of(reply)), id <= 32768 ? 0 : 1);
+		if (id > 32768)
+			assert_int_equal(json_get_int(json_array_get(sums_of(reply), 0), "pins", 0), id);
+	}
+	process_end(&p);
+}
+
 /* Clients that leave while their sums are made. */
 static void test_sums_left(void **state)
 {
@@ -129,6 +151,7 @@ int main(void)
 		TEST(replies),
 		TEST(sums),
 		TEST(sums_left),
+		TEST(who),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -136,9 +136,9 @@ static void test_memory(void **state)
 	assert_false(in_cgroup(&event, "/"));
 	event.type = EVENT_FAILURE;
 	assert_false(in_cgroup(&event, "/"));
-	/* as JSON has it: one backslash is two, in JSON's own string four */
+	/* as JSON has it: one backslash is two in its string */
 	event.failure = (char *)"{\"owners\":[{\"pid\":7,\"cgroup\":null},"
-				"{\"pid\":8,\"cgroup\":\"/a/b\\\\\\\\x2d.service\"}]}";
+				"{\"pid\":8,\"cgroup\":\"/a/b\\\\x2d.service\"}]}";
 	assert_true(in_cgroup(&event, "/a"));
 	assert_true(in_cgroup(&event, "/a/b\\x2d.service"));
 	assert_true(matches(&event, "b\\x2d.service", true, 8));

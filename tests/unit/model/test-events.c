@@ -72,6 +72,40 @@ static void test_bounds(void **state)
 	assert_true(sizeof(struct event) + sizeof(struct event *) <= 320);
 }
 
+/* Traffic is told as it was, though what pins have in common is kept once. */
+static void test_traffic(void **state)
+{
+	_cleanup_(registry_freep) struct registry *r = registry_new();
+	_cleanup_(events_freep) struct events *e = events_new(0);
+	struct event *event = event_new(EVENT_UNPIN, 77);
+	const struct event *told;
+	const struct pin_info pin = {
+		.id = 5, .address = 0x1000, .bytes = 8192, .since_usec = 66, .kind = PINGUARD_KIND_VFIO,
+		.tgid = 9, .uid = 1000, .flags = PINGUARD_FLAG_OWNER_GONE, .comm_len = 3, .comm = "a\xff\n",
+		.cgroup_id = 4, .charged_cgroup_id = 3, .device = "0000:00:04.0",
+	};
+
+	assert_int_equal(registry_cgroup_get(r, 4, &event->cgroup), 0);
+	assert_int_equal(registry_cgroup_get(r, 3, &event->charged), 0);
+	cgroup_node_ref(event->cgroup);
+	cgroup_node_ref(event->charged);
+	event->pin = pin;
+	event->seq = 12;
+	events_add(e, event);
+	registry_trim(r, 0); /* they are in use */
+	told = item_at(e, 0).event;
+	assert_int_equal(told->type, EVENT_UNPIN);
+	assert_int_equal(told->time_usec, 77);
+	assert_int_equal(told->seq, 12);
+	assert_int_equal(told->cgroup->id, 4);
+	assert_int_equal(told->charged->id, 3);
+	assert_memory_equal(&told->pin, &pin, offsetof(struct pin_info, has_offset));
+	for (size_t i = 0; i < EVENTS_TRAFFIC_MAX; i++)
+		add(e, EVENT_PIN, 78);
+	registry_trim(r, 0);
+	assert_null(registry_cgroup_find(r, 4));
+}
+
 /* What matters outlives any number of pins, and any number of refusals, in its place. */
 static void test_kept_apart(void **state)
 {
@@ -249,6 +283,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bounds), cmocka_unit_test(test_kept_apart),
+		cmocka_unit_test(test_traffic),
 		cmocka_unit_test(test_text), cmocka_unit_test(test_keeps_cgroups),
 		cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_deny),
 		cmocka_unit_test(test_kinds),
