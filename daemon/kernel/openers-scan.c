@@ -111,6 +111,28 @@ static int look_at(int dir_fd, const char *path, struct statx *ret)
 	return statx(dir_fd, path, AT_STATX_DONT_SYNC, STATX_TYPE, ret) < 0 ? -errno : 0;
 }
 
+/*
+ * A name of a file that was looked up without opening it is no use of the device:
+ * anyone may have that, and hand it to somebody else.
+ */
+static bool is_open(int dir_fd, const char *name)
+{
+	_cleanup_(closep) int fd = -1;
+	unsigned int flags;
+	char path[PATH_LEN], text[256];
+	const char *at;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "../fdinfo/%.16s", name);
+	fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC);
+	n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+	if (n < 0)
+		return false;
+	text[n] = '\0';
+	at = strstr(text, "flags:");
+	return at && sscanf(at, "flags: %o", &flags) == 1 && !(flags & O_PATH);
+}
+
 static void look_at_file(const struct looking *l, struct process *p, int dir_fd, const char *name)
 {
 	const struct device_number *found;
@@ -127,10 +149,13 @@ static void look_at_file(const struct looking *l, struct process *p, int dir_fd,
 		return;
 	}
 	r = look_at(dir_fd, name, &st);
+	/* A file that its server shows to nobody else is none of the system's devices. */
+	if (r == -EACCES)
+		return;
 	if (r < 0)
 		return missed(p, -r);
 	found = match(l, &st);
-	if (!found)
+	if (!found || !is_open(dir_fd, name))
 		return;
 	p->open = true;
 	p->exact |= !found->shared;

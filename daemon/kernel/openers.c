@@ -175,8 +175,12 @@ static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *
 {
 	struct openers *o = userdata;
 
-	if (read_text(o) == 0)
+	if (read_text(o) == 0) {
 		o->readable = sd_event_source_disable_unref(o->readable);
+		/* Nobody reads more of it: it would wait to say it. */
+		if (o->size > OPENERS_TEXT_BYTES)
+			(void)kill(o->pid, SIGKILL);
+	}
 	return 0;
 }
 

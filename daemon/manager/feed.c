@@ -101,7 +101,7 @@ static void hold_processes(struct manager *m, bool hold)
 }
 
 /* Cgroups that nothing refers to any more; not each time one is added. */
-static void trim(struct manager *m)
+void feed_trim(struct manager *m)
 {
 	if (registry_n_cgroups(m->registry) <= m->feed.trim_at)
 		return;
@@ -142,7 +142,7 @@ static int on_end(uint64_t seq, void *userdata)
 	r = turn_schedule(m->event, &m->feed.resynced, on_resynced, m, "releases-resynced");
 	if (r < 0)
 		return r;
-	trim(m);
+	feed_trim(m);
 	give_back(m);
 	/* The first one is no loss: there was nothing before it. */
 	if (source_n_resyncs(m->source) != m->feed.told_resyncs) {
@@ -259,7 +259,7 @@ static int on_event(const struct pin_event *told, void *userdata)
 		releases_unpinned(m->releases, e->pin.id);
 	else if (e->type == PIN_EVENT_CHANGE)
 		releases_pin_changed(m->releases, e->pin.id);
-	trim(m);
+	feed_trim(m);
 	give_back(m);
 	return r;
 }

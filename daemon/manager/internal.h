@@ -68,6 +68,8 @@ struct manager {
 /* feed.c: what the source tells, handed on to all; userdata is the manager */
 extern const struct source_listener manager_listener;
 void feed_done(struct manager *m);
+/* Forgets cgroups that nothing refers to, once they are many: also those that were asked for. */
+void feed_trim(struct manager *m);
 /* The pins of a device have its new name. */
 void feed_renamed(const struct rename_entry *rename, void *userdata);
 

@@ -13,6 +13,7 @@
 #define STEP_COST	4096 /* then others have their turn; to look at a pin costs 1 */
 #define PIN_COST	4 /* to show it */
 #define PINS_IN_SEVERAL 128 /* in each of several replies */
+#define REPLY_BYTES	(256L << 10) /* or before that, where names are long */
 #define PINS_IN_ONE_MAX 32768 /* in one reply */
 /* To others than administrators, who may ask on many connections and never read. */
 #define PINS_IN_ONE_USER_MAX 1024
@@ -86,9 +87,10 @@ static int add(struct listing *l, const struct pin *pin)
 	r = render_pin_text(l->m->registry, pin, l->out);
 	if (r < 0)
 		return r;
-	if (++l->pins < l->pins_max)
-		return 0;
-	return call_more(l->call) ? reply_end(l, false) : 0;
+	l->pins++;
+	if (!call_more(l->call))
+		return ftell(l->out) > (long)VARLINK_REPLY_MAX_BYTES ? -EMSGSIZE : 0;
+	return l->pins == l->pins_max || ftell(l->out) > REPLY_BYTES ? reply_end(l, false) : 0;
 }
 
 static int end(struct listing *l)

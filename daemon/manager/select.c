@@ -115,6 +115,7 @@ int parse_pin_filter(struct manager *m, struct call *call, json_t *params, struc
 	if (cgroup && !cgroups_fs(m->cgroups))
 		return reply_not_supported(call, cgroups_reason(m->cgroups)) ?: 1;
 	r = cgroup ? find_cgroup(m, cgroup, &f.cgroup_id, &reason) : 0;
+	feed_trim(m);
 	if (r == -EINVAL)
 		return reply_invalid_cgroup(call, cgroup, reason) ?: 1;
 	/* Whether others' cgroups exist is not told: no pins are to be seen in either. */
@@ -153,7 +154,8 @@ static int set_event_cgroup(struct manager *m, const char *cgroup, struct event_
 	char *name;
 	int r = cgroupfs_name_to_path(cgroups_fs(m->cgroups), cgroup, &name, ret_reason);
 
-	if (r == -ENOENT)
+	/* Or that is too far to be looked for. */
+	if (r == -ENOENT || r == -E2BIG)
 		r = cgroup_name_parse(cgroup, &type, &name, ret_reason);
 	return r < 0 ? r : event_filter_set_cgroup(f, name, type == CGROUP_NAME_UNIT);
 }

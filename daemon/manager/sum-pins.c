@@ -11,7 +11,8 @@
 #include "lib/json.h"
 
 #define STEP_PINS 8192 /* then others have their turn */
-#define SUMMINGS_MAX 32 /* at a time; half of them for others than administrators */
+#define SUMMINGS_MAX	 32 /* at a time; half of them for others than administrators */
+#define SUMMINGS_UID_MAX 4 /* of one user who is none */
 
 /* A SumPins under way. */
 struct summing {
@@ -115,7 +116,9 @@ static const struct call_watch watch = { .gone = on_gone };
 
 static int start(struct manager *m, struct call *call, bool ready, json_t *params)
 {
-	const unsigned int max = call_is_admin(call) ? SUMMINGS_MAX : SUMMINGS_MAX / 2;
+	const bool admin = call_is_admin(call);
+	const unsigned int max = admin ? SUMMINGS_MAX : SUMMINGS_MAX / 2;
+	unsigned int own = 0;
 	struct summing *s;
 	enum sum_by by;
 	unsigned int n;
@@ -126,6 +129,10 @@ static int start(struct manager *m, struct call *call, bool ready, json_t *param
 	if (sums_parse_by(json_get_string(params, "by", ""), &by) < 0)
 		return call_error_invalid(call, "by");
 	DL_COUNT(m->calls.summings, s, n);
+	DL_FOREACH(m->calls.summings, s)
+		own += call_peer(s->call)->uid == call_peer(call)->uid;
+	if (!admin && own >= SUMMINGS_UID_MAX)
+		return reply_limit(call, "sums at a time of one user", SUMMINGS_UID_MAX);
 	if (n >= max)
 		return reply_limit(call, "sums at a time", max);
 	s = calloc(1, sizeof(*s));

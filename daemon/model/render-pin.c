@@ -97,14 +97,22 @@ json_t *render_pin_info(const struct pin_info *info, const struct cgroup_node *c
 			info->flags);
 }
 
-/* The members of what pins of an origin have in common, kept until a cgroup's path changes. */
-static const char *shown(struct pin_origin *origin, unsigned int names)
+/* Names are users': what is longer is made each time, and not kept. */
+#define SHOWN_KEPT_BYTES 512
+
+/*
+ * The members of what pins of an origin have in common, kept until a cgroup's path
+ * changes. made: the text where it is not kept
+ */
+static const char *shown(struct pin_origin *origin, unsigned int names, char **made)
 {
 	_cleanup_json_ json_t *common = NULL;
 	char *text;
 
 	if (origin->shown && origin->shown_names == names)
 		return origin->shown;
+	free(origin->shown);
+	origin->shown = NULL;
 	common = render_origin(origin);
 	text = common ? json_dumps(common, JSON_COMPACT) : NULL;
 	if (!text)
@@ -112,7 +120,8 @@ static const char *shown(struct pin_origin *origin, unsigned int names)
 	/* without its braces */
 	text[strlen(text) - 1] = '\0';
 	memmove(text, text + 1, strlen(text));
-	free(origin->shown);
+	if (strlen(text) > SHOWN_KEPT_BYTES)
+		return *made = text;
 	origin->shown = text;
 	origin->shown_names = names;
 	return text;
@@ -128,7 +137,8 @@ static void print_hex(FILE *out, const char *key, uint64_t value)
 
 int render_pin_text(const struct registry *r, const struct pin *pin, FILE *out)
 {
-	const char *common = shown(pin->origin, registry_names(r));
+	_cleanup_(freep) char *made = NULL;
+	const char *common = shown(pin->origin, registry_names(r), &made);
 
 	if (!common)
 		return -ENOMEM;

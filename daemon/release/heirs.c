@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "daemon/kernel/kernel.h"
@@ -82,12 +83,29 @@ static void find_numbers(const struct release_owner *o, struct device_numbers *a
 	}
 }
 
+/* The cgroup itself, and not another one that was given its name since. */
+static bool is_there(const struct release_owner *o)
+{
+	const char *mount = engine(o)->config.cgroup_mount;
+	_cleanup_(freep) char *path = NULL;
+	struct stat st;
+
+	if (!mount)
+		return true;
+	if (asprintf(&path, "%s%s", mount, o->cgroup->path) < 0) {
+		path = NULL;
+		return false;
+	}
+	/* the id of a cgroup is the number of its directory */
+	return lstat(path, &st) == 0 && st.st_ino == o->cgroup->id;
+}
+
 /* The pins' cgroup, or below it; where all are below it that says nothing. */
 static bool is_of_cgroup(const struct release_owner *o, const char *path)
 {
 	const char *own = o->cgroup ? o->cgroup->path : NULL;
 
-	return own && strcmp(own, "/") != 0 && release_path_below(path, own);
+	return own && strcmp(own, "/") != 0 && release_path_below(path, own) && is_there(o);
 }
 
 /*

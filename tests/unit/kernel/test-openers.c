@@ -29,6 +29,10 @@ static void put_link(int pid, const char *file, const char *target)
 
 	snprintf(path, sizeof(path), "%d/%s", pid, file);
 	tree_link(path, target);
+	if (strncmp(file, "fd/", 3) == 0 && strcmp(target, "/dev/zero") == 0) {
+		snprintf(path, sizeof(path), "fdinfo/%s", file + 3);
+		put(pid, path, "pos:\t0\nflags:\t0100002\nmnt_id:\t7\n");
+	}
 }
 
 static void put_process(int pid, const char *comm)
@@ -119,6 +123,21 @@ static void test_open(void **state)
 	assert_true(json_is_null(json_object_get(user, "path")));
 	maybe = scan_for(&shared);
 	assert_false(json_get_bool(only(maybe, 21, "open"), "exact", true));
+}
+
+/* Who has been handed a name of the device does not use it. */
+static void test_path_only(void **state)
+{
+	_cleanup_json_ json_t *none = NULL, *users = NULL;
+
+	put_process(25, "bystander\n");
+	put_link(25, "fd/3", "/dev/zero");
+	put(25, "fdinfo/3", "pos:\t0\nflags:\t012000000\nmnt_id:\t7\n");
+	none = scan_for(&zero);
+	assert_int_equal(json_array_size(none), 0);
+	put_link(25, "fd/4", "/dev/zero");
+	users = scan_for(&zero);
+	only(users, 25, "open");
 }
 
 /* The file may be closed; the list of mappings does not say which device it is. */
@@ -432,6 +451,7 @@ static void test_no_proc(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_path_only, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_open, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mapped, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_block, setup, teardown),

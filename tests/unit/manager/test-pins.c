@@ -121,6 +121,38 @@ static void test_who(void **state)
 	process_end(&p);
 }
 
+/* One user's calls are no reason to refuse others'. */
+static void test_sums_of_one_user(void **state)
+{
+	struct manager *m = *state;
+	struct client c[5], other;
+	struct process p, user;
+	json_t *reply;
+
+	process_start(&p);
+	if (!process_start_as(&user, USER_UID))
+		return process_end(&p);
+	for (uint64_t id = 1; id <= 100000; id++)
+		pin_add(m, id, p.pid, 4096);
+	for (size_t i = 0; i < ARRAY_SIZE(c); i++) {
+		client_open(m, &c[i], &user);
+		client_send(&c[i], MANAGER("SumPins"), false, json_pack("{ss}", "by", "kind"));
+	}
+	client_open(m, &other, &p);
+	client_send(&other, MANAGER("SumPins"), false, json_pack("{ss}", "by", "kind"));
+	client_error(m, &c[4], MANAGER("LimitExceeded"));
+	for (size_t i = 0; i < 4; i++)
+		json_decref(client_reply(m, &c[i], MANAGER("SumPins"), false));
+	reply = client_reply(m, &other, MANAGER("SumPins"), false);
+	assert_int_equal(json_get_int(reply, "pins", 0), 100000);
+	json_decref(reply);
+	for (size_t i = 0; i < ARRAY_SIZE(c); i++)
+		client_close(m, &c[i]);
+	client_close(m, &other);
+	process_end(&user);
+	process_end(&p);
+}
+
 /* Clients that leave while their sums are made. */
 static void test_sums_left(void **state)
 {
@@ -151,6 +183,7 @@ int main(void)
 		TEST(replies),
 		TEST(sums),
 		TEST(sums_left),
+		TEST(sums_of_one_user),
 		TEST(who),
 	};
 
