@@ -24,7 +24,7 @@ static const char pins_help[] =
 	"\n"
 	SELECTOR_OPTIONS_HELP
 	"      --by WHAT         sums instead of pins: by process, cgroup, device or kind\n"
-	"      --sort COLUMN     in place of SIZE; -COLUMN: the largest or last one first\n"
+	"      --sort COLUMN     in place of -SIZE; -COLUMN: the largest or last one first\n"
 	"      --limit N         print the first N rows\n"
 	"  -j, --json            print one JSON object\n"
 	"  -b, --bytes           print sizes in bytes\n"
