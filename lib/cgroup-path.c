@@ -143,3 +143,12 @@ int cgroup_name_parse(const char *name, enum cgroup_name_type *ret_type, char **
 	*ret_name = TAKE_PTR(result);
 	return 0;
 }
+
+bool cgroup_path_is_in(const char *path, const char *top)
+{
+	size_t length = strlen(top);
+
+	if (strcmp(top, "/") == 0)
+		return true;
+	return strncmp(path, top, length) == 0 && (path[length] == '\0' || path[length] == '/');
+}

@@ -2,6 +2,8 @@
 #ifndef PINGUARD_CGROUP_PATH_H
 #define PINGUARD_CGROUP_PATH_H
 
+#include <stdbool.h>
+
 /* Where cgroup2 is mounted on a machine that runs systemd. */
 #define CGROUP_MOUNT "/sys/fs/cgroup"
 
@@ -27,5 +29,12 @@ enum cgroup_name_type {
  */
 int cgroup_name_parse(const char *name, enum cgroup_name_type *ret_type, char **ret_name,
 		      const char **ret_reason);
+
+/**
+ * cgroup_path_is_in() - whether a cgroup is another one, or below it
+ * @path: absolute, without doubled or trailing slashes
+ * @top: likewise; everything is in "/"
+ */
+bool cgroup_path_is_in(const char *path, const char *top);
 
 #endif

@@ -11,6 +11,7 @@
 #include "client/base/pinctl.h"
 #include "client/base/table.h"
 #include "client/verbs/verb.h"
+#include "lib/cgroup-path.h"
 #include "lib/json.h"
 
 static const char status_help[] =
@@ -121,11 +122,7 @@ static int compare_paths(const void *a, const void *b)
 
 static bool is_below(const char *path, const char *above)
 {
-	size_t length = strlen(above);
-
-	if (!strcmp(above, "/"))
-		return strcmp(path, "/") != 0;
-	return !strncmp(path, above, length) && path[length] == '/';
+	return strcmp(path, above) != 0 && cgroup_path_is_in(path, above);
 }
 
 static int compare_nodes(const struct node *a, const struct node *b)

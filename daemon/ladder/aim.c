@@ -9,6 +9,7 @@
 #include "daemon/ladder/internal.h"
 #include "daemon/ladder/reach.h"
 #include "daemon/ladder/units.h"
+#include "lib/cgroup-path.h"
 #include "lib/escape.h"
 
 void aim_done(struct aim *aim)
@@ -60,7 +61,7 @@ static bool holds_process(struct actions *actions, const char *cgroup, pid_t pid
 	_cleanup_(freep) char *path = NULL;
 
 	return actions->proc_fd < 0 || procfs_read_cgroup(actions->proc_fd, pid, &path) < 0 ||
-	       cgroup_is_in(path, cgroup);
+	       cgroup_path_is_in(path, cgroup);
 }
 
 bool kill_takes_cgroup(struct actions *actions, const char *cgroup, const char *selected)

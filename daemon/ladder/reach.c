@@ -8,6 +8,7 @@
 #include "daemon/ladder/action.h"
 #include "daemon/ladder/reach.h"
 #include "daemon/ladder/units.h"
+#include "lib/cgroup-path.h"
 #include "lib/file.h"
 #include "lib/macros.h"
 
@@ -17,20 +18,11 @@ static void closedirp(DIR **dir)
 		closedir(*dir);
 }
 
-bool cgroup_is_in(const char *path, const char *top)
-{
-	size_t len = strlen(top);
-
-	if (strcmp(top, "/") == 0)
-		return true;
-	return strncmp(path, top, len) == 0 && (path[len] == '\0' || path[len] == '/');
-}
-
 bool kills_cgroup(const char *path, const char *selected)
 {
 	size_t unit = cgroup_unit_len(path);
 
-	return unit > 0 && selected && cgroup_is_in(path, selected) && strlen(selected) > unit;
+	return unit > 0 && selected && cgroup_path_is_in(path, selected) && strlen(selected) > unit;
 }
 
 /* Files of cgroups are small: what is looked for is at their begin. */
@@ -149,7 +141,7 @@ int unit_reach(int root_fd, const char *path, const char *selected, unsigned int
 	       char **ret_beyond)
 {
 	const size_t unit = cgroup_unit_len(path);
-	const bool whole = selected && cgroup_is_in(path, selected);
+	const bool whole = selected && cgroup_path_is_in(path, selected);
 	_cleanup_(freep) char *at = strdup(whole ? selected : path);
 	char *name = NULL, *beyond = NULL;
 	int r = 0;

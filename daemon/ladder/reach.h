@@ -5,9 +5,6 @@
 
 #include <stdbool.h>
 
-/* Whether a cgroup is another one, or in it. */
-bool cgroup_is_in(const char *path, const char *top);
-
 /**
  * unit_reach() - whether the unit that a cgroup is in has more than was selected
  * @root_fd: of cgroup2

@@ -53,18 +53,16 @@ static int find_cgroup(struct manager *m, const char *cgroup, uint64_t *ret,
 const char *device_today(struct manager *m, const char *name)
 {
 	const struct pin_filter filter = { .device = name };
-	_cleanup_(pin_cursor_done) struct pin_cursor cursor = {};
+	struct pin_origin *origin = NULL;
 	const char *today;
-	struct pin *pin;
 
 	devices_look(m->devices);
 	today = devices_name_today(m->devices, name, 0);
 	if (today == name || devices_has_name(m->devices, name))
 		return name;
 	/* One that took the name, and has gone, may have pins yet. */
-	pin_cursor_init(&cursor, m->registry);
-	while ((pin = pin_cursor_next(&cursor)))
-		if (pin_filter_match(&filter, pin))
+	while ((origin = registry_origin_next(m->registry, origin)))
+		if (pin_filter_match_origin(&filter, origin))
 			return name;
 	return today;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "daemon/model/event-filter.h"
+#include "lib/cgroup-path.h"
 #include "lib/escape.h"
 #include "lib/json.h"
 
@@ -37,8 +38,7 @@ static bool is_in(const char *path, const char *cgroup, bool is_unit)
 	if (!path || path[0] != '/')
 		return false;
 	if (!is_unit)
-		return strcmp(cgroup, "/") == 0 ||
-		       (strncmp(path, cgroup, len) == 0 && ends_component(path[len]));
+		return cgroup_path_is_in(path, cgroup);
 	for (at = strstr(path, cgroup); at; at = strstr(at + 1, cgroup))
 		if (at[-1] == '/' && ends_component(at[len]))
 			return true;

@@ -12,6 +12,7 @@
 
 #include "daemon/kernel/kernel.h"
 #include "daemon/release/internal.h"
+#include "lib/cgroup-path.h"
 #include "lib/clock.h"
 #include "lib/escape.h"
 #include "lib/json.h"
@@ -105,7 +106,7 @@ static bool is_of_cgroup(const struct release_owner *o, const char *path)
 {
 	const char *own = o->cgroup ? o->cgroup->path : NULL;
 
-	return own && strcmp(own, "/") != 0 && release_path_below(path, own) && is_there(o);
+	return own && strcmp(own, "/") != 0 && cgroup_path_is_in(path, own) && is_there(o);
 }
 
 /*

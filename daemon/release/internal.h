@@ -236,7 +236,6 @@ int release_owner_aim(const struct release_owner *o, int step, unsigned int *loo
 /* The cgroup that may be killed as a whole in place of the process; NULL for none. */
 const char *release_owner_kills(const struct release_owner *o);
 struct ladder_facts release_owner_facts(const struct release_owner *o);
-bool release_path_below(const char *path, const char *top);
 /* Raw paths of cgroups in which nothing is ever ended. */
 bool release_path_protected(const struct releases *releases, const char *path);
 bool pidfd_has_exited(int pidfd);

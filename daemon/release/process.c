@@ -8,6 +8,7 @@
 
 #include "daemon/kernel/kernel.h"
 #include "daemon/release/internal.h"
+#include "lib/cgroup-path.h"
 #include "lib/clock.h"
 
 /* The kernel tells a process's start in hundredths of a second, the pin's by a coarse clock. */
@@ -17,19 +18,12 @@
 /* Of a request, at its start: where a clock was set, many seem to be older than they are. */
 #define LOOKS_REQUEST_MAX 8192
 
-bool release_path_below(const char *path, const char *top)
-{
-	size_t len = strlen(top);
-
-	return strncmp(path, top, len) == 0 && (path[len] == '\0' || path[len] == '/');
-}
-
 bool release_path_protected(const struct releases *releases, const char *path)
 {
 	const char *own = releases->own_cgroup;
 
-	return release_path_below(path, "/init.scope") ||
-	       (own && strcmp(own, "/") != 0 && release_path_below(path, own));
+	return cgroup_path_is_in(path, "/init.scope") ||
+	       (own && strcmp(own, "/") != 0 && cgroup_path_is_in(path, own));
 }
 
 static bool is_protected(const struct release_owner *o)

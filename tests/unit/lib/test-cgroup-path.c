@@ -104,12 +104,24 @@ static void test_longest(void **state)
 	assert_true(strlen(slice) > 500);
 }
 
+static void test_is_in(void **state)
+{
+	assert_true(cgroup_path_is_in("/a/b", "/a/b"));
+	assert_true(cgroup_path_is_in("/a/b", "/a"));
+	assert_true(cgroup_path_is_in("/a/b", "/"));
+	assert_true(cgroup_path_is_in("/", "/"));
+	assert_false(cgroup_path_is_in("/a/bc", "/a/b"));
+	assert_false(cgroup_path_is_in("/a", "/a/b"));
+	assert_false(cgroup_path_is_in("/", "/a"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_wrong),
 		cmocka_unit_test(test_longest),
+		cmocka_unit_test(test_is_in),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

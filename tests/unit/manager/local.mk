@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The service as a whole, without a kernel; tests of other folders use it, too.
-EXTRA_DIST += tests/unit/idl.h tests/unit/unit.h
+EXTRA_DIST += tests/unit/idl.h tests/unit/unit.h tests/unit/manager/who-fixture.h
 owner_fixture = \
 	tests/unit/manager/owner-fixture.c tests/unit/manager/owner-fixture.h tests/unit/idl.c
 genl_fixture_wrap = -Wl,--wrap=nlio_resolve -Wl,--wrap=nlio_join -Wl,--wrap=nlio_send \
@@ -14,7 +14,8 @@ manager_tests = \
 	tests/unit/manager/test-owner \
 	tests/unit/manager/test-pins \
 	tests/unit/manager/test-refusals \
-	tests/unit/manager/test-who
+	tests/unit/manager/test-who \
+	tests/unit/manager/test-who-devices
 check_PROGRAMS += $(manager_tests)
 TESTS += $(manager_tests)
 tests_unit_manager_test_abi_SOURCES = tests/unit/manager/test-abi.c tests/unit/kernel/genl-fixture.c $(owner_fixture)
@@ -38,6 +39,11 @@ tests_unit_manager_test_refusals_LDFLAGS = -Wl,--wrap=genl_state -Wl,--wrap=genl
 tests_unit_manager_test_who_SOURCES = tests/unit/manager/test-who.c $(owner_fixture)
 tests_unit_manager_test_who_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_manager_test_who_LDFLAGS = \
+	-Wl,--wrap=genl_state -Wl,--wrap=genl_features -Wl,--wrap=genl_get_frame \
+	-Wl,--wrap=genl_query_range -Wl,--wrap=range_query_free
+tests_unit_manager_test_who_devices_SOURCES = tests/unit/manager/test-who-devices.c $(owner_fixture)
+tests_unit_manager_test_who_devices_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_manager_test_who_devices_LDFLAGS = \
 	-Wl,--wrap=genl_state -Wl,--wrap=genl_features -Wl,--wrap=genl_get_frame \
 	-Wl,--wrap=genl_query_range -Wl,--wrap=range_query_free
 endif
