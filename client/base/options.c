@@ -195,6 +195,10 @@ int parse_one_argument(struct pinctl *ctl, int argc, char **argv, const struct o
 
 	if (r >= 0)
 		return r;
+	if (argc == optind && ctl->list_columns) {
+		*ret_argument = NULL;
+		return -1;
+	}
 	if (argc - optind != 1)
 		return usage_error("usage: pinctl %s %s; see pinctl %s --help", argv[0], what,
 				   argv[0]);

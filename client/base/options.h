@@ -23,7 +23,10 @@ int parse_options_only(struct pinctl *ctl, int argc, char **argv, const struct o
 		       int (*handle)(int option, const char *argument, void *userdata),
 		       void *userdata);
 
-/* The same for verbs with one argument, which a complaint calls @what. */
+/*
+ * The same for verbs with one argument, which a complaint calls @what. With
+ * --list-columns there need be none: *ret_argument is NULL then.
+ */
 int parse_one_argument(struct pinctl *ctl, int argc, char **argv, const struct option *own,
 		       int (*handle)(int option, const char *argument, void *userdata),
 		       void *userdata, const char *what, const char **ret_argument);

@@ -32,9 +32,10 @@ struct request {
 #define REQUEST_OUTPUT_HELP                                                                    \
 	"  -j, --json            print the request at each change, one object on a line\n"         \
 	"  -b, --bytes           print sizes in bytes\n"                                           \
-	"  -o, --output COLUMNS  of those that still hold pins: PID COMM CGROUP STATE LEFT\n"      \
-	"                        REASON; PINS SIZE UID REG NEXT; with --dry-run, of all: PID COMM\n" \
-	"                        CGROUP FIRST STEPS PINS SIZE; UID REG\n"                         \
+	"  -o, --output COLUMNS  of those that still hold pins: PID COMM CGROUP STATE\n"           \
+	"                        LEFT REASON; PINS SIZE UID REG NEXT; with --dry-run, of\n"        \
+	"                        all: PID COMM CGROUP FIRST STEPS PINS SIZE; UID REG\n"           \
+	"      --list-columns    print the names of all columns\n"                                 \
 	"      --no-legend       print rows only, and no summary\n"
 
 enum {

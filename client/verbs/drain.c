@@ -17,16 +17,16 @@
 static const char drain_help[] =
 	"Usage: pinctl drain TARGET [OPTIONS]\n"
 	"\n"
-	"Ask the owners of all pins that hold memory of TARGET to let go of them, and wait for\n"
-	"it. Ctrl-C ends the waiting, not the request. TARGET is\n"
+	"Ask the owners of all pins that hold memory of TARGET to let go of them, and\n"
+	"wait for it. Ctrl-C ends the waiting, not the request. TARGET is\n"
 	"  memory32              a memory block\n"
 	"  dax0.0 namespace0.0 region0\n"
 	"                        a DAX device, a namespace, a region\n"
-	"  0x1f000 0x1f000-0x2ffff\n"
-	"                        physical addresses\n"
+	"  0x1f000 0x1f000-0x2ffff pfn:0x1f\n"
+	"                        physical addresses, or the number of a page frame\n"
 	"\n"
-	"      --offline         then take the memory block offline, as the caller; of a DAX\n"
-	"                        device that is system RAM, all its blocks, one by one\n"
+	"      --offline         then take the memory block offline, as the caller; of a\n"
+	"                        DAX device that is system RAM all blocks, one by one\n"
 	"      --disable         then disable the DAX device, namespace or region, as the\n"
 	"                        caller\n"
 	"      --force           also where processes use it without a pin\n"
@@ -70,8 +70,10 @@ static int handle_option(int option, const char *argument, void *userdata)
 static int check_arguments(struct pinctl *ctl, const struct drain_arguments *arguments,
 			   const struct removal *removal)
 {
-	int r = check_target(removal->target);
+	int r = request_check(ctl, &arguments->request);
 
+	if (r < 0)
+		r = check_target(removal->target);
 	if (r >= 0)
 		return r;
 	if (arguments->offline && arguments->disable)
@@ -84,8 +86,7 @@ static int check_arguments(struct pinctl *ctl, const struct drain_arguments *arg
 		return usage_error("--async does not wait, so that %s cannot follow; drain without "
 				   "--async",
 				   arguments->offline ? "--offline" : "--disable");
-	r = removal_check_name(removal);
-	return r < 0 ? request_check(ctl, &arguments->request) : r;
+	return removal_check_name(removal);
 }
 
 static int ask_who(struct pinctl *ctl, const struct removal *removal, json_t **ret)

@@ -7,13 +7,14 @@
 static const char owners_help[] =
 	"Usage: pinctl owners [OPTIONS]\n"
 	"\n"
-	"List the processes that let go of pins when they are asked to, and those that are\n"
-	"being asked, the one that pins most first.\n"
+	"List the processes that let go of pins when they are asked to, and those that\n"
+	"are being asked, the one that pins most first.\n"
 	"\n"
 	"  -j, --json            print one JSON object\n"
 	"  -b, --bytes           print sizes in bytes\n"
-	"  -o, --output COLUMNS  PID COMM CGROUP REG SIZE OPEN ASKED RELEASED REFUSED LAPSED;\n"
-	"                        PINS UID SINCE AGE\n"
+	"  -o, --output COLUMNS  PID COMM CGROUP REG SIZE OPEN ASKED RELEASED REFUSED\n"
+	"                        LAPSED; PINS UID SINCE AGE\n"
+	"      --list-columns    print the names of all columns\n"
 	"      --no-legend       print rows only\n"
 	"      --socket PATH     of the service\n"
 	"  -h, --help\n";

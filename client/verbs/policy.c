@@ -18,7 +18,8 @@ static const char policy_help[] =
 	"       pinctl policy set CGROUP POLICY [--runtime]\n"
 	"       pinctl policy clear CGROUP\n"
 	"\n"
-	"List, set and clear who may pin device memory. CGROUP is a path or a unit. POLICY is\n"
+	"List, set and clear who may pin device memory. CGROUP is a path or a unit.\n"
+	"POLICY is\n"
 	"  allow                 everybody in the cgroup and below may\n"
 	"  revocable             those that let go when they are asked, see pinctl owners\n"
 	"  deny                  nobody\n"
@@ -27,6 +28,7 @@ static const char policy_help[] =
 	"      --runtime         set: forget it at the next boot\n"
 	"  -j, --json            print one JSON object\n"
 	"  -o, --output COLUMNS  CGROUP POLICY EFFECTIVE RUNTIME STATE; REASON ID\n"
+	"      --list-columns    print the names of all columns\n"
 	"      --no-legend       print rows only\n"
 	"      --socket PATH     of the service\n"
 	"  -h, --help\n";

@@ -16,8 +16,8 @@ static const char release_help[] =
 	"       pinctl release --follow=TOKEN\n"
 	"       pinctl release --cancel=TOKEN\n"
 	"\n"
-	"Ask the owners of pins to let go of them, and wait for it. A pin must match all that\n"
-	"is given. Ctrl-C ends the waiting, not the request.\n"
+	"Ask the owners of pins to let go of them, and wait for it. A pin must match all\n"
+	"that is given. Ctrl-C ends the waiting, not the request.\n"
 	"\n"
 	SELECTOR_OPTIONS_HELP
 	REQUEST_OPTIONS_HELP
@@ -82,7 +82,7 @@ static int check_arguments(struct pinctl *ctl, const struct release_arguments *a
 	if (token && (request->async || request->dry_run || json_object_size(request->params) > 0))
 		return usage_error("%s takes a token, and goes with no option that makes a request",
 				   token);
-	if (!token && !has_selector(request->params))
+	if (!token && !has_selector(request->params) && !ctl->list_columns)
 		return usage_error("say whose pins are to be released: --cgroup, --pid, --kind, "
 				   "--device or --pin");
 	return request_check(ctl, request);

@@ -23,9 +23,10 @@ static const char status_help[] =
 	"  -j, --json            print one JSON object\n"
 	"  -b, --bytes           print sizes in bytes\n"
 	"  -o, --output COLUMNS  CGROUP PINNED MAX PEAK PINS DENIED; CHARGED HIGH PATH ID\n"
-	"                        LOCKED REMOVED SOURCE; without CGROUP a list and no tree;\n"
+	"                        LOCKED REMOVED SOURCE; without CGROUP it is a list;\n"
 	"                        CHARGED also where it is not PINNED; in observe mode\n"
 	"                        CGROUP PINNED LOCKED PINS\n"
+	"      --list-columns    print the names of all columns\n"
 	"      --no-legend       print rows only\n"
 	"      --socket PATH     of the service\n"
 	"  -h, --help\n";

@@ -21,9 +21,11 @@
 static const char who_help[] =
 	"Usage: pinctl who TARGET [OPTIONS]\n"
 	"\n"
-	"Say what the memory of TARGET is and what else is in the way of taking it out of use,\n"
-	"and list the pins that hold some of it, the largest first; then the processes that\n"
-	"have the device open, mapped or mounted, which need not pin anything. TARGET is\n"
+	"Say what the memory of TARGET is and what else is in the way of taking it out of\n"
+	"use, and list the pins that hold some of it, the largest first; then the\n"
+	"processes that have the device open, mapped or mounted, which need not pin\n"
+	"anything. Where there are too many pins for a list, their sums by process are\n"
+	"printed instead. TARGET is\n"
 	"  memory32              a memory block\n"
 	"  dax0.0 namespace0.0 region0\n"
 	"                        a DAX device, a namespace, a region\n"
@@ -35,8 +37,9 @@ static const char who_help[] =
 	"  -j, --json            print one JSON object\n"
 	"  -b, --bytes           print sizes in bytes\n"
 	"  -o, --output COLUMNS  ID HOLDS KIND DEVICE PID COMM CGROUP SIZE AGE; ADDRESS\n"
-	"                        CHARGED UID SINCE GONE RELEASING; HOLDS is maybe where the\n"
-	"                        pin is busy and could not be looked at\n"
+	"                        CHARGED UID SINCE GONE RELEASING; HOLDS is maybe where\n"
+	"                        the pin is busy and could not be looked at\n"
+	"      --list-columns    print the names of all columns\n"
 	"      --no-legend       print rows of pins only\n"
 	"      --socket PATH     of the service\n"
 	"  -h, --help\n";
@@ -147,10 +150,10 @@ static int run_who(struct pinctl *ctl, int argc, char **argv)
 	r = parse_one_argument(ctl, argc, argv, NULL, NULL, NULL, "TARGET", &target);
 	if (r >= 0)
 		return r;
-	r = check_target(target);
+	r = table_init(&table, ctl, who_columns);
 	if (r >= 0)
 		return r;
-	r = table_init(&table, ctl, who_columns);
+	r = check_target(target);
 	if (r >= 0)
 		return r;
 	r = manager_call(ctl, "Who",

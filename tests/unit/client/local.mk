@@ -5,6 +5,7 @@ client_tests = \
 	tests/unit/client/test-pinctl \
 	tests/unit/client/test-pinctl-dax \
 	tests/unit/client/test-pinctl-failures \
+	tests/unit/client/test-pinctl-help \
 	tests/unit/client/test-pinctl-pins \
 	tests/unit/client/test-pinctl-release \
 	tests/unit/client/test-pinctl-remove \
@@ -19,6 +20,9 @@ tests_unit_client_test_pinctl_dax_LDADD = client/libpinctl.la daemon/libserver.l
 tests_unit_client_test_pinctl_failures_SOURCES = tests/unit/client/test-pinctl-failures.c tests/unit/client/pinctl-fixture.c
 tests_unit_client_test_pinctl_failures_LDADD = daemon/libserver.la $(CMOCKA_LIBS)
 EXTRA_tests_unit_client_test_pinctl_failures_DEPENDENCIES = pinctl
+tests_unit_client_test_pinctl_help_SOURCES = tests/unit/client/test-pinctl-help.c tests/unit/client/pinctl-fixture.c
+tests_unit_client_test_pinctl_help_LDADD = daemon/libserver.la $(CMOCKA_LIBS)
+EXTRA_tests_unit_client_test_pinctl_help_DEPENDENCIES = pinctl
 tests_unit_client_test_pinctl_pins_SOURCES = tests/unit/client/test-pinctl-pins.c tests/unit/client/pinctl-fixture.c
 tests_unit_client_test_pinctl_pins_LDADD = daemon/libserver.la $(CMOCKA_LIBS)
 EXTRA_tests_unit_client_test_pinctl_pins_DEPENDENCIES = pinctl
