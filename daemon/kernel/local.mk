@@ -19,6 +19,8 @@ daemon_libcore_la_SOURCES += \
 	daemon/kernel/observe-xdp.c \
 	daemon/kernel/openers.c daemon/kernel/openers.h \
 	daemon/kernel/openers-scan.c \
+	daemon/kernel/openers-users.c \
+	daemon/kernel/openers-users.h \
 	daemon/kernel/pinmsg.c daemon/kernel/pinmsg.h \
 	daemon/kernel/pinmsg-internal.h \
 	daemon/kernel/pinmsg-record.c \

@@ -8,9 +8,10 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "daemon/kernel/openers-users.h"
 #include "daemon/kernel/openers.h"
 #include "daemon/kernel/procfs.h"
-#include "lib/json.h"
+#include "lib/clock.h"
 
 #define PATH_LEN 64 /* of what is read of a process, below /proc */
 
@@ -24,6 +25,7 @@ struct pids {
 
 struct looking {
 	struct openers_scan *scan;
+	struct openers_users users;
 	bool char_devices, block_devices; /* some are asked about */
 	struct pids seen; /* processes, as the first pass came by them */
 	ino_t *namespaces; /* of mounts, that were looked at */
@@ -36,6 +38,7 @@ struct looking {
 struct process {
 	pid_t pid;
 	pid_t thread; /* by whose number its files are read */
+	struct openers_share *share;
 	bool open, mapped, exact, unseen;
 	size_t n_files;
 };
@@ -271,41 +274,6 @@ static void look_at_mappings(const struct looking *l, struct process *p)
 		missed(p, errno);
 }
 
-/* NULL where nobody knows, or out of memory */
-static json_t *cgroup_json(const struct looking *l, pid_t pid)
-{
-	_cleanup_(freep) char *path = NULL;
-
-	if (procfs_read_cgroup(l->scan->proc_fd, pid, &path) < 0)
-		return json_null();
-	return json_name(path);
-}
-
-static int tell(const struct looking *l, const struct process *p, const char *how,
-		const char *mounted)
-{
-	struct openers_scan *scan = l->scan;
-	char comm[64];
-	json_t *user;
-	int n;
-
-	if (scan->n == scan->max) {
-		scan->omitted++;
-		return 0;
-	}
-	n = procfs_read_comm(scan->proc_fd, p->pid, comm, sizeof(comm));
-	user = json_pack("{s:I, s:o, s:o, s:s, s:o, s:b}", "pid", (json_int_t)p->pid, "comm",
-			 json_escaped(comm, MAX(n, 0)), "cgroup", cgroup_json(l, p->pid), "how",
-			 how, "path",
-			 mounted ? json_escaped(mounted, strlen(mounted)) : json_null(), "exact",
-			 p->exact);
-	if (!user)
-		return -ENOMEM;
-	scan->n++;
-	scan->found(user, scan->userdata);
-	return 0;
-}
-
 /* 1 where its mounts are those of a process that was looked at. */
 static int is_known(struct looking *l, const struct process *p)
 {
@@ -335,9 +303,6 @@ static int is_told(struct looking *l, const char *where)
 	for (size_t i = 0; i < l->n_mounts; i++)
 		if (strcmp(l->mounts[i], where) == 0)
 			return 1;
-	/* Others are counted alone. */
-	if (l->scan->n == l->scan->max)
-		return 0;
 	all = reallocarray(l->mounts, l->n_mounts + 1, sizeof(*all));
 	if (!all)
 		return -ENOMEM;
@@ -353,7 +318,7 @@ static int look_at_mounts(struct looking *l, struct process *p)
 {
 	_cleanup_(fclosep) FILE *f = NULL;
 	_cleanup_(freep) char *line = NULL;
-	struct process by_mount = { .pid = p->pid, .exact = true };
+	struct openers_user user = { .pid = p->pid, .how = "mounted", .exact = true };
 	const char *where;
 	size_t size = 0;
 	dev_t dev;
@@ -367,29 +332,55 @@ static int look_at_mounts(struct looking *l, struct process *p)
 		if (procfs_parse_mount(line, &dev, &where) < 0 || !find_number(l, dev, true))
 			continue;
 		r = is_told(l, where);
-		if (r == 0)
-			r = tell(l, &by_mount, "mounted", where);
+		if (r == 0) {
+			user.mount = strdup(where);
+			r = user.mount ? openers_users_add(&l->users, p->share, &user) : -ENOMEM;
+		}
 	}
 	return MIN(r, 0);
 }
 
-static int look_at_process(struct looking *l, pid_t pid)
+static int look_at_all_of(struct looking *l, struct process *p)
 {
-	struct process p = { .pid = pid, .thread = pid };
+	struct openers_user user = { .pid = p->pid };
 	int r = 0;
 
-	look_at_files(l, &p);
-	if (p.n_files == 0 && !p.unseen) {
-		choose_thread(l, &p);
-		if (p.thread != pid)
-			look_at_files(l, &p);
+	look_at_files(l, p);
+	if (p->n_files == 0 && !p->unseen) {
+		choose_thread(l, p);
+		if (p->thread != p->pid)
+			look_at_files(l, p);
 	}
-	look_at_mappings(l, &p);
-	if (p.open || p.mapped)
-		r = tell(l, &p, p.mapped ? "mapped" : "open", NULL);
+	look_at_mappings(l, p);
+	if (p->open || p->mapped) {
+		user.how = p->mapped ? "mapped" : "open";
+		user.exact = p->exact;
+		r = openers_users_add(&l->users, p->share, &user);
+	}
 	if (r >= 0 && l->block_devices)
-		r = look_at_mounts(l, &p);
-	l->scan->unseen += p.unseen;
+		r = look_at_mounts(l, p);
+	return r;
+}
+
+/* Nor does one user's crowd of processes, or of their files, take the time of the others. */
+static int look_at_process(struct looking *l, pid_t pid)
+{
+	struct openers_scan *scan = l->scan;
+	struct process p = { .pid = pid, .thread = pid };
+	const uint64_t start_usec = clock_usec(CLOCK_MONOTONIC);
+	int r = 0;
+
+	p.share = openers_share_of(&l->users, pid);
+	if (!p.share)
+		return -ENOMEM;
+	if (start_usec >= scan->end_usec)
+		scan->late = true;
+	else if (p.share->uid != 0 && p.share->usec > scan->share_usec)
+		p.unseen = true;
+	else
+		r = look_at_all_of(l, &p);
+	p.share->usec += clock_usec(CLOCK_MONOTONIC) - start_usec;
+	scan->unseen += p.unseen;
 	return r;
 }
 
@@ -427,7 +418,7 @@ static int pass(struct looking *l)
 	if (before > 0)
 		qsort(l->seen.all, before, sizeof(pid_t), by_number);
 	r = list_numbers(l->scan->proc_fd, ".", &dir);
-	while (r >= 0 && (next = next_number(dir, &name))) {
+	while (r >= 0 && !l->scan->late && (next = next_number(dir, &name))) {
 		pid = next - 1;
 		if (before > 0 &&
 		    bsearch(&pid, l->seen.all, before, sizeof(pid_t), by_number))
@@ -442,7 +433,7 @@ static int pass(struct looking *l)
 
 int openers_scan(struct openers_scan *scan)
 {
-	struct looking l = { .scan = scan };
+	struct looking l = { .scan = scan, .users = { .scan = scan } };
 	int r;
 
 	for (size_t i = 0; i < scan->numbers->n; i++) {
@@ -455,6 +446,9 @@ int openers_scan(struct openers_scan *scan)
 	/* Children that were made meanwhile may have a file that their parent has given up. */
 	if (r >= 0)
 		r = pass(&l);
+	if (r >= 0)
+		r = openers_users_tell(&l.users);
+	openers_users_done(&l.users);
 	free(l.seen.all);
 	free(l.namespaces);
 	while (l.n_mounts > 0)

@@ -13,6 +13,7 @@
 #include <utlist.h>
 
 #include "daemon/kernel/openers.h"
+#include "lib/clock.h"
 #include "lib/json.h"
 #include "lib/log.h"
 
@@ -24,6 +25,8 @@ struct openers_query {
 	struct device_numbers numbers;
 	openers_done done;
 	void *userdata;
+	bool first;
+	uint64_t end_usec; /* of CLOCK_MONOTONIC, when it is answered at the latest */
 	sd_event_source *timeout;
 };
 
@@ -44,38 +47,63 @@ struct openers {
 
 /* --- in the child --- */
 
+struct written {
+	FILE *f;
+	size_t room; /* for users, in bytes */
+	struct openers_scan scan;
+};
+
+/* Long names are cut from the list, not from the text. */
 static void write_user(json_t *user, void *userdata)
 {
-	FILE *f = userdata;
+	struct written *w = userdata;
+	_cleanup_(freep) char *text = json_dumps(user, JSON_COMPACT);
 
-	(void)json_dumpf(user, f, JSON_COMPACT);
-	fputc('\n', f);
-	/* What is known counts where the rest cannot be had. */
-	fflush(f);
 	json_decref(user);
+	if (!text || strlen(text) >= w->room) {
+		w->scan.omitted++;
+		return;
+	}
+	w->room -= strlen(text) + 1;
+	fprintf(w->f, "%s\n", text);
+	/* What is known counts where the rest cannot be had. */
+	fflush(w->f);
 }
 
-static _Noreturn void run_child(const char *proc, const struct device_numbers *numbers, int fd)
+/* It ends by itself before the one who asked has waited enough, if it can. */
+static _Noreturn void run_child(const char *proc, const struct openers_query *q, int fd)
 {
-	struct openers_scan scan = { .numbers = numbers, .max = OPENERS_MAX,
-				     .max_files = OPENERS_FILES_MAX, .found = write_user };
-	FILE *f;
+	const uint64_t now_usec = clock_usec(CLOCK_MONOTONIC);
+	const uint64_t left_usec = q->end_usec - MIN(q->end_usec, now_usec);
+	struct written w = {
+		.room = OPENERS_TEXT_BYTES - CHUNK_BYTES,
+		.scan = {
+			.numbers = &q->numbers,
+			.max = OPENERS_MAX,
+			.max_files = OPENERS_FILES_MAX,
+			.end_usec = now_usec + left_usec / 8 * 7,
+			.share_usec = left_usec / 4,
+			.found = write_user,
+			.userdata = &w,
+		},
+	};
+	struct openers_scan *scan = &w.scan;
 	int r;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* Its copies of clients' connections would keep them open. */
 	if (dup2(fd, STDIN_FILENO) < 0 || close_range(STDERR_FILENO + 1, ~0U, 0) < 0)
 		_exit(EXIT_FAILURE);
-	f = fdopen(STDIN_FILENO, "w");
-	scan.proc_fd = open(proc, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (!f || scan.proc_fd < 0)
+	w.f = fdopen(STDIN_FILENO, "w");
+	scan->proc_fd = open(proc, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (!w.f || scan->proc_fd < 0)
 		_exit(EXIT_FAILURE);
-	scan.userdata = f;
-	r = openers_scan(&scan);
+	r = openers_scan(scan);
 	if (r >= 0)
-		fprintf(f, "{\"omitted\":%zu,\"unseen\":%zu,\"hidden\":%s}\n", scan.omitted,
-			scan.unseen, scan.hidden ? "true" : "false");
-	_exit(fflush(f) == 0 && r >= 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+		fprintf(w.f, "{\"omitted\":%zu,\"unseen\":%zu,\"hidden\":%s,\"late\":%s}\n",
+			scan->omitted, scan->unseen, scan->hidden ? "true" : "false",
+			scan->late ? "true" : "false");
+	_exit(fflush(w.f) == 0 && r >= 0 ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
 /* --- what it said --- */
@@ -107,7 +135,7 @@ static const char *explain(const json_t *summary, char *text, size_t size)
 	const long long unseen = json_get_int(summary, "unseen", 0);
 	const long long omitted = json_get_int(summary, "omitted", 0);
 
-	if (!summary)
+	if (!summary || json_get_bool(summary, "late", false))
 		snprintf(text, size, "not all processes could be looked at in %llu seconds",
 			 OPENERS_TIMEOUT_USEC / 1000000);
 	else if (json_get_bool(summary, "hidden", false))
@@ -258,7 +286,7 @@ static int start_child(struct openers *o, struct openers_query *q)
 	if (pid < 0)
 		return -errno;
 	if (pid == 0)
-		run_child(o->proc, &q->numbers, write_fd);
+		run_child(o->proc, q, write_fd);
 	o->pid = pid;
 	o->asked = q;
 	r = watch_child(o);
@@ -344,8 +372,23 @@ struct openers *openers_free(struct openers *o)
 	return NULL;
 }
 
-int openers_find(struct openers *o, const struct device_numbers *numbers, openers_done done,
-		 void *userdata, struct openers_query **ret)
+/* Behind the one that the child looks for, and behind those of its kind. */
+static void queue(struct openers *o, struct openers_query *q)
+{
+	struct openers_query *next = NULL;
+
+	if (q->first)
+		DL_FOREACH (o->queries, next)
+			if (!next->first && next != o->asked)
+				break;
+	if (next)
+		DL_PREPEND_ELEM(o->queries, next, q);
+	else
+		DL_APPEND(o->queries, q);
+}
+
+int openers_find(struct openers *o, const struct device_numbers *numbers, bool first,
+		 openers_done done, void *userdata, struct openers_query **ret)
 {
 	struct openers_query *q = calloc(1, sizeof(*q));
 	int r;
@@ -353,6 +396,8 @@ int openers_find(struct openers *o, const struct device_numbers *numbers, opener
 	if (!q)
 		return -ENOMEM;
 	q->numbers = *numbers;
+	q->first = first;
+	q->end_usec = clock_usec(CLOCK_MONOTONIC) + OPENERS_TIMEOUT_USEC;
 	q->done = done;
 	q->userdata = userdata;
 	r = sd_event_add_time_relative(o->event, &q->timeout, CLOCK_MONOTONIC,
@@ -363,7 +408,7 @@ int openers_find(struct openers *o, const struct device_numbers *numbers, opener
 	}
 	(void)sd_event_source_set_description(q->timeout, "openers-timeout");
 	q->openers = o;
-	DL_APPEND(o->queries, q);
+	queue(o, q);
 	schedule(o);
 	*ret = q;
 	return 0;

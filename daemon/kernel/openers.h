@@ -40,10 +40,13 @@ struct openers_scan {
 	int proc_fd;
 	const struct device_numbers *numbers;
 	size_t max, max_files; /* OPENERS_MAX, OPENERS_FILES_MAX */
+	uint64_t end_usec; /* of CLOCK_MONOTONIC: nothing is looked at from then on */
+	uint64_t share_usec; /* for the processes of one uid, other than root */
 	/*
 	 * One that uses some: {"pid":N, "comm":S, "cgroup":S|null, "how":"open"|"mapped"|
 	 * "mounted", "path":S|null, "exact":B}; names are escaped; path where it is mounted,
 	 * each once; exact: not by shared files alone. The reference is the callee's.
+	 * Where there are more than max, those are left out whose uid has most.
 	 */
 	void (*found)(json_t *user, void *userdata);
 	void *userdata;
@@ -51,6 +54,7 @@ struct openers_scan {
 	/* What comes of it. */
 	size_t n, omitted;
 	size_t unseen; /* processes that could not be looked at, at all or in full */
+	bool late; /* end_usec came first */
 	bool hidden; /* /proc does not show all processes */
 };
 
@@ -74,9 +78,12 @@ DEFINE_CLEANUP(struct openers *, openers_free);
  */
 typedef void (*openers_done)(const json_t *users, const char *unknown, void *userdata);
 
-/* Copies the numbers; without any the answer comes as well. */
-int openers_find(struct openers *openers, const struct device_numbers *numbers, openers_done done,
-		 void *userdata, struct openers_query **ret);
+/*
+ * Copies the numbers; without any the answer comes as well. @first: before those that
+ * wait without it, as an administrator's come before users'.
+ */
+int openers_find(struct openers *openers, const struct device_numbers *numbers, bool first,
+		 openers_done done, void *userdata, struct openers_query **ret);
 /* Ends it, from within done() too; NULL is fine; returns NULL. */
 struct openers_query *openers_query_free(struct openers_query *query);
 

@@ -192,7 +192,7 @@ static int ask_for_users(struct inquiry *q)
 		return r;
 	if (r == -E2BIG && !(q->users_unknown = strdup("it has too many device files")))
 		return -ENOMEM;
-	return openers_find(q->m->openers, numbers, on_users, q, &q->opening);
+	return openers_find(q->m->openers, numbers, true, on_users, q, &q->opening);
 }
 
 /* 0 where it goes on; 1 when the call has been answered; or a negative errno */

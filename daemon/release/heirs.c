@@ -240,16 +240,18 @@ static int look(struct release_owner *o, openers_done done)
 		return -ENOMEM;
 	find_numbers(o, numbers);
 	o->look_usec = clock_usec(CLOCK_BOOTTIME);
-	return openers_find(engine(o)->config.openers, numbers, done, o, &o->look);
+	return openers_find(engine(o)->config.openers, numbers, o->release->admin, done, o,
+			    &o->look);
 }
 
 int release_owner_find_heir(struct release_owner *o, int step, release_heir_found found)
 {
+	const unsigned int max = o->release->admin ? RELEASE_LOOKS_MAX : RELEASE_LOOKS_MAX / 2;
 	struct releases *releases = o->release->releases;
 	int r;
 
 	/* Once a step is begun it goes on. */
-	if (o->step != step && releases->n_looks >= RELEASE_LOOKS_MAX)
+	if (o->step != step && releases->n_looks >= max)
 		return -EAGAIN;
 	o->look_step = step;
 	o->heir_found = found;

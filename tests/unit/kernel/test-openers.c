@@ -78,6 +78,8 @@ static json_t *scan_with(struct openers_scan *scan, const struct device_numbers 
 	scan->userdata = users;
 	scan->max = scan->max ?: OPENERS_MAX;
 	scan->max_files = scan->max_files ?: OPENERS_FILES_MAX;
+	scan->end_usec = scan->end_usec ?: UINT64_MAX;
+	scan->share_usec = scan->share_usec ?: UINT64_MAX;
 	assert_int_equal(openers_scan(scan), 0);
 	close(scan->proc_fd);
 	return users;
@@ -270,6 +272,69 @@ static void test_many_users(void **state)
 	}
 }
 
+static void put_user(int pid, int uid)
+{
+	char text[64];
+
+	put_process(pid, "user\n");
+	put_link(pid, "fd/3", "/dev/zero");
+	snprintf(text, sizeof(text), "Tgid:\t%d\nUid:\t%d\t%d\t%d\t%d\n", pid, uid, uid, uid, uid);
+	put(pid, "status", text);
+}
+
+/* Of each user as many are told as of any other: a crowd hides nobody. */
+static void test_crowd(void **state)
+{
+	struct openers_scan scan = { .max = 32 };
+	json_t *users;
+	bool found = false;
+
+	for (int i = 0; i < 100; i++)
+		put_user(100 + i, 1000);
+	put_user(300, 1001);
+	put_user(301, 1001);
+	users = scan_with(&scan, &zero);
+	assert_int_equal(json_array_size(users), 32);
+	assert_int_equal(scan.omitted, 70);
+	for (int pid = 300; pid <= 301; pid++, found = false) {
+		for (size_t i = 0; i < 32; i++)
+			found |= json_get_int(json_array_get(users, i), "pid", 0) == pid;
+		assert_true(found);
+	}
+	/* the first ones are told as they are found */
+	assert_in_range(json_get_int(json_array_get(users, 0), "pid", 0), 100, 199);
+	json_decref(users);
+}
+
+/* Nor does what it costs to look at a user's; root's always are looked at. */
+static void test_share(void **state)
+{
+	struct openers_scan scan = { .share_usec = 1 };
+	_cleanup_json_ json_t *users = NULL, *late = NULL;
+	size_t of_root = 0, others = 0;
+
+	for (int i = 0; i < 8; i++)
+		put_user(100 + i, 1000);
+	for (int i = 0; i < 8; i++)
+		put_user(200 + i, 0);
+	put_user(300, 1001);
+	users = scan_with(&scan, &zero);
+	for (size_t i = 0; i < json_array_size(users); i++) {
+		const int64_t pid = json_get_int(json_array_get(users, i), "pid", 0);
+
+		of_root += pid >= 200 && pid < 300;
+		others += pid == 300;
+	}
+	assert_int_equal(of_root, 8);
+	assert_int_equal(others, 1);
+	assert_int_equal(scan.unseen, 7);
+	assert_false(scan.late);
+	scan = (struct openers_scan){ .end_usec = 1 };
+	late = scan_with(&scan, &zero);
+	assert_int_equal(json_array_size(late), 0);
+	assert_true(scan.late);
+}
+
 /* What goes while it is looked at is no fault; what may not be looked at is one. */
 static void test_vanished(void **state)
 {
@@ -369,24 +434,29 @@ static sd_event *new_event(void)
 static void test_child(void **state)
 {
 	sd_event *event = new_event();
-	struct answer first = {}, none = {}, second = {}, dropped = {};
+	struct answer first = {}, none = {}, second = {}, dropped = {}, urgent = {};
 	const struct device_numbers no = {};
 	struct openers *openers;
 
 	put_process(21, "dax\n");
 	put_link(21, "fd/7", "/dev/zero");
 	assert_int_equal(openers_new(event, tree, &openers), 0);
-	assert_int_equal(openers_find(openers, &zero, on_done, &first, &first.query), 0);
-	assert_int_equal(openers_find(openers, &zero, on_done, &dropped, &dropped.query), 0);
-	assert_int_equal(openers_find(openers, &no, on_done, &none, &none.query), 0);
-	assert_int_equal(openers_find(openers, &zero, on_done, &second, &second.query), 0);
+	assert_int_equal(openers_find(openers, &zero, false, on_done, &first, &first.query), 0);
+	assert_int_equal(openers_find(openers, &zero, false, on_done, &dropped, &dropped.query), 0);
+	assert_int_equal(openers_find(openers, &no, false, on_done, &none, &none.query), 0);
+	assert_int_equal(openers_find(openers, &zero, false, on_done, &second, &second.query), 0);
+	assert_int_equal(openers_find(openers, &zero, true, on_done, &urgent, &urgent.query), 0);
 	openers_query_free(dropped.query);
+	run_until(event, &urgent);
+	assert_int_equal(first.n + none.n + second.n, 0);
 	run_until(event, &second);
 	assert_int_equal(dropped.n, 0);
 	assert_int_equal(first.n, 1);
 	assert_int_equal(none.n, 1);
 	only(first.users, 21, "open");
 	only(second.users, 21, "open");
+	only(urgent.users, 21, "open");
+	json_decref(urgent.users);
 	assert_int_equal(json_array_size(none.users), 0);
 	assert_string_equal(first.unknown, "");
 	assert_string_equal(none.unknown, "");
@@ -414,12 +484,12 @@ static void test_child_stands(void **state)
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkfifo(path, 0600), 0);
 	assert_int_equal(openers_new(event, tree, &openers), 0);
-	assert_int_equal(openers_find(openers, &zero, on_done, &first, &first.query), 0);
+	assert_int_equal(openers_find(openers, &zero, false, on_done, &first, &first.query), 0);
 	run_until(event, &first);
 	assert_string_equal(first.unknown,
 			    "not all processes could be looked at in 5 seconds");
 	assert_int_equal(unlink(path), 0);
-	assert_int_equal(openers_find(openers, &zero, on_done, &second, &second.query), 0);
+	assert_int_equal(openers_find(openers, &zero, false, on_done, &second, &second.query), 0);
 	run_until(event, &second);
 	only(second.users, 2, "open");
 	assert_string_equal(second.unknown, "");
@@ -436,13 +506,13 @@ static void test_no_proc(void **state)
 	struct openers *openers;
 
 	assert_int_equal(openers_new(event, "/nonexistent", &openers), 0);
-	assert_int_equal(openers_find(openers, &zero, on_done, &a, &a.query), 0);
+	assert_int_equal(openers_find(openers, &zero, false, on_done, &a, &a.query), 0);
 	run_until(event, &a);
 	assert_int_equal(json_array_size(a.users), 0);
 	assert_string_not_equal(a.unknown, "");
 	json_decref(a.users);
 	/* One that waits when all ends. */
-	assert_int_equal(openers_find(openers, &zero, on_done, &a, &a.query), 0);
+	assert_int_equal(openers_find(openers, &zero, false, on_done, &a, &a.query), 0);
 	openers_query_free(a.query);
 	openers_free(openers);
 	sd_event_unref(event);
@@ -459,6 +529,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_dead_leader, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_users, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_crowd, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_share, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_vanished, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unreadable, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cannot_tell, setup, teardown),
