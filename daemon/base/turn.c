@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/base/turn.h"
+#include "lib/clock.h"
+
+#define TURN_USEC 10000
 
 uint64_t loop_usec(sd_event *event, clockid_t clock)
 {
@@ -8,6 +11,11 @@ uint64_t loop_usec(sd_event *event, clockid_t clock)
 	/* Fails for clocks that the loop does not know, and in a child of it alone. */
 	(void)sd_event_now(event, clock, &now);
 	return now;
+}
+
+bool turn_is_long(uint64_t start_usec)
+{
+	return clock_usec(CLOCK_MONOTONIC) - start_usec >= TURN_USEC;
 }
 
 int turn_schedule(sd_event *event, sd_event_source **source, sd_event_handler_t handler,

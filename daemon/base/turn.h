@@ -2,6 +2,7 @@
 #ifndef PINGUARD_BASE_TURN_H
 #define PINGUARD_BASE_TURN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <systemd/sd-event.h>
 #include <time.h>
@@ -11,6 +12,14 @@
  * @clock: CLOCK_MONOTONIC or CLOCK_REALTIME
  */
 uint64_t loop_usec(sd_event *event, clockid_t clock);
+
+/**
+ * turn_is_long() - whether a turn has taken what one may, whatever its bound by number
+ * @start_usec: of CLOCK_MONOTONIC, at its start
+ *
+ * For work whose parts may each be made slow by somebody else.
+ */
+bool turn_is_long(uint64_t start_usec);
 
 /**
  * turn_schedule() - have a handler called once, after all that waits now

@@ -7,6 +7,7 @@
 #include "daemon/base/base.h"
 #include "daemon/kernel/observe-internal.h"
 #include "daemon/kernel/procfs.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/parse.h"
 
@@ -107,12 +108,13 @@ static int add_process(struct observe *o, pid_t pid)
 
 static int step_processes(struct observe *o)
 {
+	const uint64_t start_usec = clock_usec(CLOCK_MONOTONIC);
 	struct dirent *de;
 	unsigned int i;
 	pid_t pid;
 	int r;
 
-	for (i = 0; i < STEP_PROCESSES; i++) {
+	for (i = 0; i < STEP_PROCESSES && (i == 0 || !turn_is_long(start_usec)); i++) {
 		de = readdir(o->dir);
 		if (!de)
 			return observe_next_part(o);

@@ -27,9 +27,19 @@ static int add_owners(struct event *event, const struct release *release)
 	return r;
 }
 
-/* Others' processes are nothing to those who see an owner's events. */
+/* Others' processes are nothing to those who see an owner's events: not by any of its texts. */
 static json_t *without_holders(json_t *owner)
 {
+	json_t *step;
+	size_t i;
+
+	if (json_array_size(json_object_get(owner, "holders")) > 0) {
+		(void)json_object_set_new(owner, "reason",
+					  json_string("its process has ended, others have the "
+						      "device open"));
+		json_array_foreach (json_object_get(owner, "steps"), i, step)
+			(void)json_object_set_new(step, "name", json_null());
+	}
 	(void)json_object_set_new(owner, "holders", json_null());
 	return owner;
 }

@@ -5,6 +5,7 @@
 
 #include "daemon/base/base.h"
 #include "daemon/manager/unattributed.h"
+#include "lib/clock.h"
 #include "lib/parse.h"
 
 #define FRESH_USEC     (1 * 1000000ULL)
@@ -73,11 +74,14 @@ static int add_process(struct unattributed *u, pid_t pid)
 
 static int step_processes(struct unattributed *u)
 {
+	const uint64_t start_usec = clock_usec(CLOCK_MONOTONIC);
 	struct dirent *de;
 	pid_t pid;
 	int r = 0;
 
 	for (unsigned int i = 0; i < STEP_PROCESSES && r == 0; i++) {
+		if (i > 0 && turn_is_long(start_usec))
+			return 0;
 		de = readdir(u->dir);
 		if (!de) {
 			closedir(TAKE_PTR(u->dir));

@@ -12,12 +12,14 @@
 #include "lib/parse.h"
 
 #define WHO_PINS_MAX	32768 /* in one reply; more come as sums */
+#define WHO_NAMES_BYTES	(8U << 20) /* of theirs, likewise: a deep cgroup's is long */
 #define WHO_HOLDERS_MAX 262144 /* that are summed up; more are TooManyPins */
 
 /* --- Who --- */
 
 struct answer {
 	json_t *ranges, *places, *pins, *inexact, *sums;
+	size_t names_bytes;
 };
 
 static void answer_done(struct answer *a)
@@ -33,6 +35,21 @@ static int answer_init(struct answer *a)
 {
 	*a = (struct answer){ json_array(), json_array(), json_array(), json_array(), json_array() };
 	return a->ranges && a->places && a->pins && a->inexact && a->sums ? 0 : -ENOMEM;
+}
+
+/* -E2BIG: they are to be summed up instead. */
+static int add_pin(struct answer *a, const struct pin *pin)
+{
+	json_t *json = render_pin(pin);
+
+	a->names_bytes += render_names_bytes(json);
+	if (json_array_append_new(a->pins, json) < 0)
+		return -ENOMEM;
+	if (a->names_bytes <= WHO_NAMES_BYTES)
+		return 0;
+	json_array_clear(a->pins);
+	json_array_clear(a->inexact);
+	return -E2BIG;
 }
 
 static int append(json_t *array, json_t *value)
@@ -140,23 +157,21 @@ static int sum_holders(struct inquiry *q, const struct holder *holders, size_t n
 	return add_summary(&summary, a);
 }
 
-static int add_holders(struct inquiry *q, const struct holder *holders, size_t n,
-		       struct answer *a)
+static int list_holders(struct inquiry *q, const struct holder *holders, size_t n,
+			struct answer *a)
 {
 	const uint64_t now_usec = loop_usec(q->m->event, CLOCK_MONOTONIC);
 	struct pin *pin;
 	size_t i;
 	int r = 0;
 
-	if (n > WHO_PINS_MAX)
-		return sum_holders(q, holders, n, a);
 	for (i = 0; i < n && r >= 0; i++) {
 		/* One that is being made has no name and no size yet. */
 		pin = registry_find(q->m->registry, holders[i].id);
 		if (!pin)
 			continue;
 		makers_check(q->m->makers, pin, now_usec);
-		r = append(a->pins, render_pin(pin));
+		r = add_pin(a, pin);
 		if (r >= 0 && holders[i].inexact)
 			r = append(a->inexact, json_hex(pin->id));
 	}
@@ -183,7 +198,9 @@ static void answer_who(struct inquiry *q, const struct holder *holders, size_t n
 		if (r >= 0)
 			r = add_ranges(q, at_rest, &a);
 		if (r >= 0)
-			r = add_holders(q, holders, n, &a);
+			r = n > WHO_PINS_MAX ? -E2BIG : list_holders(q, holders, n, &a);
+		if (r == -E2BIG)
+			r = sum_holders(q, holders, n, &a);
 		if (r >= 0)
 			r = reply_who(q, &a);
 	}
@@ -235,7 +252,7 @@ static int add_of(struct inquiry *q, const struct devnames *names, bool summed, 
 			continue;
 		}
 		makers_check(q->m->makers, pin, now_usec);
-		r = append(a->pins, render_pin(pin));
+		r = add_pin(a, pin);
 	}
 	return r < 0 || !summed ? r : add_summary(&summary, a);
 }
@@ -251,7 +268,9 @@ static void answer_name(struct inquiry *q, const struct devnames *names)
 	if (r >= 0 && n == 0 && !names)
 		r = reply_no_such_target(q->call, q->text);
 	else if (r >= 0) {
-		r = add_of(q, names, n > WHO_PINS_MAX, &a);
+		r = n > WHO_PINS_MAX ? -E2BIG : add_of(q, names, false, &a);
+		if (r == -E2BIG)
+			r = add_of(q, names, true, &a);
 		if (r >= 0)
 			r = reply_who(q, &a);
 	}

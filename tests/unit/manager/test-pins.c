@@ -121,6 +121,34 @@ static void test_who(void **state)
 	process_end(&p);
 }
 
+/* Nor do long names make an answer that nobody could hold. */
+static void test_who_names(void **state)
+{
+	struct manager *m = *state;
+	_cleanup_json_ json_t *list = NULL, *sums = NULL;
+	struct cgroup_node *node;
+	static char path[4000];
+	struct process p;
+
+	process_start(&p);
+	memset(path, 'x', sizeof(path) - 1);
+	path[0] = '/';
+	pin_add(m, 1, p.pid, 4096);
+	node = registry_cgroup_find(m->registry, TEST_CGROUP);
+	assert_int_equal(registry_cgroup_set(m->registry, node, node->parent, path), 0);
+	for (uint64_t id = 2; id <= 2000; id++)
+		pin_add(m, id, p.pid, 4096);
+	list = call(m, &p, MANAGER("Who"), json_pack("{ss}", "target", "rxe0"), NULL);
+	assert_int_equal(json_array_size(json_object_get(list, "pins")), 2000);
+	assert_int_equal(json_array_size(sums_of(list)), 0);
+	for (uint64_t id = 2001; id <= 2200; id++)
+		pin_add(m, id, p.pid, 4096);
+	sums = call(m, &p, MANAGER("Who"), json_pack("{ss}", "target", "rxe0"), NULL);
+	assert_int_equal(json_array_size(json_object_get(sums, "pins")), 0);
+	assert_int_equal(json_get_int(json_array_get(sums_of(sums), 0), "pins", 0), 2200);
+	process_end(&p);
+}
+
 /* One user's calls are no reason to refuse others'. */
 static void test_sums_of_one_user(void **state)
 {
@@ -185,6 +213,7 @@ int main(void)
 		TEST(sums_left),
 		TEST(sums_of_one_user),
 		TEST(who),
+		TEST(who_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
