@@ -60,6 +60,18 @@ static bool is_patched(const json_t *kernel)
 	return !strcmp(json_get_string(kernel, "support", ""), "patched");
 }
 
+static void print_features(const json_t *kernel)
+{
+	const json_t *features = json_object_get(kernel, "features"), *feature;
+	size_t i;
+
+	json_array_foreach (features, i, feature)
+		printf("%s%s", i == 0 ? "        " : ", ",
+		       json_string_value(feature) ?: "?");
+	if (json_array_size(features) > 0)
+		putchar('\n');
+}
+
 static void print_kernel(const json_t *kernel)
 {
 	const char *release = json_get_string(kernel, "release", "?");
@@ -68,8 +80,8 @@ static void print_kernel(const json_t *kernel)
 	bool same = reason && no_quotas && !strcmp(reason, no_quotas);
 
 	if (is_patched(kernel)) {
-		printf("Kernel: %s, counts%s pins (ABI %" PRId64 ")\n", release,
-		       no_quotas ? "" : " and limits", json_get_int(kernel, "abi", 0));
+		printf("Kernel: %s, counts%s pins\n", release, no_quotas ? "" : " and limits");
+		print_features(kernel);
 		if (reason)
 			printf("        Not ready: %s.\n", reason);
 	} else {

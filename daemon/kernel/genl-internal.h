@@ -8,6 +8,11 @@
 #include "daemon/kernel/genl.h"
 #include "daemon/kernel/nlio.h"
 
+struct event_queue {
+	struct pin_event *events;
+	size_t n, size;
+};
+
 struct genl {
 	sd_event *event;
 	const struct source_listener *listener;
@@ -15,15 +20,15 @@ struct genl {
 	int family;
 	uint64_t features;
 	enum genl_state state;
-	struct nl_sock *request, *events, *dump;
-	sd_event_source *events_source, *dump_source, *backoff_source;
+	struct nl_sock *request, *events, *alerts, *dump;
+	sd_event_source *events_source, *alerts_source, *dump_source, *backoff_source;
 	bool dump_started, dump_interrupted;
 	uint64_t dump_seq;
 	uint64_t backoff_usec, synced_usec;
 	unsigned int n_resyncs;
-	/* Events that come while a dump is under way. */
-	struct pin_event *queue;
-	size_t n_queue, queue_size;
+	uint64_t seq; /* of the last event that the listener has */
+	/* Events that come while a dump is under way, and alerts that are to come after some. */
+	struct event_queue queue, waiting;
 	/* What the kernel said when it refused the last request; "" for nothing. */
 	char refusal[128];
 };

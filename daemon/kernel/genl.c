@@ -16,6 +16,11 @@
 #define BACKOFF_MAX_USEC (5 * 1000000ULL)
 #define CALM_USEC	(10 * 1000000ULL) /* without loss, and the backoff starts anew */
 
+/* What alerts are sent for. */
+#define ALERT_FEATURES \
+	(PINGUARD_FEATURE_DEVICE_REMOVAL | PINGUARD_FEATURE_MEMORY_OFFLINE | \
+	 PINGUARD_FEATURE_MEMORY_FAILURE)
+
 static int start_dump(struct genl *g);
 
 static void dump_close(struct genl *g)
@@ -27,12 +32,25 @@ static void dump_close(struct genl *g)
 	g->dump_interrupted = false;
 }
 
-static void queue_clear(struct genl *g)
+static void queue_clear(struct event_queue *queue)
 {
-	free(g->queue);
-	g->queue = NULL;
-	g->n_queue = 0;
-	g->queue_size = 0;
+	free(queue->events);
+	*queue = (struct event_queue){};
+}
+
+static int queue_add(struct event_queue *queue, const struct pin_event *event)
+{
+	if (queue->n == queue->size) {
+		size_t size = queue->size ? queue->size * 2 : 64;
+		struct pin_event *events = reallocarray(queue->events, size, sizeof(*events));
+
+		if (!events)
+			return -ENOMEM;
+		queue->events = events;
+		queue->size = size;
+	}
+	queue->events[queue->n++] = *event;
+	return 0;
 }
 
 static int on_backoff(sd_event_source *source, uint64_t usec, void *userdata)
@@ -59,7 +77,8 @@ static int resync(struct genl *g, const char *why)
 	log_info("reading the pins from the kernel again: %s", why);
 
 	dump_close(g);
-	queue_clear(g);
+	queue_clear(&g->queue);
+	queue_clear(&g->waiting);
 	g->state = GENL_BACKOFF;
 	r = sd_event_source_set_enabled(g->events_source, SD_EVENT_ON);
 	if (r < 0)
@@ -78,27 +97,75 @@ static int deliver(struct genl *g, const struct pin_event *event)
 
 	if (r == -EILSEQ)
 		return resync(g, "an event is missing");
+	if (r >= 0)
+		g->seq = MAX(g->seq, event->seq);
 	return r;
 }
 
 static int enqueue(struct genl *g, const struct pin_event *event)
 {
-	struct pin_event *queue;
-	size_t size;
+	int r = queue_add(&g->queue, event);
 
-	if (g->n_queue == g->queue_size) {
-		size = g->queue_size ? g->queue_size * 2 : 64;
-		queue = reallocarray(g->queue, size, sizeof(*queue));
-		if (!queue)
-			return -ENOMEM;
-		g->queue = queue;
-		g->queue_size = size;
-	}
-	g->queue[g->n_queue++] = *event;
 	/* Full: the socket's buffer takes the rest. */
-	if (g->n_queue == QUEUE_MAX)
+	if (r >= 0 && g->queue.n == QUEUE_MAX)
 		return sd_event_source_set_enabled(g->events_source, SD_EVENT_OFF);
-	return 0;
+	return r;
+}
+
+/* Alerts, as soon as the pins are known that were there before. */
+static int deliver_alerts(struct genl *g)
+{
+	size_t n = 0;
+	int r = 0;
+
+	while (r >= 0 && g->state == GENL_SYNCED && n < g->waiting.n &&
+	       g->waiting.events[n].seq <= g->seq) {
+		struct pin_event alert = g->waiting.events[n++];
+
+		/* It has no number among the events. */
+		alert.seq = 0;
+		r = g->listener->event(&alert, g->userdata);
+	}
+	if (n < g->waiting.n)
+		memmove(g->waiting.events, g->waiting.events + n,
+			(g->waiting.n - n) * sizeof(*g->waiting.events));
+	g->waiting.n -= MIN(n, g->waiting.n);
+	return r;
+}
+
+static int on_alert_message(const struct nlmsghdr *nlh, void *userdata)
+{
+	struct genl *g = userdata;
+	struct pinmsg msg;
+	int r;
+
+	if (nlh->nlmsg_type != g->family)
+		return 0;
+	r = pinmsg_parse(nlh, &msg);
+	if (r < 0)
+		return resync(g, "a message could not be understood");
+	/* Once the list has been read, what is open is asked for. */
+	if (msg.type != PINMSG_ALERT || g->state == GENL_BACKOFF)
+		return 0;
+	return queue_add(&g->waiting, &msg.event);
+}
+
+static int on_alerts_io(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	struct genl *g = userdata;
+	unsigned int i;
+	int r;
+
+	for (i = 0; i < RECVS_PER_WAKEUP; i++) {
+		r = nlio_recv(fd, on_alert_message, g);
+		if (r == -ENOBUFS || r == -EMSGSIZE)
+			r = resync(g, "alerts were lost");
+		if (r < 0 && r != -EAGAIN)
+			return log_error_errno(r, "cannot follow the kernel's alerts: %m");
+		if (r == -EAGAIN)
+			break;
+	}
+	return deliver_alerts(g);
 }
 
 static int on_event_message(const struct nlmsghdr *nlh, void *userdata)
@@ -132,25 +199,26 @@ static int on_events_io(sd_event_source *source, int fd, uint32_t revents, void 
 	unsigned int i;
 	int r;
 
-	for (i = 0; i < RECVS_PER_WAKEUP && g->n_queue < QUEUE_MAX; i++) {
+	for (i = 0; i < RECVS_PER_WAKEUP && g->queue.n < QUEUE_MAX; i++) {
 		r = nlio_recv(fd, on_event_message, g);
 		if (r == -EAGAIN)
-			return 0;
+			break;
 		if (r == -ENOBUFS || r == -EMSGSIZE)
 			r = resync(g, "events were lost");
 		if (r < 0)
 			return log_error_errno(r, "cannot follow the kernel's events: %m");
 	}
-	return 0;
+	return deliver_alerts(g);
 }
 
 static int finish_dump(struct genl *g)
 {
-	struct pin_event *queue;
-	size_t i, n;
+	struct event_queue queue;
+	size_t i;
 	int r;
 
 	dump_close(g);
+	g->seq = g->dump_seq;
 	r = g->listener->end(g->dump_seq, g->userdata);
 	if (r < 0)
 		return r;
@@ -160,12 +228,13 @@ static int finish_dump(struct genl *g)
 	g->state = GENL_SYNCED;
 
 	/* An event that is missing here starts a dump, and the rest is void. */
-	queue = TAKE_PTR(g->queue);
-	n = g->n_queue;
-	queue_clear(g);
-	for (i = 0, r = 0; i < n && r >= 0 && g->state == GENL_SYNCED; i++)
-		r = deliver(g, &queue[i]);
-	free(queue);
+	queue = g->queue;
+	g->queue = (struct event_queue){};
+	for (i = 0, r = 0; i < queue.n && r >= 0 && g->state == GENL_SYNCED; i++)
+		r = deliver(g, &queue.events[i]);
+	queue_clear(&queue);
+	if (r >= 0)
+		r = deliver_alerts(g);
 	if (r < 0)
 		return r;
 	return sd_event_source_set_enabled(g->events_source, SD_EVENT_ON);
@@ -181,7 +250,7 @@ static int on_dump_end(struct genl *g, const struct nlmsghdr *nlh)
 	error = pinmsg_parse_error(nlh, &text);
 	if (error == -EPERM || error == -EACCES)
 		return log_error_errno(error, "the kernel refuses to list pins: %s",
-				       text ?: "CAP_NET_ADMIN is needed");
+				       text ?: "CAP_SYS_ADMIN is needed");
 	if (error < 0) {
 		snprintf(why, sizeof(why), "the last try failed: %s", text ?: strerror(-error));
 		r = resync(g, why);
@@ -256,7 +325,8 @@ static int start_dump(struct genl *g)
 	return nlio_send_genl(g->dump, g->family, PINGUARD_CMD_GET_PIN, NLM_F_DUMP);
 }
 
-static int open_family(struct genl *g, int *ret_group, char **ret_reason)
+/* Patches may be less than all: what they do is said by features. */
+static int open_family(struct genl *g, int *ret_events, int *ret_alerts, char **ret_reason)
 {
 	struct pin_kernel_info info;
 	int r;
@@ -266,7 +336,7 @@ static int open_family(struct genl *g, int *ret_group, char **ret_reason)
 		*ret_reason = strdup("generic netlink is not available");
 		return r;
 	}
-	r = nlio_resolve(PINGUARD_FAMILY_NAME, PINGUARD_MCGRP_EVENTS, &g->family, ret_group);
+	r = nlio_resolve(PINGUARD_FAMILY_NAME, NULL, &g->family, NULL);
 	if (r < 0) {
 		*ret_reason = strdup(r == -ENOENT ? "kernel has no pinguard support" :
 						    "generic netlink does not answer");
@@ -274,49 +344,73 @@ static int open_family(struct genl *g, int *ret_group, char **ret_reason)
 	}
 	r = genl_get_info(g, &info);
 	if (r < 0) {
-		*ret_reason = strdup("kernel does not say which pinguard ABI it has");
+		*ret_reason = strdup(r == -EPERM ?
+			"not permitted to follow the kernel's pins (CAP_SYS_ADMIN is needed)" :
+			"kernel does not say what its pinguard does");
 		return r;
 	}
-	if (info.abi != PINGUARD_ABI) {
-		if (asprintf(ret_reason, "kernel has pinguard ABI %u, this service knows %u",
-			     info.abi, PINGUARD_ABI) < 0)
-			*ret_reason = NULL;
-		return -EPROTO;
-	}
 	g->features = info.features;
-	return 0;
+	if (!(g->features & PINGUARD_FEATURE_EVENTS)) {
+		*ret_reason = strdup("kernel limits and lists pins, but does not tell of them");
+		return -ENOENT;
+	}
+	r = nlio_resolve(PINGUARD_FAMILY_NAME, PINGUARD_MCGRP_EVENTS, &g->family, ret_events);
+	*ret_alerts = -1;
+	if (r >= 0 && (g->features & ALERT_FEATURES))
+		r = nlio_resolve(PINGUARD_FAMILY_NAME, PINGUARD_MCGRP_ALERTS, &g->family,
+				 ret_alerts);
+	if (r < 0)
+		*ret_reason = strdup("generic netlink does not answer");
+	return r;
 }
 
-static int subscribe(struct genl *g, int group, int rcvbuf_bytes, char **ret_reason)
+struct subscription {
+	int group, rcvbuf_bytes;
+	sd_event_io_handler_t handler;
+	const char *description;
+};
+
+static int subscribe(struct genl *g, const struct subscription *s, struct nl_sock **ret_sock,
+		     sd_event_source **ret_source, char **ret_reason)
 {
 	int r;
 
-	r = nlio_socket(NETLINK_GENERIC, &g->events);
+	r = nlio_socket(NETLINK_GENERIC, ret_sock);
 	if (r < 0)
 		return r;
-	r = nlio_set_rcvbuf(g->events, rcvbuf_bytes ?: RCVBUF_BYTES);
+	r = nlio_set_rcvbuf(*ret_sock, s->rcvbuf_bytes);
 	if (r < 0)
 		log_warning_errno(r, "cannot set the size of the netlink buffer, going on: %m");
-	r = nlio_join(g->events, group);
+	r = nlio_join(*ret_sock, s->group);
 	if (r < 0) {
 		*ret_reason = strdup(r == -EPERM ?
-			"not permitted to follow the kernel's pins (CAP_NET_ADMIN is needed)" :
+			"not permitted to follow the kernel's pins (CAP_SYS_ADMIN is needed)" :
 			"cannot follow the kernel's events");
 		return r;
 	}
-	r = sd_event_add_io(g->event, &g->events_source, nl_socket_get_fd(g->events), EPOLLIN,
-			    on_events_io, g);
+	r = sd_event_add_io(g->event, ret_source, nl_socket_get_fd(*ret_sock), EPOLLIN, s->handler,
+			    g);
 	if (r < 0)
 		return r;
-	(void)sd_event_source_set_description(g->events_source, "genl-events");
-	return sd_event_source_set_exit_on_failure(g->events_source, true);
+	(void)sd_event_source_set_description(*ret_source, s->description);
+	return sd_event_source_set_exit_on_failure(*ret_source, true);
 }
 
 int genl_new(sd_event *event, const struct genl_config *config, struct genl **ret,
 	     char **ret_reason)
 {
 	_cleanup_(genl_freep) struct genl *g = calloc(1, sizeof(*g));
-	int group, r;
+	struct subscription events = {
+		.rcvbuf_bytes = config->rcvbuf_bytes ?: RCVBUF_BYTES,
+		.handler = on_events_io,
+		.description = "genl-events",
+	};
+	struct subscription alerts = {
+		.rcvbuf_bytes = RCVBUF_BYTES,
+		.handler = on_alerts_io,
+		.description = "genl-alerts",
+	};
+	int r;
 
 	*ret_reason = NULL;
 	if (!g)
@@ -325,10 +419,13 @@ int genl_new(sd_event *event, const struct genl_config *config, struct genl **re
 	g->listener = config->listener;
 	g->userdata = config->userdata;
 
-	r = open_family(g, &group, ret_reason);
+	r = open_family(g, &events.group, &alerts.group, ret_reason);
 	if (r < 0)
 		return r;
-	r = subscribe(g, group, config->rcvbuf_bytes, ret_reason);
+	r = subscribe(g, &events, &g->events, &g->events_source, ret_reason);
+	/* Of their own, so that no traffic of pins fills it. */
+	if (r >= 0 && alerts.group >= 0)
+		r = subscribe(g, &alerts, &g->alerts, &g->alerts_source, ret_reason);
 	if (r < 0)
 		return r;
 	r = sd_event_add_time(event, &g->backoff_source, CLOCK_MONOTONIC, 0, 0, on_backoff, g);
@@ -351,10 +448,13 @@ struct genl *genl_free(struct genl *g)
 	if (!g)
 		return NULL;
 	dump_close(g);
-	queue_clear(g);
+	queue_clear(&g->queue);
+	queue_clear(&g->waiting);
 	sd_event_source_disable_unref(g->events_source);
+	sd_event_source_disable_unref(g->alerts_source);
 	sd_event_source_disable_unref(g->backoff_source);
 	nl_socket_free(g->events);
+	nl_socket_free(g->alerts);
 	nl_socket_free(g->request);
 	sd_event_unref(g->event);
 	free(g);

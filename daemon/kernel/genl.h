@@ -2,7 +2,8 @@
 /*
  * The kernel's pinguard family as a source: keeps a listener exact. It
  * subscribes, then dumps, then hands on the events above the dump's number;
- * after any loss it dumps again.
+ * after any loss it dumps again. Alerts of memory come by a socket of their
+ * own, and are handed on when the pins are known that were there before.
  */
 #ifndef PINGUARD_KERNEL_GENL_H
 #define PINGUARD_KERNEL_GENL_H
@@ -34,8 +35,8 @@ struct genl_config {
 
 /*
  * Starts the first dump. On failure *ret_reason says in plain words what is
- * missing: -ENOENT the kernel has no such family, -EPROTO its ABI is unknown,
- * -EPERM not permitted, or another negative errno.
+ * missing: -ENOENT the kernel has no such family, or one without events, -EPERM
+ * not permitted, or another negative errno.
  */
 int genl_new(sd_event *event, const struct genl_config *config, struct genl **ret,
 	     char **ret_reason);

@@ -91,10 +91,12 @@ int nlio_resolve(const char *family, const char *group, int *ret_family, int *re
 	f = genl_ctrl_resolve(sk, family);
 	if (f < 0)
 		return nl_errno(f);
+	*ret_family = f;
+	if (!group)
+		return 0;
 	g = genl_ctrl_resolve_grp(sk, family, group);
 	if (g < 0)
 		return nl_errno(g);
-	*ret_family = f;
 	*ret_group = g;
 	return 0;
 }

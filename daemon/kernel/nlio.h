@@ -17,7 +17,7 @@ int nlio_socket(int protocol, struct nl_sock **ret);
 /* Past the system's limit where permitted. */
 int nlio_set_rcvbuf(struct nl_sock *sk, int bytes);
 int nlio_join(struct nl_sock *sk, int group);
-/* -ENOENT: no such family */
+/* group: NULL for none, with ret_group; -ENOENT: no such family, or group */
 int nlio_resolve(const char *family, const char *group, int *ret_family, int *ret_group);
 
 int nlio_send(struct nl_sock *sk, struct nl_msg *msg);

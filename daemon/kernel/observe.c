@@ -12,7 +12,7 @@
 #include "lib/parse.h"
 
 #define FRESH_USEC	 (1 * 1000000ULL)
-#define FRESH_RATIO	 10 /* not more than a tenth of the time is spent reading */
+#define FRESH_RATIO	 10 /* times what reading took is it good for, within FRESH_USEC */
 #define STEP_PROCESSES	 128
 #define PROCESSES_MAX	 (1 << 20)
 

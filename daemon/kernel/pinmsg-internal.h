@@ -11,9 +11,9 @@
 
 enum field_type {
 	FIELD_U32,
-	FIELD_U64,
+	FIELD_U64, /* or 32 bits, where that is enough */
 	FIELD_MSEC, /* 32 bits, kept in microseconds */
-	FIELD_NSEC, /* 64 bits, kept in microseconds */
+	FIELD_NSEC, /* likewise, kept in microseconds */
 	FIELD_STRING, /* as much of it as there is room for */
 	FIELD_COMM, /* any bytes up to a NUL, which is not kept */
 };

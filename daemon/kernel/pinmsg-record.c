@@ -22,13 +22,19 @@ static bool fits(const struct nlattr *attr, enum field_type type)
 		return len >= sizeof(uint32_t);
 	case FIELD_U64:
 	case FIELD_NSEC:
-		return len >= sizeof(uint64_t);
+		return len == sizeof(uint32_t) || len >= sizeof(uint64_t);
 	case FIELD_STRING:
 		return len > 0 && !((const char *)nla_data(attr))[len - 1];
 	case FIELD_COMM:
 		return true;
 	}
 	return false;
+}
+
+/* As short as the number allows. */
+static uint64_t wide_number(const struct nlattr *attr)
+{
+	return nla_len(attr) < (int)sizeof(uint64_t) ? nla_get_u32(attr) : nla_get_u64(attr);
 }
 
 static uint64_t number(const struct nlattr *attr, const struct field *field)
@@ -41,9 +47,9 @@ static uint64_t number(const struct nlattr *attr, const struct field *field)
 	case FIELD_MSEC:
 		return nla_get_u32(attr) * USEC_PER_MSEC;
 	case FIELD_NSEC:
-		return nla_get_u64(attr) / NSEC_PER_USEC;
+		return wide_number(attr) / NSEC_PER_USEC;
 	default:
-		return nla_get_u64(attr);
+		return wide_number(attr);
 	}
 }
 

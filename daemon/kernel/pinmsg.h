@@ -11,9 +11,7 @@
 
 /* Answer to get-info. */
 struct pin_kernel_info {
-	uint32_t abi;
 	uint64_t features;
-	uint64_t seq;
 	uint64_t pins;
 	uint64_t bytes;
 	uint64_t denied;
@@ -38,6 +36,7 @@ struct frame_info {
 
 enum pinmsg_type {
 	PINMSG_EVENT,
+	PINMSG_ALERT, /* of memory; event.seq is that of the last event of a pin before it */
 	PINMSG_DUMP_START, /* seq alone: where the dump starts */
 	PINMSG_DUMP_PIN, /* event.pin alone */
 	PINMSG_OTHER, /* a command of a newer kernel */

@@ -108,11 +108,6 @@ struct genl *source_genl(const struct source *s)
 	return s->genl;
 }
 
-uint32_t source_abi(const struct source *s)
-{
-	return s->genl ? PINGUARD_ABI : 0;
-}
-
 uint64_t source_features(const struct source *s)
 {
 	return s->genl ? genl_features(s->genl) : 0;

@@ -52,7 +52,6 @@ const struct observe_process *source_processes(const struct source *s, size_t *r
 
 /* For questions that only such a kernel answers; NULL for another. */
 struct genl *source_genl(const struct source *s);
-uint32_t source_abi(const struct source *s); /* 0 for none */
 uint64_t source_features(const struct source *s); /* PINGUARD_FEATURE_* */
 
 #endif

@@ -40,11 +40,11 @@ char *support_status_line(const struct support *s, uint64_t pins, uint64_t bytes
 	if (s->observe_caveats)
 		r = asprintf(&first, "observe mode: %s", s->observe_caveats);
 	else if (!s->ready)
-		r = asprintf(&first, "reading the pins from the kernel; kernel ABI %u", s->abi);
+		r = asprintf(&first, "reading the pins from the kernel");
 	else
-		r = asprintf(&first, "%" PRIu64 " pin%s, %s pinned, %u quota%s; kernel ABI %u", pins,
+		r = asprintf(&first, "%" PRIu64 " pin%s, %s pinned, %u quota%s", pins,
 			     pins == 1 ? "" : "s", format_size(size, bytes), quotas,
-			     quotas == 1 ? "" : "s", s->abi);
+			     quotas == 1 ? "" : "s");
 	if (r < 0) {
 		first = NULL;
 		return NULL;

@@ -12,7 +12,6 @@ struct support {
 	const char *fs_reason; /* why there is no cgroup2; NULL where there is */
 	bool misc_listed; /* cgroup2 has the misc controller */
 	bool misc; /* and it counts pinned memory */
-	uint32_t abi;
 	const char *observe_caveats; /* as observe_reason, and what is not seen even so */
 };
 

@@ -238,10 +238,8 @@ static int on_event(const struct pin_event *told, void *userdata)
 	size_t i;
 	int r;
 
-	if (e->type >= PIN_EVENT_REVOKE) {
-		r = registry_apply(m->registry, e);
-		return r > 0 ? triggers_event(m->triggers, e) : r;
-	}
+	if (e->type >= PIN_EVENT_REVOKE)
+		return triggers_event(m->triggers, e);
 	for (i = 0; i < ARRAY_SIZE(ids); i++) {
 		r = resolve(m, ids[i], &node);
 		if (r < 0)
@@ -252,7 +250,15 @@ static int on_event(const struct pin_event *told, void *userdata)
 	if (r <= 0)
 		return r;
 	status_line_changed(m);
-	r = add_pin_event(m, e);
+	/* It came and went before the kernel had told of it. */
+	if (e->type == PIN_EVENT_UNPIN && (e->pin.flags & PINGUARD_FLAG_UNTOLD)) {
+		e->pin.flags &= ~PINGUARD_FLAG_UNTOLD;
+		e->type = PIN_EVENT_PIN;
+		r = add_pin_event(m, e);
+		e->type = PIN_EVENT_UNPIN;
+	}
+	if (r >= 0)
+		r = add_pin_event(m, e);
 	if (e->type == PIN_EVENT_PIN || e->type == PIN_EVENT_CHANGE)
 		triggers_pinned(m->triggers, e->pin.charged_cgroup_id);
 	if (e->type == PIN_EVENT_UNPIN)

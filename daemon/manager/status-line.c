@@ -14,7 +14,6 @@ struct support manager_support(const struct manager *m)
 		.ready = source_ready(m->source),
 		.observe_reason = source_reason(m->source),
 		.observe_caveats = source_caveats(m->source),
-		.abi = source_abi(m->source),
 	};
 
 	cgroups_describe(m->cgroups, &support);

@@ -183,9 +183,9 @@ static json_t *kernel_json(struct status *s, bool ready)
 	reason = support_reason(&support);
 	if (uname(&un) < 0)
 		strcpy(un.release, "?");
-	return json_pack("{s:s, s:i, s:s, s:b, s:o, s:o}",
+	return json_pack("{s:s, s:o, s:s, s:b, s:o, s:o}",
 			 "support", source_genl(s->m->source) ? "patched" : "stock",
-			 "abi", source_abi(s->m->source),
+			 "features", render_features(source_features(s->m->source)),
 			 "release", un.release,
 			 "processes_hidden", source_is_blind(s->m->source),
 			 "reason", reason ? json_string(reason) : json_null(),

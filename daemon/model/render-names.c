@@ -77,6 +77,18 @@ const char *render_revoke_outcome(uint32_t outcome)
 	return outcome < ARRAY_SIZE(revoke_outcomes) ? revoke_outcomes[outcome] : NULL;
 }
 
+json_t *render_features(uint64_t features)
+{
+	static const char *const names[] = { "rdma", "vfio", "events", "policy", "device_removal",
+					     "memory_offline", "memory_failure" };
+	_cleanup_json_ json_t *array = json_array();
+
+	for (size_t i = 0; array && i < ARRAY_SIZE(names); i++)
+		if (features >> i & 1 && json_array_append_new(array, json_string(names[i])) < 0)
+			return NULL;
+	return TAKE_PTR(array);
+}
+
 json_t *render_string(const char *text)
 {
 	return text ? json_escaped(text, strlen(text)) : json_null();

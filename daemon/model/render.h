@@ -20,6 +20,8 @@ json_t *render_device(const struct pin_origin *origin); /* null for none */
 /* whole: with what a refusal tells of others in the cgroup whose limit it was */
 json_t *render_event(const struct event *event, bool whole);
 json_t *render_path(const struct cgroup_node *node); /* null for none */
+/* PINGUARD_FEATURE_*, by their names. */
+json_t *render_features(uint64_t features);
 json_t *render_string(const char *text); /* escaped; null for NULL */
 /* The same of a cgroup's path, or what else is typed in again: as it is where it can be */
 json_t *render_name(const char *name);

@@ -183,7 +183,7 @@ static void be_listener(int to)
 	int r = sock ? genl_connect(sock) : -NLE_NOMEM;
 
 	if (r >= 0)
-		r = genl_ctrl_resolve_grp(sock, PINGUARD_FAMILY_NAME, PINGUARD_MCGRP_EVENTS);
+		r = genl_ctrl_resolve_grp(sock, PINGUARD_FAMILY_NAME, PINGUARD_MCGRP_ALERTS);
 	if (r >= 0)
 		r = nl_socket_add_membership(sock, r);
 	if (r < 0) {

@@ -53,10 +53,10 @@ static void check(struct nlmsghdr *nlh)
 	struct pinmsg msg;
 	const char *text;
 
-	if (pinmsg_parse(nlh, &msg) == 0 && msg.type == PINMSG_EVENT &&
+	if (pinmsg_parse(nlh, &msg) == 0 && msg.type == PINMSG_ALERT &&
 	    msg.event.type >= PIN_EVENT_FAILURE) {
 		check_failure(&msg.event.failure);
-	} else if (pinmsg_parse(nlh, &msg) == 0 && msg.type == PINMSG_EVENT &&
+	} else if (pinmsg_parse(nlh, &msg) == 0 && msg.type == PINMSG_ALERT &&
 		   msg.event.type >= PIN_EVENT_REVOKE) {
 		check_revoke(&msg.event.revoke);
 	} else if (pinmsg_parse(nlh, &msg) == 0) {

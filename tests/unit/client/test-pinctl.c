@@ -21,7 +21,7 @@ static int get_status(struct call *call, json_t *params, void *userdata)
 			parse(hidden ?
 			      "{\"kernel\":{\"support\":\"stock\",\"processes_hidden\":true},"
 			      "\"totals\":{\"pinned_bytes\":8192,\"pins\":2},\"cgroups\":[]}" :
-			      "{\"version\":\"1\",\"kernel\":{\"support\":\"stock\",\"abi\":0,"
+			      "{\"version\":\"1\",\"kernel\":{\"support\":\"stock\",\"features\":[],"
 			      "\"release\":\"6.1\",\"reason\":\"no patch\"},\"totals\":"
 			      "{\"pinned_bytes\":4096,\"pins\":0,\"denied\":0},\"cgroups\":["
 			      "{\"path\":\"/a\",\"cgroup_id\":\"0x1\",\"removed\":false,"
@@ -30,7 +30,7 @@ static int get_status(struct call *call, json_t *params, void *userdata)
 	if (charged)
 		return call_reply(
 			call,
-			parse("{\"version\":\"1\",\"kernel\":{\"support\":\"patched\",\"abi\":1,"
+			parse("{\"version\":\"1\",\"kernel\":{\"support\":\"patched\",\"features\":[\"rdma\",\"events\"],"
 			      "\"release\":\"6.12\"},\"totals\":{\"pinned_bytes\":4096,\"pins\":1,"
 			      "\"denied\":0,\"unattributed_bytes\":67108864},\"cgroups\":["
 			      "{\"path\":\"/m\\\\x2d1.scope\","
@@ -39,7 +39,7 @@ static int get_status(struct call *call, json_t *params, void *userdata)
 			      "\"uncontrolled\":[]}"));
 	return call_reply(
 		call,
-		parse("{\"version\":\"1\",\"kernel\":{\"support\":\"patched\",\"abi\":1,\"release\":\"6.12\"},"
+		parse("{\"version\":\"1\",\"kernel\":{\"support\":\"patched\",\"features\":[\"rdma\",\"events\"],\"release\":\"6.12\"},"
 		      "\"totals\":{\"pinned_bytes\":16777216,\"pins\":2,\"denied\":3},\"cgroups\":["
 		      "{\"path\":\"/a.slice/x.service\",\"cgroup_id\":\"0x2\",\"removed\":true,"
 		      "\"source\":\"kernel\",\"pinned_bytes\":4194304,\"pins\":1,\"denied\":0},"
@@ -219,7 +219,7 @@ static void test_status(void **state)
 	_cleanup_json_ json_t *json = NULL;
 	json_t *cgroup;
 
-	EXPECT("", 0, "Kernel: 6.12", "ABI 1", "16M in 2 pins, 3 refused",
+	EXPECT("", 0, "Kernel: 6.12", "rdma, events\n", "16M in 2 pins, 3 refused",
 	       "Cannot be limited: /user.slice: busy", "CGROUP", "PINNED", "DENIED", "/", "a.slice ",
 	       "y\\x1b.service", "12M", "16M", "12M", "x.service (removed)", "4M", "max", "a.slice-not");
 	EXPECT("status --no-legend -b -o pinned,PATH", 0, "16777216 /\n", "16777216 /a.slice\n",

@@ -11,7 +11,7 @@
 
 #define FAMILY 0x77
 
-struct pin_kernel_info fake_kernel = { .abi = PINGUARD_ABI };
+struct pin_kernel_info fake_kernel = { .features = PINGUARD_FEATURE_EVENTS };
 bool fake_kernel_there = true;
 
 /* What is answered next. */
@@ -42,7 +42,8 @@ int __wrap_nlio_resolve(const char *family, const char *group, int *ret_family, 
 	if (!fake_kernel_there)
 		return -ENOENT;
 	*ret_family = FAMILY;
-	*ret_group = 1;
+	if (group)
+		*ret_group = 1;
 	return 0;
 }
 
@@ -73,7 +74,6 @@ static int answer_info(nlio_handler handler, void *userdata)
 	_cleanup_(nlmsg_freep) struct nl_msg *msg = nlmsg_alloc();
 
 	assert_non_null(genlmsg_put(msg, 0, seq, FAMILY, 0, 0, PINGUARD_CMD_GET_INFO, 1));
-	assert_int_equal(nla_put_u32(msg, PINGUARD_A_INFO_ABI, fake_kernel.abi), 0);
 	assert_int_equal(nla_put_u64(msg, PINGUARD_A_INFO_FEATURES, fake_kernel.features), 0);
 	assert_int_equal(nla_put_u64(msg, PINGUARD_A_INFO_PINS, fake_kernel.pins), 0);
 	assert_int_equal(nla_put_u64(msg, PINGUARD_A_INFO_BYTES, fake_kernel.bytes), 0);

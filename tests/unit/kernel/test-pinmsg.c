@@ -134,7 +134,7 @@ static void test_bad(void **state)
 	nla_put_u64(no_id, PINGUARD_A_PIN_SEQ, 1);
 	assert_int_equal(pinmsg_parse(nlmsg_hdr(no_id), &m), -EBADMSG);
 	nla_put_u32(narrow, PINGUARD_A_PIN_SEQ, 1);
-	nla_put_u32(narrow, PINGUARD_A_PIN_ID, 1);
+	nla_put_u16(narrow, PINGUARD_A_PIN_ID, 1);
 	assert_int_equal(pinmsg_parse(nlmsg_hdr(narrow), &m), -EBADMSG);
 	nlmsg_hdr(cut)->nlmsg_len = NLMSG_HDRLEN + 2;
 	assert_int_equal(pinmsg_parse(nlmsg_hdr(cut), &m), -EBADMSG);
@@ -185,19 +185,20 @@ static void test_comm(void **state)
 static void test_info(void **state)
 {
 	_cleanup_msg_ struct nl_msg *msg = message(PINGUARD_CMD_GET_INFO);
-	_cleanup_msg_ struct nl_msg *no_abi = message(PINGUARD_CMD_GET_INFO);
+	_cleanup_msg_ struct nl_msg *none = message(PINGUARD_CMD_GET_INFO);
 	struct pin_kernel_info info;
 
-	nla_put_u32(msg, PINGUARD_A_INFO_ABI, 2);
-	nla_put_u64(msg, PINGUARD_A_INFO_BYTES, 1 << 20);
+	/* a number comes as short as it allows */
+	nla_put_u32(msg, PINGUARD_A_INFO_FEATURES, 5);
+	nla_put_u64(msg, PINGUARD_A_INFO_BYTES, 1ULL << 40);
 	nla_put_u64(msg, PINGUARD_A_INFO_FAILURES, 9);
 	assert_int_equal(pinmsg_parse_info(nlmsg_hdr(msg), &info), 0);
-	assert_int_equal(info.abi, 2);
-	assert_int_equal(info.bytes, 1 << 20);
+	assert_int_equal(info.features, 5);
+	assert_true(info.bytes == 1ULL << 40);
 	assert_int_equal(info.pins, 0);
 	assert_int_equal(info.failures, 9);
-	nla_put_u64(no_abi, PINGUARD_A_INFO_PINS, 1);
-	assert_int_equal(pinmsg_parse_info(nlmsg_hdr(no_abi), &info), -EBADMSG);
+	nla_put_u64(none, PINGUARD_A_INFO_PINS, 1);
+	assert_int_equal(pinmsg_parse_info(nlmsg_hdr(none), &info), -EBADMSG);
 }
 
 static void put_failure(struct nl_msg *msg)
@@ -222,7 +223,7 @@ static void test_failure(void **state)
 	nla_put_u64(msg, PINGUARD_A_FAILURE_SEQ, 78);
 	put_failure(msg);
 	assert_int_equal(pinmsg_parse(nlmsg_hdr(msg), &m), 0);
-	assert_int_equal(m.type, PINMSG_EVENT);
+	assert_int_equal(m.type, PINMSG_ALERT);
 	assert_int_equal(m.event.type, PIN_EVENT_FAILURE);
 	assert_int_equal(m.event.seq, 78);
 	assert_int_equal(m.event.failure.id, 6);
@@ -367,7 +368,7 @@ static void test_revoke(void **state)
 
 	put_revoke(begin);
 	assert_int_equal(pinmsg_parse(nlmsg_hdr(begin), &m), 0);
-	assert_int_equal(m.type, PINMSG_EVENT);
+	assert_int_equal(m.type, PINMSG_ALERT);
 	assert_int_equal(m.event.type, PIN_EVENT_REVOKE);
 	assert_int_equal(m.event.seq, 78);
 	check_revoke(&m.event.revoke);

@@ -10,26 +10,26 @@ static const struct {
 	struct support facts;
 	const char *no_quotas, *reason, *line; /* parts; NULL: none */
 } cases[] = {
-	{ { true, NULL, NULL, true, true, 1 },
-	  NULL, NULL, "2 pins, 8K pinned, 1 quota; kernel ABI 1" },
-	{ { false, NULL, NULL, true, true, 1 },
-	  NULL, "may be old", "reading the pins from the kernel; kernel ABI 1" },
-	{ { true, NULL, NULL, false, false, 1 },
-	  "cgroup_disable=misc", NULL, "kernel ABI 1; no quotas: cgroup2 has no misc controller" },
-	{ { true, NULL, NULL, true, false, 1 },
+	{ { true, NULL, NULL, true, true },
+	  NULL, NULL, "2 pins, 8K pinned, 1 quota" },
+	{ { false, NULL, NULL, true, true },
+	  NULL, "may be old", "reading the pins from the kernel" },
+	{ { true, NULL, NULL, false, false },
+	  "cgroup_disable=misc", NULL, "1 quota; no quotas: cgroup2 has no misc controller" },
+	{ { true, NULL, NULL, true, false },
 	  "does not count pinned memory", NULL, "; no quotas: the misc controller does not" },
-	{ { true, NULL, "no cgroup2", false, false, 1 },
+	{ { true, NULL, "no cgroup2", false, false },
 	  "no cgroup2", NULL, "; no quotas: no cgroup2" },
 	/* a stock kernel; the same without cgroup2 */
-	{ { true, "no support", NULL, true, false, 0, "no support" },
+	{ { true, "no support", NULL, true, false, "no support" },
 	  "no support", "no support", "observe mode: no support" },
-	{ { true, "no support", "no cgroup2", false, false, 0, "no support" },
+	{ { true, "no support", "no cgroup2", false, false, "no support" },
 	  "no cgroup2", "no support", "observe mode: no support; no quotas: no cgroup2" },
 	/* what is not seen is no reason that there are no quotas */
-	{ { true, "no support", NULL, true, false, 0, "no support; nor seen" },
+	{ { true, "no support", NULL, true, false, "no support; nor seen" },
 	  "no support", "no support; nor seen", "observe mode: no support; nor seen" },
-	/* not permitted to follow the pins, or an unknown ABI: limits are set all the same */
-	{ { true, "not permitted", NULL, true, true, 0, "not permitted" },
+	/* not permitted to follow the pins, or one that does not tell of them: limits are set all the same */
+	{ { true, "not permitted", NULL, true, true, "not permitted" },
 	  NULL, "not permitted", "observe mode: not permitted" },
 };
 

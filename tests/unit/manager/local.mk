@@ -7,7 +7,7 @@ genl_fixture_wrap = -Wl,--wrap=nlio_resolve -Wl,--wrap=nlio_join -Wl,--wrap=nlio
 	-Wl,--wrap=nlio_send_genl -Wl,--wrap=nlio_recv
 if HAVE_CMOCKA
 manager_tests = \
-	tests/unit/manager/test-abi \
+	tests/unit/manager/test-parts \
 	tests/unit/manager/test-figures \
 	tests/unit/manager/test-observing \
 	tests/unit/manager/test-monitor \
@@ -18,9 +18,9 @@ manager_tests = \
 	tests/unit/manager/test-who-devices
 check_PROGRAMS += $(manager_tests)
 TESTS += $(manager_tests)
-tests_unit_manager_test_abi_SOURCES = tests/unit/manager/test-abi.c tests/unit/kernel/genl-fixture.c $(owner_fixture)
-tests_unit_manager_test_abi_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
-tests_unit_manager_test_abi_LDFLAGS = $(genl_fixture_wrap)
+tests_unit_manager_test_parts_SOURCES = tests/unit/manager/test-parts.c tests/unit/kernel/genl-fixture.c $(owner_fixture)
+tests_unit_manager_test_parts_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_manager_test_parts_LDFLAGS = $(genl_fixture_wrap)
 tests_unit_manager_test_figures_SOURCES = tests/unit/manager/test-figures.c tests/unit/kernel/genl-fixture.c $(owner_fixture)
 tests_unit_manager_test_figures_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_manager_test_figures_LDFLAGS = $(genl_fixture_wrap)
