@@ -38,8 +38,11 @@ EXTRA_DIST += \
 	tests/vm/failure.test \
 	tests/vm/hooks.test \
 	tests/vm/hotplug.test \
+	tests/vm/interface.test \
 	tests/vm/libvirt.test \
 	tests/vm/limits.test \
+	tests/vm/many.test \
+	tests/vm/nested.test \
 	tests/vm/nvdimm.test \
 	tests/vm/offline.test \
 	tests/vm/owners.test \
