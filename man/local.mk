@@ -13,4 +13,5 @@ EXTRA_DIST += \
 	LICENSES/LGPL-2.1-or-later.txt \
 	README.md \
 	docs/architecture.md \
-	docs/kernel.md
+	docs/kernel.md \
+	docs/performance.md

@@ -87,16 +87,6 @@ static int fill_table(struct table *table, const json_t *sums)
 	return -1;
 }
 
-int print_sums(struct pinctl *ctl, const json_t *sums)
-{
-	_cleanup_(table_done) struct table table = {};
-	int r = table_init(&table, ctl, process_columns);
-
-	if (r < 0)
-		r = fill_table(&table, sums);
-	return r < 0 ? table_print(&table, "pins") : r;
-}
-
 /* What is asked for with --limit is left out without a word to programs, as of pins. */
 static void say_left_out(struct pinctl *ctl, size_t cut, int64_t omitted)
 {
@@ -105,6 +95,21 @@ static void say_left_out(struct pinctl *ctl, size_t cut, int64_t omitted)
 			   (long long)omitted);
 	else if (cut > 0 && ctl->terminal && !ctl->no_legend && flush_output(ctl) == STATUS_DONE)
 		log_notice("%zu more sums are not shown", cut);
+}
+
+int print_sums(struct pinctl *ctl, const json_t *sums, int64_t omitted)
+{
+	_cleanup_(table_done) struct table table = {};
+	int r = table_init(&table, ctl, process_columns);
+
+	if (r < 0)
+		r = fill_table(&table, sums);
+	if (r >= 0)
+		return r;
+	r = table_print(&table, "pins");
+	if (r == STATUS_DONE)
+		say_left_out(ctl, 0, omitted);
+	return r;
 }
 
 static int print_chosen(const struct table *table, json_t *reply)

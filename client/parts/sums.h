@@ -20,7 +20,7 @@ int show_sums(struct pinctl *ctl, const json_t *filter, const char *by, const ch
 	      uint64_t limit);
 
 /* Print an array of sums by process as a table; an exit status. */
-int print_sums(struct pinctl *ctl, const json_t *sums);
+int print_sums(struct pinctl *ctl, const json_t *sums, int64_t omitted);
 
 /* What they do not have is null. */
 void fill_sums(json_t *sums);

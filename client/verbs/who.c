@@ -133,7 +133,7 @@ static int print_summary(struct pinctl *ctl, const json_t *reply)
 
 	/* those that were chosen are pins' */
 	ctl->columns = NULL;
-	r = print_sums(ctl, json_object_get(reply, "sums"));
+	r = print_sums(ctl, json_object_get(reply, "sums"), json_get_int(reply, "sums_omitted", 0));
 	ctl->columns = columns;
 	if (r == STATUS_DONE && !ctl->no_legend && flush_output(ctl) == STATUS_DONE)
 		log_notice("there are too many pins to list them: these are their sums, by process");

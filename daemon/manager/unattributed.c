@@ -9,7 +9,7 @@
 #include "lib/parse.h"
 
 #define FRESH_USEC     (1 * 1000000ULL)
-#define FRESH_RATIO    10 /* not more than a tenth of the time is spent looking */
+#define FRESH_RATIO    10 /* times what looking took is it good for, within FRESH_USEC */
 #define STEP_PROCESSES 128
 
 /* A process that has pinned memory: what its pins do not explain. */

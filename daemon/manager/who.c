@@ -20,6 +20,7 @@
 struct answer {
 	json_t *ranges, *places, *pins, *inexact, *sums;
 	size_t names_bytes;
+	int64_t sums_omitted;
 };
 
 static void answer_done(struct answer *a)
@@ -89,10 +90,11 @@ static json_t *busy_json(const struct inquiry *q)
 
 static int reply_who(struct inquiry *q, const struct answer *a)
 {
-	int r = call_reply(q->call, json_pack("{s:o, s:O, s:O, s:O, s:O, s:O, s:o, s:O?, s:o}",
+	int r = call_reply(q->call, json_pack("{s:o, s:O, s:O, s:O, s:O, s:O, s:I, s:o, s:O?, s:o}",
 			"target", render_string(q->text), "ranges", a->ranges,
 			"places", a->places, "pins", a->pins, "inexact", a->inexact,
-			"sums", a->sums, "busy", busy_json(q), "users", q->users,
+			"sums", a->sums, "sums_omitted", (json_int_t)a->sums_omitted,
+			"busy", busy_json(q), "users", q->users,
 			"users_unknown", render_string(q->users_unknown)));
 
 	return r == -EMSGSIZE ? reply_too_many(q, json_array_size(a->pins)) : r;
@@ -139,6 +141,7 @@ static int add_summary(const struct summary *s, struct answer *a)
 
 	if (!json)
 		return s->error < 0 ? s->error : -ENOMEM;
+	a->sums_omitted = json_get_int(json, "omitted", 0);
 	return json_array_extend(a->sums, json_object_get(json, "sums")) < 0 ? -ENOMEM : 0;
 }
 
