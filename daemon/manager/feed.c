@@ -229,6 +229,20 @@ static int add_pin_event(struct manager *m, const struct pin_event *e)
 	return 0;
 }
 
+/* It came and went before the kernel had told of it: one number stands for both. */
+static int add_untold_pin(struct manager *m, struct pin_event *e)
+{
+	struct pin_event pin = *e;
+
+	if (e->type != PIN_EVENT_UNPIN || !(e->pin.flags & PINGUARD_FLAG_UNTOLD))
+		return 0;
+	e->pin.flags &= ~PINGUARD_FLAG_UNTOLD;
+	pin.pin.flags = 0;
+	pin.type = PIN_EVENT_PIN;
+	pin.seq = 0;
+	return add_pin_event(m, &pin);
+}
+
 static int on_event(const struct pin_event *told, void *userdata)
 {
 	struct pin_event copy = *told, *e = &copy;
@@ -250,13 +264,7 @@ static int on_event(const struct pin_event *told, void *userdata)
 	if (r <= 0)
 		return r;
 	status_line_changed(m);
-	/* It came and went before the kernel had told of it. */
-	if (e->type == PIN_EVENT_UNPIN && (e->pin.flags & PINGUARD_FLAG_UNTOLD)) {
-		e->pin.flags &= ~PINGUARD_FLAG_UNTOLD;
-		e->type = PIN_EVENT_PIN;
-		r = add_pin_event(m, e);
-		e->type = PIN_EVENT_UNPIN;
-	}
+	r = add_untold_pin(m, e);
 	if (r >= 0)
 		r = add_pin_event(m, e);
 	if (e->type == PIN_EVENT_PIN || e->type == PIN_EVENT_CHANGE)
