@@ -12,6 +12,7 @@
 #define RCVBUF_BYTES	(8 << 20)
 #define RECVS_PER_WAKEUP 32 /* then the clients have their turn */
 #define QUEUE_MAX	(1 << 16)
+#define DRAIN_MAX	(1 << 16) /* messages: more than a buffer holds */
 #define BACKOFF_MIN_USEC (100 * 1000ULL)
 #define BACKOFF_MAX_USEC (5 * 1000000ULL)
 #define CALM_USEC	(10 * 1000000ULL) /* without loss, and the backoff starts anew */
@@ -91,6 +92,23 @@ static int resync(struct genl *g, const char *why)
 	return sd_event_source_set_enabled(g->backoff_source, SD_EVENT_ONESHOT);
 }
 
+static int drop_message(const struct nlmsghdr *nlh, void *userdata)
+{
+	return 0;
+}
+
+/*
+ * A socket whose buffer ran over says so once, and drops what comes without a word
+ * until all in it has been read. A list that is begun before lacks that.
+ */
+static int recover(struct genl *g, int fd, const char *why)
+{
+	for (unsigned int i = 0; i < DRAIN_MAX; i++)
+		if (nlio_recv(fd, drop_message, NULL) == -EAGAIN)
+			break;
+	return resync(g, why);
+}
+
 static int deliver(struct genl *g, const struct pin_event *event)
 {
 	int r = g->listener->event(event, g->userdata);
@@ -159,7 +177,7 @@ static int on_alerts_io(sd_event_source *source, int fd, uint32_t revents, void 
 	for (i = 0; i < RECVS_PER_WAKEUP; i++) {
 		r = nlio_recv(fd, on_alert_message, g);
 		if (r == -ENOBUFS || r == -EMSGSIZE)
-			r = resync(g, "alerts were lost");
+			r = recover(g, fd, "alerts were lost");
 		if (r < 0 && r != -EAGAIN)
 			return log_error_errno(r, "cannot follow the kernel's alerts: %m");
 		if (r == -EAGAIN)
@@ -204,7 +222,7 @@ static int on_events_io(sd_event_source *source, int fd, uint32_t revents, void 
 		if (r == -EAGAIN)
 			break;
 		if (r == -ENOBUFS || r == -EMSGSIZE)
-			r = resync(g, "events were lost");
+			r = recover(g, fd, "events were lost");
 		if (r < 0)
 			return log_error_errno(r, "cannot follow the kernel's events: %m");
 	}
