@@ -4,12 +4,14 @@
  * clock counts instructions (tests/vm/run --icount) the figures are those, by the
  * yardstick of a loop of known length in the same process. Prints a JSON object.
  *
- *   kernel-cost mr DEVICE BYTES | vfio PCI-ADDRESS BYTES | uring BYTES | read FILE | fork
+ *   kernel-cost mr DEVICE BYTES | vfio PCI-ADDRESS BYTES | uring BYTES | xdp BYTES |
+ *               read FILE | fork
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <linux/if_xdp.h>
 #include <linux/io_uring.h>
 #include <linux/vfio.h>
 #include <stdint.h>
@@ -18,6 +20,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -139,6 +142,18 @@ static void open_uring(void)
 		die("io_uring_setup");
 }
 
+/* A worker lets go of it after the socket is closed. */
+static void xdp(void)
+{
+	const struct xdp_umem_reg umem = { .addr = (uintptr_t)what.memory, .len = what.bytes,
+					   .chunk_size = 4096 };
+	const int fd = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || setsockopt(fd, SOL_XDP, XDP_UMEM_REG, &umem, sizeof(umem)) < 0)
+		die("XDP_UMEM_REG");
+	close(fd);
+}
+
 static void direct_read(void)
 {
 	if (pread(what.fd, what.memory, what.bytes, 0) != (ssize_t)what.bytes)
@@ -193,6 +208,8 @@ int main(int argc, char *argv[])
 	} else if (strcmp(name, "uring") == 0 && argc == 3) {
 		open_uring();
 		call = uring;
+	} else if (strcmp(name, "xdp") == 0 && argc == 3) {
+		call = xdp;
 	} else if (strcmp(name, "mr") == 0 && argc == 4) {
 		open_mr(argv[2]);
 		call = mr;
@@ -201,7 +218,7 @@ int main(int argc, char *argv[])
 		call = vfio;
 	} else {
 		fprintf(stderr, "usage: kernel-cost mr DEVICE BYTES | vfio PCI-ADDRESS BYTES | "
-				"uring BYTES | read FILE | fork\n");
+				"uring BYTES | xdp BYTES | read FILE | fork\n");
 		return 2;
 	}
 	if (what.bytes > 1 << 20)
