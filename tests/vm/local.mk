@@ -22,6 +22,7 @@ EXTRA_DIST += \
 	scripts/kernel-check \
 	scripts/kernel-deb \
 	scripts/kernel-lib.sh \
+	scripts/kernel-selftests \
 	scripts/kernel-tree \
 	scripts/lib.sh \
 	scripts/project-lib.sh \
