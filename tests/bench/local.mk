@@ -2,6 +2,7 @@
 # Measurements, each a script for tests/vm/run; it builds their programs.
 bench_programs = tests/bench/kernel-cost tests/bench/registry tests/bench/revoke-times
 EXTRA_PROGRAMS += $(bench_programs)
+tests_bench_kernel_cost_SOURCES = tests/bench/kernel-cost.c tests/vm/pinners.c tests/vm/pinners.h
 tests_bench_kernel_cost_LDADD = -libverbs
 tests_bench_registry_LDADD = daemon/libcore.la
 tests_bench_registry_LDFLAGS = -no-install
