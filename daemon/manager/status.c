@@ -91,10 +91,14 @@ static int choose(struct status *s)
 }
 
 /* The root has no limit: what was refused anywhere, for whatever reason. */
-static uint64_t denied(const struct status *s, const struct cgroup_node *node,
-		       const struct cgroup_misc *misc)
+static json_t *denied_json(const struct status *s, const struct cgroup_node *node,
+			   const struct cgroup_misc *misc, bool whole)
 {
-	return strcmp(node->path, "/") == 0 ? s->kernel.denied : misc->denied + node->sum_refused;
+	if (!source_genl(s->m->source) || !whole)
+		return json_null();
+	if (strcmp(node->path, "/") == 0)
+		return json_bytes_or_null(s->kernel.denied, s->all);
+	return json_bytes(misc->denied + node->sum_refused);
 }
 
 static json_t *cgroup_json(struct status *s, struct cgroup_node *node)
@@ -121,7 +125,7 @@ static json_t *cgroup_json(struct status *s, struct cgroup_node *node)
 	pinned = proc && !blind ? node->sum_vm_pinned_bytes : node->sum_bytes;
 	charged = misc.present ? misc.current_bytes : node->sum_charged_bytes;
 
-	return json_pack("{s:o, s:o, s:b, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:I}",
+	return json_pack("{s:o, s:o, s:b, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:o}",
 			 "path", render_path(node),
 			 "cgroup_id", json_hex(node->id),
 			 "removed", node->removed,
@@ -134,7 +138,7 @@ static json_t *cgroup_json(struct status *s, struct cgroup_node *node)
 			 "high_bytes", json_bytes(high),
 			 "peak_bytes", json_bytes(misc.peak_bytes),
 			 "pins", (json_int_t)node->sum_pins,
-			 "denied", (json_int_t)(whole ? denied(s, node, &misc) : 0));
+			 "denied", denied_json(s, node, &misc, whole));
 }
 
 static json_t *cgroups_json(struct status *s)
@@ -199,8 +203,9 @@ static json_t *totals_json(struct status *s)
 	if (s->all)
 		(void)unattributed_bytes(s->m->unattributed, &unattributed);
 	/* Pins and bytes are of the same moment as those of the cgroups. */
-	return json_pack("{s:I, s:I, s:I, s:o}", "pinned_bytes", (json_int_t)s->bytes,
-			 "pins", (json_int_t)s->pins, "denied", (json_int_t)s->kernel.denied,
+	return json_pack("{s:I, s:I, s:o, s:o}", "pinned_bytes", (json_int_t)s->bytes,
+			 "pins", (json_int_t)s->pins, "denied",
+			 json_bytes_or_null(s->kernel.denied, s->all && source_genl(s->m->source)),
 			 "unattributed_bytes", json_bytes(unattributed));
 }
 

@@ -32,10 +32,10 @@ static int get_status(struct call *call, json_t *params, void *userdata)
 			call,
 			parse("{\"version\":\"1\",\"kernel\":{\"support\":\"patched\",\"features\":[\"rdma\",\"events\"],"
 			      "\"release\":\"6.12\"},\"totals\":{\"pinned_bytes\":4096,\"pins\":1,"
-			      "\"denied\":0,\"unattributed_bytes\":67108864},\"cgroups\":["
+			      "\"denied\":null,\"unattributed_bytes\":67108864},\"cgroups\":["
 			      "{\"path\":\"/m\\\\x2d1.scope\","
 			      "\"cgroup_id\":\"0x2\",\"removed\":false,\"source\":\"kernel\","
-			      "\"pinned_bytes\":4096,\"charged_bytes\":0,\"pins\":1,\"denied\":0}],"
+			      "\"pinned_bytes\":4096,\"charged_bytes\":0,\"pins\":1,\"denied\":null}],"
 			      "\"uncontrolled\":[]}"));
 	return call_reply(
 		call,
@@ -375,8 +375,8 @@ static void test_charged(void **state)
 	assert_null(strstr(output, "Not attributed"));
 	EXPECT("status -j", 0, "\"unattributed_bytes\":null", "\"charged_bytes\":null");
 	EXPECT("quota set /charged 1G", 0, "");
-	EXPECT("", 0, "Pinned: 4K in 1 pin,", "Not attributed: 64M more that processes have pinned",
-	       "PINNED CHARGED MAX PEAK PINS DENIED\n", "/m\\x2d1.scope     4K       0 max ");
+	EXPECT("", 0, "Pinned: 4K in 1 pin\n", "Not attributed: 64M more that processes have pinned",
+	       "PINNED CHARGED MAX PEAK PINS DENIED\n", "/m\\x2d1.scope     4K       0 max    -    1      -\n");
 	EXPECT("-o PATH,CHARGED", 0, "PATH          CHARGED\n/m\\x2d1.scope       0\n");
 	EXPECT("-o CGROUP,PINNED", 0, "CGROUP        PINNED\n/m\\x2d1.scope     4K\n");
 	EXPECT("quota set /a.slice 1G", 0, "");
