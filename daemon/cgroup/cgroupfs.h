@@ -86,4 +86,15 @@ uid_t cgroupfs_delegate_above(struct cgroupfs *fs, const char *path, uid_t uid);
 typedef int (*cgroup_walker)(int fd, const char *path, void *userdata);
 int cgroupfs_walk(struct cgroupfs *fs, cgroup_walker walker, void *userdata);
 
+/* The same, one directory at each step: of what comes and goes meanwhile it may see either. */
+struct cgroup_walk;
+
+int cgroup_walk_new(struct cgroupfs *fs, cgroup_walker walker, void *userdata,
+		    struct cgroup_walk **ret);
+struct cgroup_walk *cgroup_walk_free(struct cgroup_walk *walk);
+DEFINE_CLEANUP(struct cgroup_walk *, cgroup_walk_free);
+/* False once it is over, and cgroup_walk_result() says what cgroupfs_walk() does. */
+bool cgroup_walk_step(struct cgroup_walk *walk);
+int cgroup_walk_result(const struct cgroup_walk *walk);
+
 #endif

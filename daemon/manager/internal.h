@@ -93,6 +93,8 @@ struct support manager_support(const struct manager *m);
  */
 typedef int (*manager_waiter)(struct manager *m, struct call *call, bool ready, json_t *params);
 int manager_wait_ready(struct manager *m, struct call *call, json_t *params, manager_waiter done);
+/* The same for the limits of cgroups: cgroups_noted() is what there is, late or not. */
+int manager_wait_limits(struct manager *m, struct call *call, json_t *params, manager_waiter done);
 /* The same for something else: done as soon as that is, or with ready false as above. */
 int manager_wait_for(struct manager *m, struct call *call, json_t *params,
 		     bool (*is_ready)(const struct manager *m), manager_waiter done);

@@ -69,7 +69,7 @@ static int add_others(struct quota_walk *w)
 	struct cgroup_node *const *noted;
 	struct cgroup_misc misc;
 	size_t i, n;
-	int r = cgroups_note_limits(cgroups);
+	int r = 0;
 
 	noted = cgroups_noted(cgroups, &n);
 	for (i = 0; i < n && r >= 0; i++) {
@@ -88,9 +88,8 @@ static int add_others(struct quota_walk *w)
 	return r;
 }
 
-int method_list_quotas(struct call *call, json_t *params, void *userdata)
+static int list_quotas(struct manager *m, struct call *call, bool ready, json_t *params)
 {
-	struct manager *m = userdata;
 	_cleanup_json_ json_t *array = json_array();
 	struct quota_walk w = { .m = m, .call = call, .array = array };
 	struct quotas *quotas = cgroups_quotas(m->cgroups);
@@ -112,6 +111,11 @@ int method_list_quotas(struct call *call, json_t *params, void *userdata)
 	return call_reply(call, json_pack("{s:O, s:o, s:b}", "quotas", array, "others_usec",
 					  known ? json_bytes(now - age_usec) : json_null(),
 					  "others_complete", complete));
+}
+
+int method_list_quotas(struct call *call, json_t *params, void *userdata)
+{
+	return manager_wait_limits(userdata, call, params, list_quotas);
 }
 
 /*
