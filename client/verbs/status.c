@@ -117,8 +117,11 @@ static void print_head(const struct pinctl *ctl, const json_t *reply)
 		       show_count(pins, json_get_int(totals, "pins", 0), "memory region"));
 	}
 	if (unattributed > 0)
-		printf("Not attributed: %s more that processes have pinned (VmPin), in no figure "
-		       "here\n", show_size(ctl, size, (uint64_t)unattributed));
+		printf("Not attributed: %s more %s, in no figure here\n",
+		       show_size(ctl, size, (uint64_t)unattributed),
+		       is_patched(json_object_get(reply, "kernel")) ?
+			       "that processes have pinned (VmPin)" :
+			       "that is listed, of processes that have ended or of AF_XDP sockets");
 	json_array_foreach (json_object_get(reply, "uncontrolled"), i, entry)
 		printf("%s%s: %s\n", i == 0 ? "Cannot be limited: " : "                   ",
 		       json_get_string(entry, "path", "?"), json_get_string(entry, "reason", "?"));

@@ -18,11 +18,13 @@ struct inquiry;
 struct drain;
 struct summing;
 struct unattributed;
+struct left;
 
 /* Calls that are not answered yet, by what they wait for: each list is one file's. */
 struct calls {
 	struct waiter *waiters; /* wait.c */
 	sd_event_source *settle;
+	bool held; /* left.c: those that wait for the pins wait for it, too */
 	struct monitor *monitors; /* monitor.c */
 	struct inquiry *inquiries; /* inquiry.c */
 	struct drain *drains; /* drain.c */
@@ -59,6 +61,7 @@ struct manager {
 	struct releases *releases;
 	struct triggers *triggers; /* start them by themselves */
 	struct unattributed *unattributed; /* what no pin explains; NULL: nobody looks */
+	struct left *left; /* whose cgroup nobody tells; NULL: nobody looks */
 	struct server *server;
 	struct calls calls;
 	struct feed feed;

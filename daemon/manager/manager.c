@@ -7,6 +7,7 @@
 
 #include "daemon/base/base.h"
 #include "daemon/manager/methods.h"
+#include "daemon/manager/left.h"
 #include "daemon/manager/unattributed.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -196,7 +197,8 @@ int manager_new(const struct manager_config *config, struct manager **ret)
 	r = start_triggers(m, config);
 	if (r < 0)
 		return r;
-	r = source_genl(m->source) ? unattributed_new(m, config->proc, &m->unattributed) : 0;
+	r = source_genl(m->source) ? unattributed_new(m, config->proc, &m->unattributed) :
+				     left_new(m, config->proc, &m->left);
 	if (r < 0)
 		return log_error_errno(r, "cannot read %s: %m", config->proc);
 	r = methods_server_new(m, &m->server);
@@ -261,6 +263,7 @@ struct manager *manager_free(struct manager *m)
 	/* Clients see the connection end, and calls under way are dropped. */
 	server_free(m->server);
 	unattributed_free(m->unattributed);
+	left_free(m->left);
 	openers_free(m->openers);
 	makers_free(m->makers);
 	sd_event_source_disable_unref(m->calls.settle);

@@ -31,6 +31,7 @@ struct status {
 	struct row *rows;
 	size_t n_rows, at; /* the next one */
 	uint64_t bytes, pins; /* what the caller may see */
+	uint64_t left_bytes; /* that no process's VmPin has, of no cgroup that is known */
 	struct pin_kernel_info kernel; /* the machine's, where the caller may see that */
 	/* The reply in the making. */
 	FILE *out;
@@ -89,6 +90,40 @@ static void sum_processes(struct status *s)
 			node->sum_vm_pinned_bytes += p[i].pinned_bytes;
 			node->sum_vm_locked_bytes += p[i].locked_bytes;
 		}
+	}
+}
+
+static void add_left(struct status *s, const struct pin *pin)
+{
+	struct cgroup_node *node = pin->origin->cgroup;
+
+	if (!node) {
+		s->left_bytes += pin->bytes;
+		return;
+	}
+	s->bytes += pin->bytes;
+	for (; node; node = node->parent)
+		node->sum_vm_pinned_bytes += pin->bytes;
+}
+
+/* Of makers that have ended, and of AF_XDP sockets: listed, and in no VmPin. */
+static void sum_left(struct status *s)
+{
+	_cleanup_(pin_cursor_done) struct pin_cursor cursor;
+	const struct pin_origin *last = NULL;
+	bool seen = false;
+	struct pin *pin;
+
+	pin_cursor_init(&cursor, s->m->registry);
+	while ((pin = pin_cursor_next(&cursor))) {
+		if (pin->origin->kind != PINGUARD_KIND_XDP &&
+		    !(pin->flags & PINGUARD_FLAG_OWNER_GONE))
+			continue;
+		if (pin->origin != last)
+			seen = may_see_pin(s->m, s->call, pin->origin->uid, pin->origin->cgroup);
+		last = pin->origin;
+		if (seen)
+			add_left(s, pin);
 	}
 }
 
@@ -236,8 +271,10 @@ static json_t *totals_json(struct status *s)
 {
 	uint64_t unattributed = UINT64_MAX;
 
-	if (s->all)
+	if (s->all && source_genl(s->m->source))
 		(void)unattributed_bytes(s->m->unattributed, &unattributed);
+	else if (s->all && !source_is_blind(s->m->source))
+		unattributed = s->left_bytes;
 	/* Pins and bytes are of the same moment as those of the cgroups. */
 	return json_pack("{s:I, s:I, s:o, s:o}", "pinned_bytes", (json_int_t)s->bytes,
 			 "pins", (json_int_t)s->pins, "denied",
@@ -268,6 +305,7 @@ static int sum_up(struct status *s)
 	if (source_observes(m->source) && !source_is_blind(m->source)) {
 		s->bytes = 0;
 		sum_processes(s);
+		sum_left(s);
 	}
 	r = choose(s);
 	return r < 0 ? r : read_kernel(s);

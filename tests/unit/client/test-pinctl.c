@@ -23,7 +23,8 @@ static int get_status(struct call *call, json_t *params, void *userdata)
 			      "\"totals\":{\"pinned_bytes\":8192,\"pins\":2},\"cgroups\":[]}" :
 			      "{\"version\":\"1\",\"kernel\":{\"support\":\"stock\",\"features\":[],"
 			      "\"release\":\"6.1\",\"reason\":\"no patch\"},\"totals\":"
-			      "{\"pinned_bytes\":4096,\"pins\":0,\"denied\":0},\"cgroups\":["
+			      "{\"pinned_bytes\":4096,\"pins\":0,\"denied\":null,"
+			      "\"unattributed_bytes\":8192},\"cgroups\":["
 			      "{\"path\":\"/a\",\"cgroup_id\":\"0x1\",\"removed\":false,"
 			      "\"source\":\"proc\",\"pinned_bytes\":4096,\"locked_bytes\":8192,"
 			      "\"pins\":0,\"denied\":0}],\"uncontrolled\":[]}"));
@@ -361,7 +362,8 @@ static void test_observe(void **state)
 	EXPECT("", 0, "Pinned: unknown, at least 8K in 2 memory regions");
 	EXPECT("quota set /stock 1G", 0, "");
 	EXPECT("", 0, "Kernel: 6.1, observe mode: no patch",
-	       "Pinned: 4K by processes (VmPin); 0 memory regions listed\n", "CGROUP", "PINNED",
+	       "Pinned: 4K by processes (VmPin); 0 memory regions listed\n",
+	       "Not attributed: 8K more that is listed, of processes that have ended", "CGROUP", "PINNED",
 	       "LOCKED", "PINS\n",
 	       "/a", "4K", "8K");
 	assert_null(strstr(output, "DENIED"));
