@@ -12,6 +12,7 @@
 #include "client/verbs/verb.h"
 #include "lib/cgroup-path.h"
 #include "lib/json.h"
+#include "lib/log.h"
 
 static const char status_help[] =
 	"Usage: pinctl status [OPTIONS]\n"
@@ -189,8 +190,10 @@ static int build_tree(const json_t *cgroups, struct node *nodes, struct node **s
 	json_array_foreach (cgroups, i, cgroup) {
 		nodes[n].cgroup = cgroup;
 		nodes[n].path = json_get_string(cgroup, "path", NULL);
-		if (!nodes[n++].path)
-			return usage_error("the service sent a cgroup without a path");
+		if (!nodes[n++].path) {
+			log_error("the service's answer has a cgroup without a path");
+			return STATUS_FAILED;
+		}
 	}
 	qsort(nodes, n, sizeof(*nodes), compare_paths);
 	for (i = 0; i < n; i++) {
