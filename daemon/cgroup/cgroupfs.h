@@ -52,14 +52,9 @@ bool cgroup_is_slice(const char *path);
 bool cgroupfs_is_delegated(int fd, uid_t *ret_owner);
 
 /*
- * What a CGROUP argument names, as a path that exists.
- * -EINVAL with a constant *ret_reason, -ENOENT.
- */
-int cgroupfs_lookup(struct cgroupfs *fs, const char *name, char **ret_path,
-		    const char **ret_reason);
-/*
- * The same without a look whether it exists. For a unit -ENOENT where it is
- * nowhere, -E2BIG where it was not found and there are too many to look at all.
+ * What a CGROUP argument names, as a path, which need not exist: -EINVAL with a
+ * constant *ret_reason. For a unit -ENOENT where it is nowhere, -E2BIG where it was
+ * not found and there are too many to look at all.
  */
 int cgroupfs_name_to_path(struct cgroupfs *fs, const char *name, char **ret_path,
 			  const char **ret_reason);
