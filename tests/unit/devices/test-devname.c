@@ -29,12 +29,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	tree_remove(NULL);
-	return 0;
-}
-
 /* "NAME" or "NAME*" for one of a group, by a space, in any order. */
 static void check(const char *name, const char *want)
 {
@@ -160,5 +154,5 @@ int main(void)
 		cmocka_unit_test(test_limit),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, tree_teardown);
 }
