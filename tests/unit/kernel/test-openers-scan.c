@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Who has devices open, as the child sees it that looks. */
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 #include "tests/unit/kernel/openers-fixture.h"
 
@@ -321,6 +324,51 @@ static void test_cannot_tell(void **state)
 	assert_int_equal(scan.unseen, 1);
 }
 
+/* The real /proc, while a process that has the device open forks and forks. */
+static void test_forks(void **state)
+{
+	struct openers_scan scan = {
+		.numbers = &zero, .found = collect, .max = OPENERS_MAX,
+		.max_files = OPENERS_FILES_MAX, .end_usec = UINT64_MAX, .share_usec = UINT64_MAX,
+	};
+	pid_t pid = fork();
+	bool found = false;
+	json_t *user;
+	size_t i;
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (open("/dev/zero", O_RDONLY) < 0)
+			_exit(1);
+		for (;;) {
+			pid_t child = fork();
+
+			if (child == 0)
+				_exit(0);
+			(void)waitpid(child, NULL, 0);
+		}
+	}
+	scan.proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int n = 0; n < 20; n++) {
+		_cleanup_json_ json_t *users = json_array();
+
+		scan.userdata = users;
+		assert_int_equal(openers_scan(&scan), 0);
+		assert_false(scan.late);
+		json_array_foreach(users, i, user)
+			if (json_get_int(user, "pid", 0) == pid)
+				break;
+		/* It may not have come to open it the first time. */
+		assert_true(!found || i < json_array_size(users));
+		found = i < json_array_size(users);
+	}
+	assert_true(found);
+	close(scan.proc_fd);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
 /* As with hidepid: the first process is not among those that are shown. */
 static void test_hidden(void **state)
 {
@@ -352,6 +400,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_unreadable, setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(test_cannot_tell, setup, tree_teardown),
 		cmocka_unit_test_setup_teardown(test_hidden, setup, tree_teardown),
+		cmocka_unit_test(test_forks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

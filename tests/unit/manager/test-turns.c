@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is told of very many cgroups: others have their turn meanwhile. */
+/* What is told of very many cgroups, and pins: others have their turn meanwhile. */
 #include <sys/socket.h>
 
 #include "tests/unit/kernel/genl-fixture.h"
@@ -10,23 +10,29 @@
 #include "daemon/manager/internal.h"
 
 #define CGROUPS 4000 /* to read them takes several turns on any machine */
+#define PINS	100000 /* of one process */
 #define TURNS	3 /* at least */
 
 static struct process p;
 
 static int setup(void **state)
 {
-	struct cgroup_node *node;
-	struct manager *m;
-	char path[64];
-
 	if (geteuid() != 0)
 		return 0;
 	assert_int_equal(owner_setup(state), 0);
-	m = *state;
 	tree_new();
-	make_kernel(m, tree);
+	make_kernel(*state, tree);
 	tree_put("misc.current", "pinned 0\n");
+	process_start(&p);
+	return 0;
+}
+
+/* Each with one pin. */
+static void make_cgroups(struct manager *m)
+{
+	struct cgroup_node *node;
+	char path[64];
+
 	for (unsigned int i = 1; i <= CGROUPS; i++) {
 		struct pin_info pin = { .id = i, .bytes = 4096, .tgid = 1,
 					.kind = PINGUARD_KIND_RDMA };
@@ -41,8 +47,6 @@ static int setup(void **state)
 		assert_int_equal(registry_upsert(m->registry, &pin), 0);
 	}
 	tree_put("j/misc.current", "pinned 16384000\n");
-	process_start(&p);
-	return 0;
 }
 
 static int teardown(void **state)
@@ -83,7 +87,7 @@ static unsigned int count_others(struct manager *m, struct client *c)
 	return n;
 }
 
-static void test_turns(void **state)
+static void test_cgroups(void **state)
 {
 	_cleanup_json_ json_t *status = NULL;
 	struct manager *m = *state;
@@ -94,6 +98,7 @@ static void test_turns(void **state)
 
 	if (geteuid() != 0)
 		skip();
+	make_cgroups(m);
 	client_open(m, &c, &p);
 	client_send(&c, MANAGER("GetStatus"), false, NULL);
 	assert_true(count_others(m, &c) >= TURNS);
@@ -107,10 +112,50 @@ static void test_turns(void **state)
 	client_close(m, &c);
 }
 
+/* Sums of them, and that they are too many for a list, which comes in parts. */
+static void test_pins(void **state)
+{
+	_cleanup_json_ json_t *sums = NULL, *error = NULL;
+	struct manager *m = *state;
+	size_t listed = 0;
+	struct client c;
+	bool more = true;
+	json_t *sum;
+
+	if (geteuid() != 0)
+		skip();
+	for (uint64_t id = 1; id <= PINS; id++)
+		pin_add(m, id, p.pid, 4096);
+	client_open(m, &c, &p);
+	client_send(&c, MANAGER("SumPins"), false, json_pack("{ss}", "by", "process"));
+	assert_true(count_others(m, &c) >= TURNS);
+	sums = client_reply(m, &c, MANAGER("SumPins"), false);
+	assert_int_equal(json_array_size(json_object_get(sums, "sums")), 1);
+	sum = json_array_get(json_object_get(sums, "sums"), 0);
+	assert_int_equal(json_get_int(sum, "pins", 0), PINS);
+	assert_true(json_is_null(json_object_get(sum, "distinct_bytes")));
+	client_send(&c, MANAGER("ListPins"), false, NULL);
+	assert_true(count_others(m, &c) >= TURNS);
+	error = client_read(m, &c);
+	assert_string_equal(json_get_string(error, "error", ""), MANAGER("TooManyPins"));
+	assert_int_equal(json_get_int(json_object_get(error, "parameters"), "pins", 0), PINS);
+	client_send(&c, MANAGER("ListPins"), true, NULL);
+	while (more) {
+		_cleanup_json_ json_t *reply = client_read(m, &c);
+
+		listed += json_array_size(json_object_get(json_object_get(reply, "parameters"),
+							  "pins"));
+		more = json_get_bool(reply, "continues", false);
+	}
+	assert_int_equal(listed, PINS);
+	client_close(m, &c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_turns, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cgroups, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_pins, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
