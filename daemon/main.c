@@ -34,7 +34,8 @@ static const char help[] =
 	"      --version  show the version\n"
 	"\n"
 	"Environment: STATE_DIRECTORY, where quotas are kept (" STATE_DIR "),\n"
-	"PINGUARD_RCVBUF, bytes of the netlink receive buffer.\n"
+	"PINGUARD_RCVBUF, bytes of the netlink receive buffer,\n"
+	"PINGUARD_BOOT_ID, of this start of the machine.\n"
 	"\n"
 	"Exit status: 0 stopped by a signal, 1 stopped by an error, 2 wrong usage,\n"
 	"3 state or kernel not usable at start, 4 control socket not usable.\n";

@@ -91,8 +91,8 @@ static int fill_table(struct table *table, const json_t *sums)
 static void say_left_out(struct pinctl *ctl, size_t cut, int64_t omitted)
 {
 	if (omitted > 0 && flush_output(ctl) == STATUS_DONE)
-		log_notice("%lld more sums are not listed: there are too many",
-			   (long long)omitted);
+		log_notice("%lld more sums are not listed: there are too many, or their names "
+			   "are too long", (long long)omitted);
 	else if (cut > 0 && ctl->terminal && !ctl->no_legend && flush_output(ctl) == STATUS_DONE)
 		log_notice("%zu more sums are not shown", cut);
 }

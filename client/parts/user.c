@@ -124,19 +124,25 @@ static size_t tell_users(const json_t *reply, const json_t *before)
 int check_users(const char *target, const char *done, const json_t *reply, const json_t *before,
 		bool force)
 {
-	const char *unknown = json_get_string(reply, "users_unknown", NULL);
+	const char *unknown = reply ? json_get_string(reply, "users_unknown", NULL) :
+				      "the service did not say";
 	size_t n;
 
 	/* they have been named */
 	if (force && reply != before)
 		return -1;
 	n = tell_users(reply, before);
-	if (unknown && reply == before)
+	if (unknown)
 		log_warning("whether others use %s is not known: %s", target, unknown);
-	if (n == 0 || force)
+	if ((n == 0 && !unknown) || force)
 		return -1;
-	log_error("%s is in use and was not %s; end what uses it, or give --force to take it away "
-		  "from them",
-		  target, done);
+	if (n > 0)
+		log_error("%s is in use and was not %s; end what uses it, or give --force to take "
+			  "it away from them",
+			  target, done);
+	else
+		log_error("%s was not %s: it may be in use; make sure that it is not, or give "
+			  "--force to take it away from whoever uses it",
+			  target, done);
 	return STATUS_FAILED;
 }

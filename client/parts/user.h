@@ -20,8 +20,9 @@ int print_users(struct pinctl *ctl, const json_t *reply);
 
 /*
  * Whether @target may be @done, such as "disabled": Linux takes a device away from
- * those that have it mapped. Names them on standard error. -1 where there are none,
- * or with @force; an exit status.
+ * those that have it mapped. Names them on standard error. -1 where it is known that
+ * there are none, or with @force; an exit status.
+ * @reply: what Who says now; NULL where it said nothing
  * @before: what Who said before owners were asked, maybe the same: those that had
  *	pins then have been told, and do not count
  */

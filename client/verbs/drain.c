@@ -29,7 +29,7 @@ static const char drain_help[] =
 	"                        DAX device that is system RAM all blocks, one by one\n"
 	"      --disable         then disable the DAX device, namespace or region, as the\n"
 	"                        caller\n"
-	"      --force           also where processes use it without a pin\n"
+	"      --force           also where processes use it without a pin, or may\n"
 	REQUEST_OPTIONS_HELP
 	REQUEST_OUTPUT_HELP
 	"      --socket PATH     of the service\n"
@@ -106,11 +106,12 @@ static int remove_target(struct pinctl *ctl, const struct drain_arguments *argum
 	_cleanup_json_ json_t *reply = NULL;
 	int r;
 
-	/* without an answer it can be removed as well, but not said what for it waits */
+	/* without an answer a block can go offline as well, but not be said what for it waits */
 	if (ask_who(ctl, removal, &reply) == STATUS_INTERRUPTED)
 		return STATUS_FAILED;
-	r = check_users(removal->target, done_text(removal), reply, arguments->before,
-			arguments->force);
+	r = removal->action == REMOVAL_OFFLINE ? -1 :
+		check_users(removal->target, done_text(removal), reply, arguments->before,
+			    arguments->force);
 	return r < 0 ? removal_run(ctl, removal, json_object_get(reply, "ranges")) : r;
 }
 

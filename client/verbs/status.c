@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <utlist.h>
@@ -13,6 +12,7 @@
 #include "client/verbs/verb.h"
 #include "lib/cgroup-path.h"
 #include "lib/json.h"
+#include "lib/log.h"
 
 static const char status_help[] =
 	"Usage: pinctl status [OPTIONS]\n"
@@ -96,25 +96,33 @@ static void print_kernel(const json_t *kernel)
 static void print_head(const struct pinctl *ctl, const json_t *reply)
 {
 	const json_t *totals = json_object_get(reply, "totals"), *entry;
+	const json_t *denied = json_object_get(totals, "denied");
 	int64_t unattributed = json_get_int(totals, "unattributed_bytes", 0);
 	char size[FORMAT_SIZE_LEN], pins[COUNT_LEN];
 	size_t i;
 
 	print_kernel(json_object_get(reply, "kernel"));
 	show_size(ctl, size, (uint64_t)json_get_int(totals, "pinned_bytes", 0));
-	if (is_patched(json_object_get(reply, "kernel")))
-		printf("Pinned: %s in %s, %" PRId64 " refused\n", size,
-		       show_count(pins, json_get_int(totals, "pins", 0), "pin"),
-		       json_get_int(totals, "denied", 0));
-	else if (json_get_bool(json_object_get(reply, "kernel"), "processes_hidden", false))
+	if (is_patched(json_object_get(reply, "kernel"))) {
+		printf("Pinned: %s in %s", size,
+		       show_count(pins, json_get_int(totals, "pins", 0), "pin"));
+		/* not for everyone to know */
+		if (json_is_integer(denied))
+			printf(", %" JSON_INTEGER_FORMAT " refused", json_integer_value(denied));
+		putchar('\n');
+	} else if (json_get_bool(json_object_get(reply, "kernel"), "processes_hidden", false)) {
 		printf("Pinned: unknown, at least %s in %s\n", size,
 		       show_count(pins, json_get_int(totals, "pins", 0), "memory region"));
-	else
+	} else {
 		printf("Pinned: %s by processes (VmPin); %s listed\n", size,
 		       show_count(pins, json_get_int(totals, "pins", 0), "memory region"));
+	}
 	if (unattributed > 0)
-		printf("Not attributed: %s more that processes have pinned (VmPin), in no figure "
-		       "here\n", show_size(ctl, size, (uint64_t)unattributed));
+		printf("Not attributed: %s more %s, in no figure here\n",
+		       show_size(ctl, size, (uint64_t)unattributed),
+		       is_patched(json_object_get(reply, "kernel")) ?
+			       "that processes have pinned (VmPin)" :
+			       "that is listed, of processes that have ended or of AF_XDP sockets");
 	json_array_foreach (json_object_get(reply, "uncontrolled"), i, entry)
 		printf("%s%s: %s\n", i == 0 ? "Cannot be limited: " : "                   ",
 		       json_get_string(entry, "path", "?"), json_get_string(entry, "reason", "?"));
@@ -182,8 +190,10 @@ static int build_tree(const json_t *cgroups, struct node *nodes, struct node **s
 	json_array_foreach (cgroups, i, cgroup) {
 		nodes[n].cgroup = cgroup;
 		nodes[n].path = json_get_string(cgroup, "path", NULL);
-		if (!nodes[n++].path)
-			return usage_error("the service sent a cgroup without a path");
+		if (!nodes[n++].path) {
+			log_error("the service's answer has a cgroup without a path");
+			return STATUS_FAILED;
+		}
 	}
 	qsort(nodes, n, sizeof(*nodes), compare_paths);
 	for (i = 0; i < n; i++) {
@@ -239,8 +249,9 @@ static const char *usual_columns(const json_t *reply)
 static int run_status(struct pinctl *ctl, int argc, char **argv)
 {
 	static const char *const nullable[] = { "charged_bytes", "max_bytes", "high_bytes",
-						"peak_bytes", NULL };
-	static const char *const nullable_totals[] = { "unattributed_bytes", NULL };
+						"peak_bytes", "denied", NULL };
+	static const char *const nullable_totals[] = { "denied", "unattributed_bytes",
+						       NULL };
 	_cleanup_(table_done) struct table table = {};
 	_cleanup_json_ json_t *reply = NULL;
 	json_t *cgroups, *cgroup;

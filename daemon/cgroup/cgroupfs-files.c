@@ -206,22 +206,3 @@ int cgroupfs_name_to_path(struct cgroupfs *fs, const char *name, char **ret_path
 	}
 	return plain_or_unescaped(fs, parsed, type, ret_path);
 }
-
-int cgroupfs_lookup(struct cgroupfs *fs, const char *name, char **ret_path,
-		    const char **ret_reason)
-{
-	_cleanup_(freep) char *path = NULL;
-	_cleanup_(closep) int fd = -1;
-	int r;
-
-	r = cgroupfs_name_to_path(fs, name, &path, ret_reason);
-	if (r < 0)
-		return r;
-	fd = cgroupfs_open(fs, path);
-	if (fd == -ENOTDIR || fd == -ELOOP || fd == -ENAMETOOLONG || fd == -ENODEV)
-		return -ENOENT;
-	if (fd < 0)
-		return fd;
-	*ret_path = TAKE_PTR(path);
-	return 0;
-}

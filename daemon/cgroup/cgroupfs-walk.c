@@ -29,7 +29,7 @@ struct dir {
 	char path[];
 };
 
-struct walk {
+struct cgroup_walk {
 	int root_fd;
 	cgroup_walker walker;
 	void *userdata;
@@ -37,6 +37,7 @@ struct walk {
 	struct share *shares;
 	unsigned int n; /* looked at, or going to be */
 	bool cut;
+	int result; /* once it has ended */
 };
 
 bool cgroup_is_slice(const char *path)
@@ -47,7 +48,7 @@ bool cgroup_is_slice(const char *path)
 }
 
 /* name: NULL for the root */
-static int add(struct walk *w, const struct dir *up, const char *name)
+static int add(struct cgroup_walk *w, const struct dir *up, const char *name)
 {
 	size_t len = name ? strlen(up->path) + 1 + strlen(name) : 1;
 	struct dir *p = malloc(sizeof(*p) + len + 1);
@@ -67,7 +68,7 @@ static int add(struct walk *w, const struct dir *up, const char *name)
 	return 0;
 }
 
-static bool has_room(struct walk *w, const struct dir *up)
+static bool has_room(struct cgroup_walk *w, const struct dir *up)
 {
 	unsigned int *n = up && up->share ? &up->share->n : &w->n;
 
@@ -79,7 +80,7 @@ static bool has_room(struct walk *w, const struct dir *up)
 	return true;
 }
 
-static int add_below(struct walk *w, const struct dir *up, int fd)
+static int add_below(struct cgroup_walk *w, const struct dir *up, int fd)
 {
 	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
 	struct dirent *de;
@@ -105,7 +106,7 @@ static int add_below(struct walk *w, const struct dir *up, int fd)
 }
 
 /* A user's directory, and all below it, counts by itself: nobody can hide the others'. */
-static int share_out(struct walk *w, struct dir *p, int fd)
+static int share_out(struct cgroup_walk *w, struct dir *p, int fd)
 {
 	struct share *share;
 	struct stat st;
@@ -121,7 +122,7 @@ static int share_out(struct walk *w, struct dir *p, int fd)
 	return 0;
 }
 
-static int visit(struct walk *w, struct dir *p)
+static int visit(struct cgroup_walk *w, struct dir *p)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
 	_cleanup_(closep) int fd = openat(w->root_fd, p->path[1] ? p->path + 1 : ".", flags);
@@ -139,30 +140,72 @@ static int visit(struct walk *w, struct dir *p)
 	return r == 1 ? 0 : r;
 }
 
-int cgroupfs_walk(struct cgroupfs *fs, cgroup_walker walker, void *userdata)
+int cgroup_walk_new(struct cgroupfs *fs, cgroup_walker walker, void *userdata,
+		    struct cgroup_walk **ret)
 {
-	_cleanup_(closep) int fd = cgroupfs_open(fs, "/");
-	struct walk w = { .root_fd = fd, .walker = walker, .userdata = userdata, .n = 1 };
-	struct dir *p, *tmp;
-	struct share *share, *stmp;
+	_cleanup_(cgroup_walk_freep) struct cgroup_walk *w = calloc(1, sizeof(*w));
 	int r;
 
-	if (fd < 0)
-		return fd;
-	r = add(&w, NULL, NULL);
-	while (r == 0 && (w.units || w.others)) {
-		struct dir **list = w.units ? &w.units : &w.others;
+	if (!w)
+		return -ENOMEM;
+	w->walker = walker;
+	w->userdata = userdata;
+	w->n = 1;
+	w->root_fd = cgroupfs_open(fs, "/");
+	if (w->root_fd < 0)
+		return w->root_fd;
+	r = add(w, NULL, NULL);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(w);
+	return 0;
+}
 
-		p = *list;
-		DL_DELETE(*list, p);
-		r = visit(&w, p);
+struct cgroup_walk *cgroup_walk_free(struct cgroup_walk *w)
+{
+	struct dir *p, *tmp;
+	struct share *share, *stmp;
+
+	if (!w)
+		return NULL;
+	DL_FOREACH_SAFE(w->units, p, tmp)
 		free(p);
-	}
-	DL_FOREACH_SAFE(w.units, p, tmp)
+	DL_FOREACH_SAFE(w->others, p, tmp)
 		free(p);
-	DL_FOREACH_SAFE(w.others, p, tmp)
-		free(p);
-	LL_FOREACH_SAFE(w.shares, share, stmp)
+	LL_FOREACH_SAFE(w->shares, share, stmp)
 		free(share);
-	return r == 0 && w.cut ? -E2BIG : r;
+	closep(&w->root_fd);
+	free(w);
+	return NULL;
+}
+
+bool cgroup_walk_step(struct cgroup_walk *w)
+{
+	struct dir **list = w->units ? &w->units : &w->others, *p = *list;
+
+	if (!p) {
+		w->result = w->cut ? -E2BIG : 0;
+		return false;
+	}
+	DL_DELETE(*list, p);
+	w->result = visit(w, p);
+	free(p);
+	return w->result == 0;
+}
+
+int cgroup_walk_result(const struct cgroup_walk *w)
+{
+	return w->result;
+}
+
+int cgroupfs_walk(struct cgroupfs *fs, cgroup_walker walker, void *userdata)
+{
+	_cleanup_(cgroup_walk_freep) struct cgroup_walk *w = NULL;
+	int r = cgroup_walk_new(fs, walker, userdata, &w);
+
+	if (r < 0)
+		return r;
+	while (cgroup_walk_step(w))
+		;
+	return w->result;
 }

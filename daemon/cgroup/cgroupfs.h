@@ -52,14 +52,9 @@ bool cgroup_is_slice(const char *path);
 bool cgroupfs_is_delegated(int fd, uid_t *ret_owner);
 
 /*
- * What a CGROUP argument names, as a path that exists.
- * -EINVAL with a constant *ret_reason, -ENOENT.
- */
-int cgroupfs_lookup(struct cgroupfs *fs, const char *name, char **ret_path,
-		    const char **ret_reason);
-/*
- * The same without a look whether it exists. For a unit -ENOENT where it is
- * nowhere, -E2BIG where it was not found and there are too many to look at all.
+ * What a CGROUP argument names, as a path, which need not exist: -EINVAL with a
+ * constant *ret_reason. For a unit -ENOENT where it is nowhere, -E2BIG where it was
+ * not found and there are too many to look at all.
  */
 int cgroupfs_name_to_path(struct cgroupfs *fs, const char *name, char **ret_path,
 			  const char **ret_reason);
@@ -85,5 +80,16 @@ uid_t cgroupfs_delegate_above(struct cgroupfs *fs, const char *path, uid_t uid);
  */
 typedef int (*cgroup_walker)(int fd, const char *path, void *userdata);
 int cgroupfs_walk(struct cgroupfs *fs, cgroup_walker walker, void *userdata);
+
+/* The same, one directory at each step: of what comes and goes meanwhile it may see either. */
+struct cgroup_walk;
+
+int cgroup_walk_new(struct cgroupfs *fs, cgroup_walker walker, void *userdata,
+		    struct cgroup_walk **ret);
+struct cgroup_walk *cgroup_walk_free(struct cgroup_walk *walk);
+DEFINE_CLEANUP(struct cgroup_walk *, cgroup_walk_free);
+/* False once it is over, and cgroup_walk_result() says what cgroupfs_walk() does. */
+bool cgroup_walk_step(struct cgroup_walk *walk);
+int cgroup_walk_result(const struct cgroup_walk *walk);
 
 #endif

@@ -21,6 +21,18 @@ struct cgroups {
 	size_t n_refused; /* of those, with refusals that are counted here */
 	uint64_t noted_usec, noted_cost_usec;
 	bool noted_cut; /* there were too many to look at all */
+
+	/* The walk that is under way, NULL for none, and what it has found: references. */
+	struct cgroup_walk *walk;
+	sd_event_source *walk_turn;
+	struct cgroup_node **found;
+	size_t n_found;
+	uint64_t walk_cost_usec;
+	cgroups_done noted_done;
+	void *noted_userdata;
 };
+
+/* cgroups-noted.c: what is under way is dropped. */
+void cgroups_walk_stop(struct cgroups *c);
 
 #endif

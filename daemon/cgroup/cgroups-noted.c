@@ -6,6 +6,7 @@
 #include "daemon/base/base.h"
 #include "daemon/cgroup/cgroups-internal.h"
 #include "lib/clock.h"
+#include "lib/log.h"
 
 /* Not more than a tenth of the time goes into walks over the tree. */
 #define WALK_RATIO 10
@@ -63,7 +64,7 @@ static void forget_noted(struct cgroups *c, uint64_t now_usec)
 static int note(int fd, const char *path, void *userdata)
 {
 	struct cgroups *c = userdata;
-	struct cgroup_node *node;
+	struct cgroup_node *node, **found;
 	struct cgroup_misc misc;
 
 	if (cgroupfs_read_misc(fd, &misc) < 0)
@@ -73,24 +74,92 @@ static int note(int fd, const char *path, void *userdata)
 	if ((misc.max_bytes == UINT64_MAX && !misc.denied && !quotas_find_high(c->quotas, path)) ||
 	    strcmp(path, "/") == 0 || cgroupfs_resolve_path(c->fs, path, &node) < 0)
 		return 0;
-	return cgroups_note(c, node);
+	if ((c->n_found & (c->n_found - 1)) == 0) {
+		found = reallocarray(c->found, c->n_found ? c->n_found * 2 : 1, sizeof(*found));
+		if (!found)
+			return -ENOMEM;
+		c->found = found;
+	}
+	c->found[c->n_found++] = cgroup_node_ref(node);
+	return 0;
 }
 
-int cgroups_note_limits(struct cgroups *c)
+void cgroups_walk_stop(struct cgroups *c)
+{
+	c->walk = cgroup_walk_free(c->walk);
+	c->walk_turn = sd_event_source_disable_unref(c->walk_turn);
+	for (size_t i = 0; i < c->n_found; i++)
+		cgroup_node_unref(c->found[i]);
+	free(c->found);
+	c->found = NULL;
+	c->n_found = 0;
+}
+
+/* Where it came to no end what was known before is as good as anything. */
+static int finish(struct cgroups *c, int result)
+{
+	c->noted_usec = loop_usec(c->event, CLOCK_MONOTONIC);
+	c->noted_cost_usec = c->walk_cost_usec;
+	c->noted_cut = result != 0;
+	if (result == 0 || result == -E2BIG) {
+		result = 0;
+		forget_noted(c, c->noted_usec);
+		for (size_t i = 0; i < c->n_found && result == 0; i++)
+			result = cgroups_note(c, c->found[i]);
+	}
+	if (result < 0)
+		log_warning_errno(result, "cannot look for limits of cgroups: %m");
+	cgroups_walk_stop(c);
+	return c->noted_done(c->noted_userdata);
+}
+
+static int on_turn(sd_event_source *source, void *userdata);
+
+static int next_turn(struct cgroups *c)
+{
+	return turn_schedule(c->event, &c->walk_turn, on_turn, c, "note-limits");
+}
+
+static int on_turn(sd_event_source *source, void *userdata)
+{
+	struct cgroups *c = userdata;
+	const uint64_t start_usec = clock_usec(CLOCK_MONOTONIC);
+	bool more;
+	int r = 0;
+
+	do
+		more = cgroup_walk_step(c->walk);
+	while (more && !turn_is_long(start_usec));
+	c->walk_cost_usec += clock_usec(CLOCK_MONOTONIC) - start_usec;
+	if (more)
+		r = next_turn(c);
+	return more && r >= 0 ? 0 : finish(c, r < 0 ? r : cgroup_walk_result(c->walk));
+}
+
+int cgroups_note_limits(struct cgroups *c, cgroups_done done, void *userdata)
 {
 	const uint64_t now = loop_usec(c->event, CLOCK_MONOTONIC);
-	uint64_t start;
 	int r;
 
-	if (!c->misc || (c->noted_usec && now - c->noted_usec < WALK_RATIO * c->noted_cost_usec))
+	if (!c->misc || (!c->walk && c->noted_usec &&
+			 now - c->noted_usec < WALK_RATIO * c->noted_cost_usec))
+		return 1;
+	c->noted_done = done;
+	c->noted_userdata = userdata;
+	if (c->walk)
 		return 0;
-	forget_noted(c, now);
-	start = clock_usec(CLOCK_MONOTONIC);
-	r = cgroupfs_walk(c->fs, note, c);
-	c->noted_cost_usec = clock_usec(CLOCK_MONOTONIC) - start;
-	c->noted_usec = now;
-	c->noted_cut = r == -E2BIG;
-	return r == -E2BIG ? 0 : r;
+	c->walk_cost_usec = 0;
+	r = cgroup_walk_new(c->fs, note, c, &c->walk);
+	if (r >= 0)
+		r = next_turn(c);
+	if (r < 0)
+		cgroups_walk_stop(c);
+	return r;
+}
+
+bool cgroups_are_walked(const struct cgroups *c)
+{
+	return c->walk;
 }
 
 bool cgroups_noted_age(const struct cgroups *c, uint64_t *ret_usec, bool *ret_complete)

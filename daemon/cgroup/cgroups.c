@@ -62,6 +62,7 @@ struct cgroups *cgroups_free(struct cgroups *c)
 {
 	if (!c)
 		return NULL;
+	cgroups_walk_stop(c);
 	policies_free(c->policies);
 	quotas_free(c->quotas);
 	cgroup_tree_free(c->tree);

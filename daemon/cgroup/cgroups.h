@@ -46,8 +46,15 @@ void cgroups_describe(const struct cgroups *c, struct support *support);
 /* Where the controller could not be turned on; NULL for nowhere. */
 const struct cgroup_tree_entry *cgroups_uncontrolled(const struct cgroups *c);
 
-/* Finds those with a limit or a denial, unless it did a moment ago: a walk over the tree. */
-int cgroups_note_limits(struct cgroups *c);
+/*
+ * Finds those with a limit or a denial: a walk over the tree, in turns. 1 where it
+ * did so a moment ago; 0: done() will be called, once, unless another call comes
+ * before that.
+ */
+typedef int (*cgroups_done)(void *userdata);
+int cgroups_note_limits(struct cgroups *c, cgroups_done done, void *userdata);
+/* Whether that is under way. */
+bool cgroups_are_walked(const struct cgroups *c);
 /* One that has got a limit just now. */
 int cgroups_note(struct cgroups *c, struct cgroup_node *node);
 /* How long ago that was, and whether all were looked at; false where it never was. */

@@ -213,3 +213,8 @@ int devices_find_numbers(const struct devices *d, const char *name,
 	r = devnames_find(d->config.sys, name, &names);
 	return r < 0 ? r : devnames_find_numbers(d->config.sys, &names, ret);
 }
+
+int devices_find_kind_numbers(const struct devices *d, uint32_t kind, struct device_numbers *ret)
+{
+	return devnames_find_kind_numbers(d->config.sys, kind, ret);
+}

@@ -66,6 +66,8 @@ bool devices_has_name(const struct devices *d, const char *name);
  */
 int devices_find_numbers(const struct devices *d, const char *name,
 			 const struct target *target, struct device_numbers *ret);
+/* devnames_find_kind_numbers() */
+int devices_find_kind_numbers(const struct devices *d, uint32_t kind, struct device_numbers *ret);
 
 /* As devnames_find(). */
 int devices_find_names(const struct devices *d, const char *name, struct devnames *ret);

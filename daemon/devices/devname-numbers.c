@@ -100,3 +100,17 @@ int devnames_find_numbers(const char *sys, const struct devnames *names,
 	}
 	return r;
 }
+
+int devnames_find_kind_numbers(const char *sys, uint32_t kind, struct device_numbers *ret)
+{
+	const char *file = kind == PINGUARD_KIND_VFIO ? "vfio" :
+			   kind == PINGUARD_KIND_IOMMUFD ? "iommu" : NULL;
+	char path[PATH_LEN];
+
+	ret->n = 0;
+	if (!file)
+		return -ENOENT;
+	snprintf(path, sizeof(path), "%s/class/misc/%s/dev", sys, file);
+	(void)add_file(ret, path, true);
+	return ret->n > 0 ? 0 : -ENOENT;
+}

@@ -46,4 +46,14 @@ int devnames_find(const char *sys, const char *name, struct devnames *ret);
 int devnames_find_numbers(const char *sys, const struct devnames *names,
 			  struct device_numbers *ret);
 
+/**
+ * devnames_find_kind_numbers() - the same for pins of a kind that name no device
+ *
+ * Mediated devices of VFIO pin in a container, others by iommufd: of the file of
+ * either many may have one open, each for itself.
+ *
+ * Return: 0, -ENOENT: no file stands for such pins, or it is not there
+ */
+int devnames_find_kind_numbers(const char *sys, uint32_t kind, struct device_numbers *ret);
+
 #endif

@@ -8,9 +8,6 @@
 #include "daemon/devices/inventory-internal.h"
 #include "daemon/kernel/kernel.h"
 
-/* Not in the kernel's header: the bit of PG_reserved. */
-#define KPF_RESERVED 32
-
 /* Bad blocks come without an event: those of persistent memory are read again after that. */
 #define BAD_USEC (1 * 1000000ULL)
 

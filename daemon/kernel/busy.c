@@ -6,8 +6,7 @@
 #include "daemon/base/base.h"
 #include "daemon/kernel/busy.h"
 
-#define BIT(n)	     (UINT64_C(1) << (n))
-#define KPF_RESERVED 32 /* only in the kernel's own header */
+#define BIT(n) (UINT64_C(1) << (n))
 
 /* What pages of files and processes have, whichever of it: the kernel moves them. */
 #define MOVES                                                                                  \

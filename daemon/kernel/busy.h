@@ -14,6 +14,9 @@
 #include "daemon/kernel/genl.h"
 #include "lib/macros.h"
 
+/* Of /proc/kpageflags, and not in the kernel's header for it: the bit of PG_reserved. */
+#define KPF_RESERVED 32
+
 /* In one look, 4 GiB of the usual pages: memory blocks have 2 GiB at most there. */
 #define BUSY_FRAMES_MAX	 (1U << 20)
 #define BUSY_FRAMES_TURN 8192 /* in one turn of the loop: 64 KiB of flags */

@@ -168,24 +168,6 @@ static int on_alert_message(const struct nlmsghdr *nlh, void *userdata)
 	return queue_add(&g->waiting, &msg.event);
 }
 
-static int on_alerts_io(sd_event_source *source, int fd, uint32_t revents, void *userdata)
-{
-	struct genl *g = userdata;
-	unsigned int i;
-	int r;
-
-	for (i = 0; i < RECVS_PER_WAKEUP; i++) {
-		r = nlio_recv(fd, on_alert_message, g);
-		if (r == -ENOBUFS || r == -EMSGSIZE)
-			r = recover(g, fd, "alerts were lost");
-		if (r < 0 && r != -EAGAIN)
-			return log_error_errno(r, "cannot follow the kernel's alerts: %m");
-		if (r == -EAGAIN)
-			break;
-	}
-	return deliver_alerts(g);
-}
-
 static int on_event_message(const struct nlmsghdr *nlh, void *userdata)
 {
 	struct genl *g = userdata;
@@ -211,22 +193,37 @@ static int on_event_message(const struct nlmsghdr *nlh, void *userdata)
 	return deliver(g, &msg.event);
 }
 
-static int on_events_io(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+/* what: "events" or "alerts"; of events no more than there is room for */
+static int follow(struct genl *g, int fd, nlio_handler handler, const char *what)
 {
-	struct genl *g = userdata;
+	char why[32];
 	unsigned int i;
 	int r;
 
-	for (i = 0; i < RECVS_PER_WAKEUP && g->queue.n < QUEUE_MAX; i++) {
-		r = nlio_recv(fd, on_event_message, g);
+	for (i = 0; i < RECVS_PER_WAKEUP; i++) {
+		if (handler == on_event_message && g->queue.n >= QUEUE_MAX)
+			break;
+		r = nlio_recv(fd, handler, g);
 		if (r == -EAGAIN)
 			break;
-		if (r == -ENOBUFS || r == -EMSGSIZE)
-			r = recover(g, fd, "events were lost");
+		if (r == -ENOBUFS || r == -EMSGSIZE) {
+			snprintf(why, sizeof(why), "%s were lost", what);
+			r = recover(g, fd, why);
+		}
 		if (r < 0)
-			return log_error_errno(r, "cannot follow the kernel's events: %m");
+			return log_error_errno(r, "cannot follow the kernel's %s: %m", what);
 	}
 	return deliver_alerts(g);
+}
+
+static int on_events_io(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	return follow(userdata, fd, on_event_message, "events");
+}
+
+static int on_alerts_io(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	return follow(userdata, fd, on_alert_message, "alerts");
 }
 
 static int finish_dump(struct genl *g)

@@ -6,9 +6,6 @@
 #include "daemon/kernel/procfs.h"
 #include "lib/clock.h"
 
-/* The kernel tells a process's start in hundredths of a second, the pin's by a coarse clock. */
-#define BORN_TOLERANCE_USEC 50000
-
 /* A process that has a maker's number now. */
 struct maker {
 	uint32_t tgid;
@@ -68,7 +65,7 @@ static bool is_anothers(struct makers *m, struct maker *maker, const struct pin 
 	struct pin_info info;
 
 	if (!maker->born_usec || !pin->since_usec ||
-	    pin->since_usec + BORN_TOLERANCE_USEC >= maker->born_usec)
+	    pin->since_usec + PROCFS_BORN_TOLERANCE_USEC >= maker->born_usec)
 		return false;
 	if (!maker->other)
 		maker->other = m->genl && genl_get_pin(m->genl, pin->id, &info) >= 0 &&

@@ -26,8 +26,6 @@ static const struct field info_fields[] = {
 	FIELD(U64, INFO_PINS, pin_kernel_info, pins),
 	FIELD(U64, INFO_BYTES, pin_kernel_info, bytes),
 	FIELD(U64, INFO_DENIED, pin_kernel_info, denied),
-	FIELD(U32, INFO_REVOKE_MODE, pin_kernel_info, revoke_mode),
-	FIELD(MSEC, INFO_REVOKE_TIMEOUT, pin_kernel_info, revoke_timeout_usec),
 	FIELD(U64, INFO_FAILURES, pin_kernel_info, failures),
 };
 

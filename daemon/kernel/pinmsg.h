@@ -16,8 +16,6 @@ struct pin_kernel_info {
 	uint64_t bytes;
 	uint64_t denied;
 	uint64_t failures; /* of memory since boot: the number of the last one */
-	uint32_t revoke_mode; /* PINGUARD_REVOKE_MODE_*, 0 from a kernel that has none */
-	uint64_t revoke_timeout_usec;
 };
 
 /* Answer to get-policy. */

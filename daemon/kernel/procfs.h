@@ -65,6 +65,11 @@ int procfs_read_cgroup(int proc_fd, pid_t pid, char **ret);
 int procfs_read_comm(int proc_fd, pid_t pid, void *buf, size_t size);
 /* Of a protocol, such as "XDP", in this network namespace; 0 where it is not known. */
 unsigned int procfs_count_sockets(int proc_fd, const char *protocol);
+/*
+ * When it was started, after the machine was. That is told in hundredths of a second,
+ * and a pin's time by a coarse clock: they may differ by so much.
+ */
+#define PROCFS_BORN_TOLERANCE_USEC 50000
 int procfs_read_start(int proc_fd, pid_t pid, uint64_t *ret_usec);
 
 #endif

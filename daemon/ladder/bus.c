@@ -154,7 +154,7 @@ void action_finish_bus(struct action *a, int error, const char *what, sd_bus_mes
 }
 
 /* The bus lets replies of nobody else through, but signals of everybody. */
-int action_take_job(struct action *a, sd_bus_message *reply)
+static int take_job(struct action *a, sd_bus_message *reply)
 {
 	const char *sender = sd_bus_message_get_sender(reply), *job;
 	_cleanup_(freep) char *name = NULL;
@@ -167,6 +167,20 @@ int action_take_job(struct action *a, sd_bus_message *reply)
 		return -ENOMEM;
 	a->systemd = TAKE_PTR(name);
 	return 0;
+}
+
+void action_take_job(struct action *a, sd_bus_message *reply, int error, const char *what)
+{
+	int r;
+
+	a->call = sd_bus_slot_unref(a->call);
+	if (sd_bus_message_is_method_error(reply, NULL)) {
+		action_finish_bus(a, error, what, reply);
+		return;
+	}
+	r = take_job(a, reply);
+	if (r < 0)
+		action_finish(a, r, "systemd's answer cannot be read: %s", strerror(-r));
 }
 
 bool action_is_systemd(const struct action *a, sd_bus_message *signal)

@@ -66,8 +66,11 @@ int actions_bus(struct actions *actions, sd_bus **ret);
  * sd-bus waits for the connection where a message holds a descriptor; this does not.
  */
 int action_call(struct action *a, sd_bus_message *m, sd_bus_message_handler_t on_reply);
-/* Take a reply's job, and who gave it: its signals alone count. */
-int action_take_job(struct action *a, sd_bus_message *reply);
+/*
+ * Take the reply's job, and who gave it: its signals alone count. Where it has none
+ * the action is over, with @error and @what for an error of systemd's.
+ */
+void action_take_job(struct action *a, sd_bus_message *reply, int error, const char *what);
 bool action_is_systemd(const struct action *a, sd_bus_message *signal);
 
 /*

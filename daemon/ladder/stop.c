@@ -27,14 +27,7 @@ static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error
 
 static int on_stop(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
-	struct action *a = userdata;
-	int r;
-
-	a->call = sd_bus_slot_unref(a->call);
-	if (sd_bus_message_is_method_error(m, NULL))
-		action_finish_bus(a, -EIO, "systemd does not stop the unit", m);
-	else if ((r = action_take_job(a, m)) < 0)
-		action_finish(a, r, "systemd's answer cannot be read: %s", strerror(-r));
+	action_take_job(userdata, m, -EIO, "systemd does not stop the unit");
 	return 0;
 }
 

@@ -16,6 +16,16 @@ int reply_not_ready(struct call *call);
 int reply_invalid_target(struct call *call, const char *target, const char *reason);
 int reply_no_such_target(struct call *call, const char *target);
 int reply_limit(struct call *call, const char *limit, int64_t max);
+/* What of cgroups is set, and what its errors are. */
+struct setting {
+	const char *not_possible; /* the error's name in the interface, with its dot */
+	const char *all; /* "quotas" */
+	int64_t max; /* of these */
+	const char *file; /* what its limit is of */
+};
+/* An error of setting it; reason: NULL where the misc controller is off. */
+int reply_setting_error(struct call *call, const char *cgroup, int error, const char *reason,
+			const struct setting *setting);
 /* An error of release_start(). */
 int reply_release_error(struct call *call, int error);
 /* Says so in the log where that cannot be said. */
@@ -37,6 +47,12 @@ bool owns_node(struct manager *m, struct call *call, struct cgroup_node *node);
  * look at the devices.
  */
 const char *device_today(struct manager *m, const char *name);
+/*
+ * select.c: what a CGROUP names, as cgroupfs_name_to_path(). 0, the path is the
+ * caller's; 1: the call is answered, and *ret_answer is the result.
+ */
+int find_path(struct manager *m, struct call *call, const char *cgroup, char **ret_path,
+	      int *ret_answer);
 /*
  * select.c: the selectors of a call; strings are of params. 0, 1 when the call
  * has been answered, or a negative errno. A cgroup that others than

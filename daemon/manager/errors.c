@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <stdio.h>
 
+#include "daemon/base/base.h"
 #include "daemon/manager/answers.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -51,6 +53,28 @@ int reply_limit(struct call *call, const char *limit, int64_t max)
 {
 	return call_error(call, MANAGER_INTERFACE ".LimitExceeded",
 			  json_pack("{s:s, s:I}", "limit", limit, "max", (json_int_t)max));
+}
+
+int reply_setting_error(struct call *call, const char *cgroup, int error, const char *reason,
+			const struct setting *setting)
+{
+	char name[64];
+
+	switch (error) {
+	case -ENOENT:
+		return reply_no_such_cgroup(call, cgroup);
+	case -EOPNOTSUPP:
+		snprintf(name, sizeof(name), "%s%s", MANAGER_INTERFACE, setting->not_possible);
+		return call_error(call, name,
+				  json_pack("{s:s, s:s}", "cgroup", cgroup, "reason",
+					    reason ?: "the misc controller is off in its parent"));
+	case -E2BIG:
+		return reply_limit(call, setting->all, setting->max);
+	case -EFBIG:
+		return reply_limit(call, setting->file, STORE_BYTES);
+	default:
+		return call_error_errno(call, error);
+	}
 }
 
 int reply_release_error(struct call *call, int error)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "daemon/base/base.h"
-#include "daemon/manager/internal.h"
+#include "daemon/manager/left.h"
 #include "lib/log.h"
 
 #define IDLE_CGROUPS 512 /* that are kept though nothing refers to them */
@@ -152,7 +152,9 @@ static int on_end(uint64_t seq, void *userdata)
 			events_add(m->events, event);
 	}
 	status_line_changed(m);
-	r = triggers_resynced(m->triggers);
+	r = m->left ? left_look(m->left) : 0;
+	if (r >= 0)
+		r = triggers_resynced(m->triggers);
 	if (r >= 0)
 		r = owners_resynced(m->owners);
 	return r < 0 ? r : waiters_settle(m);

@@ -18,11 +18,13 @@ struct inquiry;
 struct drain;
 struct summing;
 struct unattributed;
+struct left;
 
 /* Calls that are not answered yet, by what they wait for: each list is one file's. */
 struct calls {
 	struct waiter *waiters; /* wait.c */
 	sd_event_source *settle;
+	bool held; /* left.c: those that wait for the pins wait for it, too */
 	struct monitor *monitors; /* monitor.c */
 	struct inquiry *inquiries; /* inquiry.c */
 	struct drain *drains; /* drain.c */
@@ -59,6 +61,7 @@ struct manager {
 	struct releases *releases;
 	struct triggers *triggers; /* start them by themselves */
 	struct unattributed *unattributed; /* what no pin explains; NULL: nobody looks */
+	struct left *left; /* whose cgroup nobody tells; NULL: nobody looks */
 	struct server *server;
 	struct calls calls;
 	struct feed feed;
@@ -93,6 +96,8 @@ struct support manager_support(const struct manager *m);
  */
 typedef int (*manager_waiter)(struct manager *m, struct call *call, bool ready, json_t *params);
 int manager_wait_ready(struct manager *m, struct call *call, json_t *params, manager_waiter done);
+/* The same for the limits of cgroups: cgroups_noted() is what there is, late or not. */
+int manager_wait_limits(struct manager *m, struct call *call, json_t *params, manager_waiter done);
 /* The same for something else: done as soon as that is, or with ready false as above. */
 int manager_wait_for(struct manager *m, struct call *call, json_t *params,
 		     bool (*is_ready)(const struct manager *m), manager_waiter done);

@@ -11,6 +11,7 @@ daemon_libcore_la_SOURCES += \
 	daemon/manager/idl.h \
 	daemon/manager/inquiry.c daemon/manager/inquiry.h \
 	daemon/manager/internal.h \
+	daemon/manager/left.c daemon/manager/left.h \
 	daemon/manager/manager.c daemon/manager/manager.h \
 	daemon/manager/methods.c daemon/manager/methods.h \
 	daemon/manager/monitor.c \

@@ -7,6 +7,7 @@
 
 #include "daemon/base/base.h"
 #include "daemon/manager/methods.h"
+#include "daemon/manager/left.h"
 #include "daemon/manager/unattributed.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -111,6 +112,21 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *si, v
 	return sd_event_exit(sd_event_source_get_event(source), 0);
 }
 
+static int add_signal(struct manager *m, int number, sd_event_signal_handler_t handler,
+		      const char *description)
+{
+	sd_event_source *source;
+	int r = sd_event_add_signal(m->event, &source, number, handler, m);
+
+	if (r < 0)
+		return r;
+	(void)sd_event_source_set_description(source, description);
+	/* as long as the loop */
+	r = sd_event_source_set_floating(source, true);
+	sd_event_source_unref(source);
+	return r;
+}
+
 static int add_signals(struct manager *m)
 {
 	sigset_t set;
@@ -122,11 +138,11 @@ static int add_signals(struct manager *m)
 	sigaddset(&set, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 		return -errno;
-	r = sd_event_add_signal(m->event, NULL, SIGTERM, on_stop, m);
+	r = add_signal(m, SIGTERM, on_stop, "signal-terminate");
 	if (r >= 0)
-		r = sd_event_add_signal(m->event, NULL, SIGINT, on_stop, m);
+		r = add_signal(m, SIGINT, on_stop, "signal-interrupt");
 	if (r >= 0)
-		r = sd_event_add_signal(m->event, NULL, SIGHUP, on_hangup, m);
+		r = add_signal(m, SIGHUP, on_hangup, "signal-hangup");
 	return r;
 }
 
@@ -196,7 +212,8 @@ int manager_new(const struct manager_config *config, struct manager **ret)
 	r = start_triggers(m, config);
 	if (r < 0)
 		return r;
-	r = source_genl(m->source) ? unattributed_new(m, config->proc, &m->unattributed) : 0;
+	r = source_genl(m->source) ? unattributed_new(m, config->proc, &m->unattributed) :
+				     left_new(m, config->proc, &m->left);
 	if (r < 0)
 		return log_error_errno(r, "cannot read %s: %m", config->proc);
 	r = methods_server_new(m, &m->server);
@@ -261,6 +278,7 @@ struct manager *manager_free(struct manager *m)
 	/* Clients see the connection end, and calls under way are dropped. */
 	server_free(m->server);
 	unattributed_free(m->unattributed);
+	left_free(m->left);
 	openers_free(m->openers);
 	makers_free(m->makers);
 	sd_event_source_disable_unref(m->calls.settle);

@@ -128,42 +128,25 @@ static int find_target(struct manager *m, struct call *call, const char *cgroup,
 		       int *ret_answer)
 {
 	const struct support support = manager_support(m);
-	const char *reason = NULL;
-	int r;
 
 	if (!cgroups_policies(m->cgroups) || !source_genl(m->source)) {
 		*ret_answer = reply_not_supported(call, support_no_quotas(&support) ?:
 							source_reason(m->source));
 		return 1;
 	}
-	r = cgroupfs_name_to_path(cgroups_fs(m->cgroups), cgroup, ret_path, &reason);
-	if (r == -EINVAL)
-		*ret_answer = reply_invalid_cgroup(call, cgroup, reason);
-	else if (r == -ENOENT)
-		*ret_answer = reply_no_such_cgroup(call, cgroup);
-	else if (r == -E2BIG)
-		*ret_answer = reply_too_many_cgroups(call, cgroup);
-	else if (r < 0)
-		*ret_answer = call_error_errno(call, r);
-	return r < 0;
+	return find_path(m, call, cgroup, ret_path, ret_answer);
 }
 
 static int policy_error(struct call *call, const char *cgroup, int error, const char *reason)
 {
-	switch (error) {
-	case -ENOENT:
-		return reply_no_such_cgroup(call, cgroup);
-	case -EOPNOTSUPP:
-		return call_error(call, MANAGER_INTERFACE ".PolicyNotPossible",
-				  json_pack("{s:s, s:s}", "cgroup", cgroup, "reason",
-					    reason ?: "the misc controller is off in its parent"));
-	case -E2BIG:
-		return reply_limit(call, "policies", POLICIES_MAX);
-	case -EFBIG:
-		return reply_limit(call, "bytes in the file of policies", STORE_BYTES);
-	default:
-		return call_error_errno(call, error);
-	}
+	static const struct setting policies = {
+		.not_possible = ".PolicyNotPossible",
+		.all = "policies",
+		.max = POLICIES_MAX,
+		.file = "bytes in the file of policies",
+	};
+
+	return reply_setting_error(call, cgroup, error, reason, &policies);
 }
 
 static void record(struct manager *m, struct call *call, enum event_type type, const char *path,

@@ -69,7 +69,7 @@ static int add_others(struct quota_walk *w)
 	struct cgroup_node *const *noted;
 	struct cgroup_misc misc;
 	size_t i, n;
-	int r = cgroups_note_limits(cgroups);
+	int r = 0;
 
 	noted = cgroups_noted(cgroups, &n);
 	for (i = 0; i < n && r >= 0; i++) {
@@ -88,9 +88,8 @@ static int add_others(struct quota_walk *w)
 	return r;
 }
 
-int method_list_quotas(struct call *call, json_t *params, void *userdata)
+static int list_quotas(struct manager *m, struct call *call, bool ready, json_t *params)
 {
-	struct manager *m = userdata;
 	_cleanup_json_ json_t *array = json_array();
 	struct quota_walk w = { .m = m, .call = call, .array = array };
 	struct quotas *quotas = cgroups_quotas(m->cgroups);
@@ -114,6 +113,11 @@ int method_list_quotas(struct call *call, json_t *params, void *userdata)
 					  "others_complete", complete));
 }
 
+int method_list_quotas(struct call *call, json_t *params, void *userdata)
+{
+	return manager_wait_limits(userdata, call, params, list_quotas);
+}
+
 /*
  * What SetQuota and ClearQuota check first. 0: go on, *ret_path is the
  * caller's; else the call is answered, and *ret_answer is the result.
@@ -122,30 +126,16 @@ static int check_target(struct manager *m, struct call *call, const char *cgroup
 			char **ret_path, int *ret_answer)
 {
 	_cleanup_(freep) char *path = NULL;
-	const char *reason = NULL;
 	const struct peer *peer = call_peer(call);
 	const struct support support = manager_support(m);
 	struct cgroupfs *fs = cgroups_fs(m->cgroups);
-	int r;
 
 	if (!fs) {
 		*ret_answer = reply_not_supported(call, support_no_quotas(&support));
 		return 1;
 	}
-	r = cgroupfs_name_to_path(fs, cgroup, &path, &reason);
-	if (r == -EINVAL)
-		*ret_answer = reply_invalid_cgroup(call, cgroup, reason);
-	else if (!call_is_admin(call) && (r == -ENOENT || r == -E2BIG))
-		*ret_answer = call_error_denied(call); /* which units exist is not for everyone */
-	else if (r == -ENOENT)
-		*ret_answer = reply_no_such_cgroup(call, cgroup);
-	else if (r == -E2BIG)
-		*ret_answer = reply_too_many_cgroups(call, cgroup);
-	else if (r < 0)
-		*ret_answer = call_error_errno(call, r);
-	if (r < 0)
+	if (find_path(m, call, cgroup, &path, ret_answer) > 0)
 		return 1;
-
 	if (!call_is_admin(call) && cgroupfs_delegate_above(fs, path, peer->uid) != peer->uid) {
 		*ret_answer = call_error_denied(call);
 		return 1;
@@ -173,21 +163,14 @@ static int check_target(struct manager *m, struct call *call, const char *cgroup
 
 static int quota_error(struct call *call, const char *cgroup, int error, const char *reason)
 {
-	switch (error) {
-	case -ENOENT:
-		return reply_no_such_cgroup(call, cgroup);
-	case -EOPNOTSUPP:
-		return call_error(call, MANAGER_INTERFACE ".QuotaNotPossible",
-				  json_pack("{s:s, s:s}", "cgroup", cgroup, "reason",
-					    reason ?: "the misc controller is off in its parent"));
-	case -E2BIG:
-		return reply_limit(call, "quotas",
-				   call_is_admin(call) ? QUOTAS_MAX : QUOTAS_UID_MAX);
-	case -EFBIG:
-		return reply_limit(call, "bytes in the file of quotas", STORE_BYTES);
-	default:
-		return call_error_errno(call, error);
-	}
+	const struct setting quotas = {
+		.not_possible = ".QuotaNotPossible",
+		.all = "quotas",
+		.max = call_is_admin(call) ? QUOTAS_MAX : QUOTAS_UID_MAX,
+		.file = "bytes in the file of quotas",
+	};
+
+	return reply_setting_error(call, cgroup, error, reason, &quotas);
 }
 
 /* quota: as it was set; NULL for one that was cleared */

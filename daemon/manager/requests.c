@@ -79,11 +79,13 @@ static void on_event(enum release_event type, struct release *release,
 	events_add(m->events, event);
 }
 
-static int numbers(const char *device, struct device_numbers *ret, void *userdata)
+static int numbers(const char *device, uint32_t kind, struct device_numbers *ret, void *userdata)
 {
 	const struct target target = { .type = TARGET_NAME };
 	struct manager *m = userdata;
 
+	if (!*device)
+		return devices_find_kind_numbers(m->devices, kind, ret);
 	return devices_find_numbers(m->devices, device, &target, ret);
 }
 

@@ -50,6 +50,25 @@ static int find_cgroup(struct manager *m, const char *cgroup, uint64_t *ret,
 	return 0;
 }
 
+int find_path(struct manager *m, struct call *call, const char *cgroup, char **ret_path,
+	      int *ret_answer)
+{
+	const char *reason = NULL;
+	int r = cgroupfs_name_to_path(cgroups_fs(m->cgroups), cgroup, ret_path, &reason);
+
+	if (r == -EINVAL)
+		*ret_answer = reply_invalid_cgroup(call, cgroup, reason);
+	else if (!call_is_admin(call) && (r == -ENOENT || r == -E2BIG))
+		*ret_answer = call_error_denied(call); /* which units exist is not for everyone */
+	else if (r == -ENOENT)
+		*ret_answer = reply_no_such_cgroup(call, cgroup);
+	else if (r == -E2BIG)
+		*ret_answer = reply_too_many_cgroups(call, cgroup);
+	else if (r < 0)
+		*ret_answer = call_error_errno(call, r);
+	return r < 0;
+}
+
 const char *device_today(struct manager *m, const char *name)
 {
 	const struct pin_filter filter = { .device = name };

@@ -86,7 +86,7 @@ static const struct call_watch watch = { .gone = on_gone };
 
 static bool list_is_ready(const struct manager *m)
 {
-	return source_ready(m->source);
+	return source_ready(m->source) && !m->calls.held;
 }
 
 int manager_wait_ready(struct manager *m, struct call *call, json_t *params, manager_waiter done)
@@ -95,8 +95,28 @@ int manager_wait_ready(struct manager *m, struct call *call, json_t *params, man
 
 	if (r < 0)
 		return r;
+	return r > 0 && list_is_ready(m) ? done(m, call, true, params) :
+					   manager_wait_for(m, call, params, list_is_ready, done);
+}
+
+static int on_noted(void *userdata)
+{
+	return waiters_settle(userdata);
+}
+
+static bool limits_are_noted(const struct manager *m)
+{
+	return !cgroups_are_walked(m->cgroups);
+}
+
+int manager_wait_limits(struct manager *m, struct call *call, json_t *params, manager_waiter done)
+{
+	int r = cgroups_note_limits(m->cgroups, on_noted, m);
+
+	if (r < 0)
+		return r;
 	return r > 0 ? done(m, call, true, params) :
-		       manager_wait_for(m, call, params, list_is_ready, done);
+		       manager_wait_for(m, call, params, limits_are_noted, done);
 }
 
 int manager_wait_for(struct manager *m, struct call *call, json_t *params,

@@ -58,14 +58,14 @@ struct event {
 	uint64_t number; /* given by events_add() */
 	uint64_t time_usec; /* CLOCK_REALTIME */
 	uint64_t seq; /* the kernel's; 0 for none */
-	struct pin_info pin; /* the first four types */
+	struct pin_info pin; /* the first four types; of a step uid and tgid of the owner */
 	struct cgroup_node *cgroup, *charged, *limit; /* references; NULL for none */
 	uint32_t reason;
 	uint32_t suppressed;
 	uint64_t usage_bytes;
 	uint64_t max_bytes; /* of a refusal, or the quota set; UINT64_MAX for none */
 	char *quota_cgroup; /* of the quota or the policy: raw bytes, NULL for none */
-	uint32_t uid; /* who changed the quota or the policy */
+	uint32_t uid; /* who changed the quota or the policy, or asked for a release */
 	uint32_t policy; /* the policy set, PINGUARD_POLICY_*; 0 for none */
 	struct revoke_info *revoke; /* the revoke's types; NULL for others */
 	/* The release's types, as JSON in text, a tenth of the size; NULL for others. */

@@ -261,7 +261,9 @@ void pin_cursor_done(struct pin_cursor *c)
 	*c = (struct pin_cursor){};
 }
 
-int registry_set_device(struct registry *r, struct pin *pin, const char *name)
+/* The same but for the device's name and the cgroup. */
+static int set_origin(struct registry *r, struct pin *pin, const char *device,
+		      struct cgroup_node *cgroup)
 {
 	struct pin_origin *old = pin->origin, *fresh;
 	struct pin_info info = {
@@ -269,8 +271,8 @@ int registry_set_device(struct registry *r, struct pin *pin, const char *name)
 	};
 
 	memcpy(info.comm, old->comm, old->comm_len);
-	strncat(info.device, name, sizeof(info.device) - 1);
-	fresh = origin_get(&r->origins, &info, old->cgroup, old->charged);
+	strncat(info.device, device, sizeof(info.device) - 1);
+	fresh = origin_get(&r->origins, &info, cgroup, old->charged);
 	if (!fresh)
 		return -ENOMEM;
 	account(r, pin, -1);
@@ -278,6 +280,16 @@ int registry_set_device(struct registry *r, struct pin *pin, const char *name)
 	account(r, pin, 1);
 	origin_put(&r->origins, old);
 	return 0;
+}
+
+int registry_set_device(struct registry *r, struct pin *pin, const char *name)
+{
+	return set_origin(r, pin, name, pin->origin->cgroup);
+}
+
+int registry_set_cgroup(struct registry *r, struct pin *pin, struct cgroup_node *cgroup)
+{
+	return set_origin(r, pin, pin->origin->device, cgroup);
 }
 
 bool pin_filter_match_origin(const struct pin_filter *f, const struct pin_origin *origin)

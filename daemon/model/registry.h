@@ -79,6 +79,8 @@ DEFINE_CLEANUP(struct registry *, registry_free);
 int registry_upsert(struct registry *r, const struct pin_info *info);
 /* Its device has another name now. 0 or -ENOMEM */
 int registry_set_device(struct registry *r, struct pin *pin, const char *name);
+/* It is known by now in which one it is; of a pin that had none. 0 or -ENOMEM */
+int registry_set_cgroup(struct registry *r, struct pin *pin, struct cgroup_node *cgroup);
 int registry_remove(struct registry *r, uint64_t id);
 struct pin *registry_find(struct registry *r, uint64_t id);
 size_t registry_count(const struct registry *r);

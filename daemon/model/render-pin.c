@@ -33,7 +33,8 @@ static json_t *common_json(const struct common *c)
 			 "charged_cgroup", render_path(c->charged));
 }
 
-json_t *render_origin(const struct pin_origin *origin)
+/* What pins of an origin have in common. */
+static json_t *render_origin(const struct pin_origin *origin)
 {
 	const struct common c = {
 		.kind = origin->kind,

@@ -14,8 +14,6 @@ json_t *render_pin(const struct pin *pin);
 /* The same of one that the registry does not have; either node may be NULL. */
 json_t *render_pin_info(const struct pin_info *info, const struct cgroup_node *cgroup,
 			const struct cgroup_node *charged);
-/* What pins of an origin have in common. */
-json_t *render_origin(const struct pin_origin *origin);
 json_t *render_device(const struct pin_origin *origin); /* null for none */
 /* whole: with what a refusal tells of others in the cgroup whose limit it was */
 json_t *render_event(const struct event *event, bool whole);

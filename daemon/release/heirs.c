@@ -28,17 +28,23 @@ static struct releases *engine(const struct release_owner *o)
 }
 
 struct device_names {
-	const char *all[DEVICES_MAX];
+	struct {
+		const char *name; /* "" for any that pins of the kind are for */
+		uint32_t kind;
+	} all[DEVICES_MAX];
 	size_t n;
 };
 
-static void add_name(struct device_names *names, const char *name)
+static void add_name(struct device_names *names, const struct pin_origin *origin)
 {
 	for (size_t i = 0; i < names->n; i++)
-		if (strcmp(names->all[i], name) == 0)
+		if (strcmp(names->all[i].name, origin->device) == 0 &&
+		    (*origin->device || names->all[i].kind == origin->kind))
 			return;
-	if (names->n < DEVICES_MAX)
-		names->all[names->n++] = name;
+	if (names->n == DEVICES_MAX)
+		return;
+	names->all[names->n].name = origin->device;
+	names->all[names->n++].kind = origin->kind;
 }
 
 /* Those of the owner's pins that are left; good until the registry changes. */
@@ -53,18 +59,34 @@ static void find_names(const struct release_owner *o, struct device_names *names
 		const struct pin *pin = asked->left ?
 			registry_find(engine(o)->config.registry, asked->id) : NULL;
 
-		if (pin && *pin->origin->device)
-			add_name(names, pin->origin->device);
+		if (pin)
+			add_name(names, pin->origin);
 	}
+}
+
+/* A device that has gone may have pins that others hold: that nobody is seen is said then. */
+static bool has_files(const struct release_owner *o)
+{
+	const struct releases_config *config = &engine(o)->config;
+	_cleanup_(freep) struct device_numbers *numbers = malloc(sizeof(*numbers));
+	struct device_names names;
+
+	find_names(o, &names);
+	for (size_t i = 0; i < names.n; i++)
+		if (*names.all[i].name || (numbers &&
+		    config->numbers("", names.all[i].kind, numbers, config->userdata) >= 0))
+			return true;
+	return false;
 }
 
 void release_owner_inherit(struct release_owner *o)
 {
 	const struct releases_config *config = &o->release->releases->config;
-	struct device_names names;
 
-	find_names(o, &names);
-	o->inherited = config->openers && config->numbers && names.n > 0;
+	o->inherited = config->openers && config->numbers && has_files(o);
+	if (!o->inherited)
+		release_owner_set_reason(o, "its process has ended, and its pins name no device by "
+					 "which those that hold them could be found");
 }
 
 /* The files of all its devices; those that are not known by name now are left out. */
@@ -77,7 +99,8 @@ static void find_numbers(const struct release_owner *o, struct device_numbers *a
 	all->n = 0;
 	find_names(o, &names);
 	for (size_t i = 0; one && i < names.n; i++) {
-		if (config->numbers(names.all[i], one, config->userdata) < 0)
+		if (config->numbers(names.all[i].name, names.all[i].kind, one,
+				    config->userdata) < 0)
 			continue;
 		for (size_t j = 0; j < one->n && all->n < OPENERS_NUMBERS_MAX; j++)
 			all->all[all->n++] = one->all[j];

@@ -11,8 +11,6 @@
 #include "lib/cgroup-path.h"
 #include "lib/clock.h"
 
-/* The kernel tells a process's start in hundredths of a second, the pin's by a coarse clock. */
-#define BORN_TOLERANCE_USEC 50000
 /* Pins of an owner that are looked at before a step, if the first ones tell nothing. */
 #define LOOKS_MAX 256
 /* Of a request, at its start: where a clock was set, many seem to be older than they are. */
@@ -63,7 +61,7 @@ static void open_process(struct release_owner *o)
 /* By the clock, which may have been set since. */
 static bool is_older(const struct release_owner *o, const struct pin *pin)
 {
-	return !o->born_usec || pin->since_usec + BORN_TOLERANCE_USEC < o->born_usec;
+	return !o->born_usec || pin->since_usec + PROCFS_BORN_TOLERANCE_USEC < o->born_usec;
 }
 
 static bool is_of(const struct release_owner *o, uint32_t tgid, uint32_t flags)
@@ -110,7 +108,7 @@ void release_owner_identify(struct release_owner *o)
 	o->protected = is_protected(o);
 	if (!o->gone)
 		open_process(o);
-	if (o->gone || !o->born_usec || o->oldest_usec + BORN_TOLERANCE_USEC >= o->born_usec)
+	if (o->gone || !o->born_usec || o->oldest_usec + PROCFS_BORN_TOLERANCE_USEC >= o->born_usec)
 		return;
 	for (uint32_t i = o->first; i < o->first + o->n; i++) {
 		const struct pin *pin = pin_at(o, i);

@@ -75,8 +75,12 @@ struct releases_config {
 	int (*look)(uint64_t pin_id, struct pin_info *ret, void *userdata);
 	/* Who has devices open; NULL where nobody looks. */
 	struct openers *openers;
-	/* The files of a device that pins; a negative errno where it is not known. */
-	int (*numbers)(const char *device, struct device_numbers *ret, void *userdata);
+	/*
+	 * The files of a device that pins, or with "" of those that do so for pins of the
+	 * kind; a negative errno where it is not known.
+	 */
+	int (*numbers)(const char *device, uint32_t kind, struct device_numbers *ret,
+		       void *userdata);
 	/* Whether the registry is what the kernel says now. */
 	bool (*ready)(void *userdata);
 	/* For the history; the journal has been told. owner is NULL but with STEP. */

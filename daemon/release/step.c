@@ -333,6 +333,9 @@ static void released(struct release_owner *o)
 	struct release *release = o->release;
 
 	o->state = OWNER_RELEASED;
+	/* Nobody had to be found. */
+	if (o->gone && !o->inherited)
+		release_owner_set_reason(o, NULL);
 	o->timer = sd_event_source_disable_unref(o->timer);
 	if (o->queued)
 		release_owner_drop_action(o);

@@ -183,13 +183,15 @@ static int send_queue(struct connection *connection)
 	return r;
 }
 
+static int on_turn(sd_event_source *source, void *userdata);
+
 /* Has the user's next turn take up a message. */
 static int wait_for_turn(struct connection *connection)
 {
 	struct user *user = connection->user;
 
 	set_ready(connection, true);
-	return turn_schedule(user->server->event, &user->turn, connection_on_turn, user,
+	return turn_schedule(user->server->event, &user->turn, on_turn, user,
 			     "server-user-turn");
 }
 
@@ -244,7 +246,7 @@ static void settle(struct connection *connection, int r)
  * Calls are answered by turns, one call at a time: however many connections a
  * user has and calls it sends, another user waits for one of them.
  */
-int connection_on_turn(sd_event_source *source, void *userdata)
+static int on_turn(sd_event_source *source, void *userdata)
 {
 	struct user *user = userdata;
 	_cleanup_(connection_unrefp) struct connection *connection = NULL;
@@ -256,7 +258,7 @@ int connection_on_turn(sd_event_source *source, void *userdata)
 	set_ready(connection, false);
 	/* now, for the user may be gone with its last connection */
 	if (user->ready)
-		r = turn_schedule(user->server->event, &user->turn, connection_on_turn, user,
+		r = turn_schedule(user->server->event, &user->turn, on_turn, user,
 				  "server-user-turn");
 	if (r == 0 && may_dispatch(connection)) {
 		r = take_message(connection);

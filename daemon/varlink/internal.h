@@ -109,8 +109,6 @@ int connection_new(struct server *server, int fd, struct peer *peer, struct user
 struct connection *connection_ref(struct connection *connection);
 struct connection *connection_unref(struct connection *connection);
 void connection_close(struct connection *connection);
-/* The turn of a user's connections. */
-int connection_on_turn(sd_event_source *source, void *userdata);
 /* Have the loop send, dispatch and close whatever is due. */
 void connection_schedule(struct connection *connection);
 void connection_drop(struct connection *connection, const char *why);

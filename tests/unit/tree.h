@@ -68,4 +68,17 @@ static inline void tree_new(void)
 	assert_non_null(mkdtemp(tree));
 }
 
+/* Of a test that needs nothing else. */
+static inline int tree_setup(void **state)
+{
+	tree_new();
+	return 0;
+}
+
+static inline int tree_teardown(void **state)
+{
+	tree_remove(NULL);
+	return 0;
+}
+
 #endif

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <infiniband/verbs.h>
@@ -116,6 +117,26 @@ static int work_in_thread(struct ibv_pd *pd, size_t bytes, const char *how)
 	return error;
 }
 
+/* A region whose maker has ended: a child of its own has the file. */
+static int leave(const char *device, size_t bytes)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct ibv_pd *pd = open_device(device);
+
+		if (!pd || register_regions(pd, bytes, 1, NULL) != 0)
+			_exit(1);
+		if (fork() == 0)
+			wait_for_end();
+		_exit(0);
+	}
+	if (pid < 0 || waitpid(pid, NULL, 0) != pid)
+		return errno;
+	wait_for_end();
+	return 0;
+}
+
 /*
  * Rounds of registering and deregistering, with up to four regions at a time
  * and sizes that need not be whole pages.
@@ -143,15 +164,19 @@ int main(int argc, char *argv[])
 {
 	bool churning = argc == 6 && strcmp(argv[1], "churn") == 0;
 	bool threaded = argc == 5 && strcmp(argv[1], "thread") == 0;
+	bool leaving = argc == 4 && strcmp(argv[1], "leave") == 0;
 	struct ibv_pd *pd;
 	int error;
 
-	if (!churning && !threaded && (argc < 5 || argc > 6 || strcmp(argv[1], "hold") != 0)) {
+	if (!churning && !threaded && !leaving && (argc < 5 || argc > 6 || strcmp(argv[1], "hold") != 0)) {
 		fprintf(stderr, "usage: mr hold DEVICE BYTES COUNT [FILE]\n"
 				"       mr churn DEVICE BYTES ROUNDS SEED\n"
-				"       mr thread DEVICE BYTES stays|ends|leads\n");
+				"       mr thread DEVICE BYTES stays|ends|leads\n"
+				"       mr leave DEVICE BYTES\n");
 		return 2;
 	}
+	if (leaving)
+		return leave(argv[2], strtoul(argv[3], NULL, 0)) != 0;
 	pd = open_device(argv[2]);
 	if (!pd) {
 		fprintf(stderr, "cannot open %s\n", argv[2]);

@@ -62,8 +62,12 @@ static void expect(struct env *env, const char *name, int result, const char *pa
 {
 	_cleanup_(freep) char *found = NULL;
 	const char *reason = NULL;
-	int r = cgroupfs_lookup(env->fs, name, &found, &reason);
+	int r = cgroupfs_name_to_path(env->fs, name, &found, &reason);
+	_cleanup_(closep) int fd = r < 0 ? -1 : cgroupfs_open(env->fs, found);
 
+	/* A unit that is found is there, a path may be none. */
+	if (r >= 0 && fd < 0)
+		r = -ENOENT;
 	if (r != result)
 		fail_msg("%s: %d, not %d", name, r, result);
 	if (path)

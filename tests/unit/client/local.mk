@@ -9,6 +9,7 @@ client_tests = \
 	tests/unit/client/test-pinctl-pins \
 	tests/unit/client/test-pinctl-release \
 	tests/unit/client/test-pinctl-remove \
+	tests/unit/client/test-pinctl-status \
 	tests/unit/client/test-scan
 check_PROGRAMS += $(client_tests)
 TESTS += $(client_tests)
@@ -31,5 +32,8 @@ tests_unit_client_test_pinctl_release_LDADD = daemon/libserver.la $(CMOCKA_LIBS)
 EXTRA_tests_unit_client_test_pinctl_release_DEPENDENCIES = pinctl
 tests_unit_client_test_pinctl_remove_SOURCES = tests/unit/client/test-pinctl-remove.c tests/unit/client/pinctl-fixture.c
 tests_unit_client_test_pinctl_remove_LDADD = client/libpinctl.la daemon/libserver.la $(CMOCKA_LIBS)
+tests_unit_client_test_pinctl_status_SOURCES = tests/unit/client/test-pinctl-status.c tests/unit/client/pinctl-fixture.c
+tests_unit_client_test_pinctl_status_LDADD = daemon/libserver.la $(CMOCKA_LIBS)
+EXTRA_tests_unit_client_test_pinctl_status_DEPENDENCIES = pinctl
 tests_unit_client_test_scan_LDADD = client/libpinctl.la $(CMOCKA_LIBS)
 endif

@@ -142,6 +142,10 @@ static void test_completion(void **state)
 	check_completion("pinctl pins --pin=0", "0x1f\n");
 	check_completion("pinctl quota set a.slice 1G --hi", "--high\n");
 	check_completion("pinctl events --type=pin,den", "pin,deny\n");
+	/* what has no columns */
+	check_completion("pinctl events --ou", "\n");
+	check_completion("pinctl classify --list", "\n");
+	check_completion("pinctl owners --ou", "--output\n");
 }
 
 int main(void)

@@ -208,10 +208,11 @@ static void test_refused(void **state)
 				       "\"bytes\":12582912},"));
 }
 
-/* before NULL: the same as the reply */
+/* reply NULL: none; before NULL: the same as the reply */
 static int check_in_child(const char *reply, const char *before, bool force)
 {
-	json_t *json = parse(reply), *first = before ? parse(before) : json_incref(json);
+	json_t *json = reply ? parse(reply) : NULL;
+	json_t *first = before ? parse(before) : json_incref(json);
 	int fd, status;
 	pid_t pid = pinctl_fork(&fd);
 
@@ -259,8 +260,21 @@ static void test_users(void **state)
 	assert_int_equal(check_in_child(mapped, pinning, false), STATUS_FAILED);
 	assert_int_equal(check_in_child(let_go, let_go, false), STATUS_FAILED);
 	assert_non_null(strstr(output, "in use: mr[7] in /a has it mapped\n"));
-	assert_int_equal(check_in_child(unknown, NULL, false), -1);
+	/* One that may be there counts as one that is. */
+	assert_int_equal(check_in_child(unknown, NULL, false), STATUS_FAILED);
 	assert_non_null(strstr(output, "whether others use dax0.0 is not known: 3 were hidden"));
+	assert_non_null(strstr(output, "dax0.0 was not disabled: it may be in use; "));
+	assert_int_equal(check_in_child(unknown, NULL, true), -1);
+	assert_non_null(strstr(output, "whether others use dax0.0 is not known: 3 were hidden"));
+	assert_null(strstr(output, "was not"));
+	/* in the end, too: since the beginning, without an answer, and where it was forced */
+	assert_int_equal(check_in_child(unknown, let_go, false), STATUS_FAILED);
+	assert_int_equal(check_in_child(NULL, let_go, false), STATUS_FAILED);
+	assert_non_null(strstr(output, "whether others use dax0.0 is not known: the service did "
+				       "not say"));
+	assert_int_equal(check_in_child(NULL, let_go, true), -1);
+	assert_int_equal(check_in_child(unknown, let_go, true), -1);
+	assert_string_equal(output, "");
 	/* of a service that does not look, and for what has no files */
 	assert_int_equal(check_in_child("{\"pins\":[]}", NULL, false), -1);
 	assert_string_equal(output, "");

@@ -29,12 +29,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	tree_remove(NULL);
-	return 0;
-}
-
 /* "NAME" or "NAME*" for one of a group, by a space, in any order. */
 static void check(const char *name, const char *want)
 {
@@ -94,6 +88,32 @@ static void test_numbers(void **state)
 	check_numbers("0000:00:05.0", "");
 }
 
+static void check_kind(uint32_t kind, dev_t want)
+{
+	struct device_numbers numbers;
+
+	assert_int_equal(devnames_find_kind_numbers(tree, kind, &numbers), want ? 0 : -ENOENT);
+	assert_int_equal(numbers.n, want ? 1 : 0);
+	if (!want)
+		return;
+	assert_true(numbers.all[0].number == want);
+	assert_true(numbers.all[0].shared);
+}
+
+/* Of pins that name no device. */
+static void test_kind_numbers(void **state)
+{
+	check_kind(PINGUARD_KIND_VFIO, 0);
+	tree_put("class/misc/vfio/dev", "10:196\n");
+	check_kind(PINGUARD_KIND_VFIO, makedev(10, 196));
+	check_kind(PINGUARD_KIND_IOMMUFD, 0);
+	tree_put("class/misc/iommu/dev", "10:120\n");
+	check_kind(PINGUARD_KIND_IOMMUFD, makedev(10, 120));
+	check_kind(PINGUARD_KIND_RDMA, 0);
+	check_kind(PINGUARD_KIND_IO_URING, 0);
+	check_kind(PIN_KIND_UNKNOWN, 0);
+}
+
 static const char *const unknown[] = {
 	"", ".", "..", "rxe1", "rxe0/", "/", "../infiniband/rxe0", "0000:00:04.9", "/dev/vfio/",
 	"/dev/vfio/13", "/dev/vfio/vfio", "/dev/vfio/noiommu-0", "/dev/vfio/../vfio/12",
@@ -129,9 +149,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_kind_numbers),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_limit),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, tree_teardown);
 }

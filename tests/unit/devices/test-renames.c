@@ -48,12 +48,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	tree_remove(NULL);
-	return 0;
-}
-
 static void check(struct renames *r, const char *name, uint64_t usec, const char *today)
 {
 	assert_string_equal(renames_today(r, name, usec), today);
@@ -224,7 +218,7 @@ static void test_limit(void **state)
 	renames_look(r, 5000);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, tree_teardown)
 
 int main(void)
 {

@@ -77,12 +77,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	tree_remove(NULL);
-	return 0;
-}
-
 static int nd_calls, nd_error;
 
 static int made_up_nd(struct inventory *inv)
@@ -153,7 +147,7 @@ static void test_cached(void **state)
 	assert_int_equal(resolve(inv, "memory2", false, &range), -ENOENT);
 	assert_int_equal(nd_calls, calls);
 	assert_int_equal(inventory_refresh(inv), 0);
-	assert_int_equal(teardown(state), 0);
+	assert_int_equal(tree_teardown(state), 0);
 	assert_int_equal(resolve(inv, "region0", false, &range), 1);
 	assert_int_equal(resolve(inv, "dax0.0", false, &range), 1);
 	assert_int_equal(resolve(inv, "memory2", false, &range), 1);
@@ -211,5 +205,5 @@ int main(void)
 		cmocka_unit_test(test_limits),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, tree_teardown);
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-EXTRA_DIST += tests/unit/kernel/genl-fixture.h
+EXTRA_DIST += tests/unit/kernel/genl-fixture.h tests/unit/kernel/openers-fixture.h
 if HAVE_CMOCKA
 kernel_tests = \
 	tests/unit/kernel/test-busy \
@@ -10,6 +10,7 @@ kernel_tests = \
 	tests/unit/kernel/test-observe \
 	tests/unit/kernel/test-observe-netlink \
 	tests/unit/kernel/test-openers \
+	tests/unit/kernel/test-openers-scan \
 	tests/unit/kernel/test-pinmsg \
 	tests/unit/kernel/test-procfs \
 	tests/unit/kernel/test-support
@@ -26,6 +27,7 @@ tests_unit_kernel_test_observe_netlink_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_observe_netlink_LDFLAGS = \
 	-Wl,--wrap=nlio_socket -Wl,--wrap=nlio_send -Wl,--wrap=nlio_recv
 tests_unit_kernel_test_openers_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_kernel_test_openers_scan_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_pinmsg_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_procfs_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_support_LDADD = daemon/libcore.la $(CMOCKA_LIBS)

@@ -25,12 +25,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	tree_remove(NULL);
-	return 0;
-}
-
 /* Started so long after the machine was. */
 static void put_process(int pid, unsigned int seconds)
 {
@@ -127,9 +121,9 @@ static void test_no_proc(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_ends, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_number_again, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_no_proc, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ends, setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(test_number_again, setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(test_no_proc, setup, tree_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,12 +39,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	tree_remove(NULL);
-	return 0;
-}
-
 static int on_begin(void *userdata)
 {
 	return 0;
@@ -215,5 +209,5 @@ int main(void)
 		cmocka_unit_test(test_pages_of_regions),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, tree_teardown);
 }

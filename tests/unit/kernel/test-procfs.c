@@ -256,18 +256,6 @@ static void test_main_thread_gone(void **state)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
-static int setup(void **state)
-{
-	tree_new();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	tree_remove(NULL);
-	return 0;
-}
-
 #define LIMITS "Limit                     Soft Limit           Hard Limit           Units     \n" \
 	       "Max open files            1024                 524288               files     \n"
 #define MEMLOCK "Max locked memory         "
@@ -317,5 +305,5 @@ int main(void)
 		cmocka_unit_test(test_memlock),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, tree_setup, tree_teardown);
 }

@@ -14,6 +14,7 @@ manager_tests = \
 	tests/unit/manager/test-owner \
 	tests/unit/manager/test-pins \
 	tests/unit/manager/test-refusals \
+	tests/unit/manager/test-turns \
 	tests/unit/manager/test-who \
 	tests/unit/manager/test-who-devices
 check_PROGRAMS += $(manager_tests)
@@ -24,6 +25,9 @@ tests_unit_manager_test_parts_LDFLAGS = $(genl_fixture_wrap)
 tests_unit_manager_test_figures_SOURCES = tests/unit/manager/test-figures.c tests/unit/kernel/genl-fixture.c $(owner_fixture)
 tests_unit_manager_test_figures_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_manager_test_figures_LDFLAGS = $(genl_fixture_wrap)
+tests_unit_manager_test_turns_SOURCES = tests/unit/manager/test-turns.c tests/unit/kernel/genl-fixture.c $(owner_fixture)
+tests_unit_manager_test_turns_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_manager_test_turns_LDFLAGS = $(genl_fixture_wrap)
 tests_unit_manager_test_observing_SOURCES = tests/unit/manager/test-observing.c $(owner_fixture)
 tests_unit_manager_test_observing_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_manager_test_monitor_SOURCES = tests/unit/manager/test-monitor.c $(owner_fixture)

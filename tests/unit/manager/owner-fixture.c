@@ -16,6 +16,7 @@
 
 #include "daemon/cgroup/cgroups-internal.h"
 #include "daemon/devices/devices-internal.h"
+#include "daemon/kernel/genl-internal.h"
 #include "daemon/kernel/source-internal.h"
 #include "daemon/manager/internal.h"
 #include "daemon/release/internal.h"
@@ -196,6 +197,21 @@ static _Noreturn void serve(int control, uid_t uid)
 		(void)send(control, &byte, 1, MSG_NOSIGNAL);
 	}
 	_exit(0);
+}
+
+void make_kernel(struct manager *m, const char *mount)
+{
+	struct cgroups_config cgroups = { .mount = mount, .registry = m->registry };
+	const struct genl_config genl = { .listener = &manager_listener, .userdata = m };
+	char *reason = NULL;
+
+	cgroups_free(m->cgroups);
+	assert_int_equal(cgroups_new(m->event, &cgroups, &m->cgroups), 0);
+	m->cgroups->misc = true;
+	m->triggers->config.cgroups = m->cgroups;
+	assert_int_equal(genl_new(m->event, &genl, &m->source->genl, &reason), 0);
+	registry_end_resync(m->registry, 0);
+	m->source->genl->state = GENL_SYNCED;
 }
 
 bool process_start_as(struct process *p, uid_t uid)

@@ -35,6 +35,11 @@ int owner_setup(void **state); /* *state is a struct manager */
 int owner_teardown(void **state);
 /* In place of none: devices of a made up sysfs. sys outlives it; source: of inventory_new() */
 void make_devices(struct manager *m, const char *sys, inventory_source source);
+/*
+ * Likewise a kernel that has told of all its pins, and counts them in the cgroups at
+ * mount. For programs linked with the genl-fixture.
+ */
+void make_kernel(struct manager *m, const char *mount);
 
 /* False where the test may not do that. */
 bool process_start_as(struct process *p, uid_t uid);

@@ -5,11 +5,8 @@
 #include "tests/unit/tree.h"
 
 #include "daemon/cgroup/cgroups-internal.h"
-#include "daemon/kernel/genl-internal.h"
-#include "daemon/kernel/source-internal.h"
 #include "daemon/manager/internal.h"
 #include "daemon/manager/unattributed.h"
-#include "daemon/triggers/internal.h"
 
 static void cgroup_set(const char *cgroup, const char *current, const char *max)
 {
@@ -23,8 +20,6 @@ static void cgroup_set(const char *cgroup, const char *current, const char *max)
 
 static int setup(void **state)
 {
-	struct cgroups_config cgroups = { .mount = tree };
-	char *reason = NULL;
 	struct manager *m;
 
 	if (geteuid() != 0)
@@ -32,16 +27,7 @@ static int setup(void **state)
 	assert_int_equal(owner_setup(state), 0);
 	m = *state;
 	tree_new();
-	cgroups_free(m->cgroups);
-	cgroups.registry = m->registry;
-	assert_int_equal(cgroups_new(m->event, &cgroups, &m->cgroups), 0);
-	m->cgroups->misc = true;
-	m->triggers->config.cgroups = m->cgroups;
-	assert_int_equal(genl_new(m->event, &(struct genl_config){ .listener = &manager_listener,
-								   .userdata = m },
-				  &m->source->genl, &reason), 0);
-	registry_end_resync(m->registry, 0);
-	m->source->genl->state = GENL_SYNCED;
+	make_kernel(m, tree);
 	tree_put("misc.current", "pinned 0\n");
 	cgroup_set("a", "pinned 0\n", "pinned max\n");
 	cgroup_set("a/b", "pinned 0\n", "pinned max\n");

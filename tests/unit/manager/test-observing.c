@@ -3,7 +3,9 @@
 #include "tests/unit/tree.h"
 
 #include "daemon/cgroup/cgroups-internal.h"
+#include "daemon/devices/devices-internal.h"
 #include "daemon/kernel/source-internal.h"
+#include "daemon/manager/left.h"
 #include "tests/unit/manager/owner-fixture.h"
 
 #define IDLE_CGROUPS 512 /* of the feed */
@@ -155,11 +157,166 @@ static void test_hidden_processes(void **state)
 	process_end(&p);
 }
 
+/* --- regions whose makers have ended --- */
+
+static int no_devices(struct inventory *inv)
+{
+	return 0;
+}
+
+static uint32_t left_kind;
+static char sys_dir[64];
+
+static int end_with_left_pins(uint64_t seq, void *userdata)
+{
+	struct pin_info pin = { .id = 1, .bytes = 8192, .kind = left_kind, .uid = PIN_UID_NONE,
+				.device = "rxe0", .flags = PINGUARD_FLAG_OWNER_GONE };
+
+	if (left_kind == PINGUARD_KIND_XDP)
+		pin.flags = 0;
+	assert_int_equal(manager_listener.pin(&pin, userdata), 0);
+	return manager_listener.end(seq, userdata);
+}
+
+/* A process in a cgroup, maybe with /dev/zero open, which is rxe0 here. */
+static void put_opener(unsigned int pid, const char *cgroup, bool opens)
+{
+	char path[64], text[128];
+
+	put_process(pid);
+	snprintf(path, sizeof(path), "cgroup%s/", cgroup);
+	tree_put(path, NULL);
+	snprintf(path, sizeof(path), "proc/%u/cgroup", pid);
+	snprintf(text, sizeof(text), "0::%s\n", cgroup);
+	tree_put(path, text);
+	snprintf(path, sizeof(path), "proc/%u/comm", pid);
+	tree_put(path, "x\n");
+	snprintf(path, sizeof(path), "proc/%u/maps", pid);
+	tree_put(path, "");
+	snprintf(path, sizeof(path), "proc/%u/mountinfo", pid);
+	tree_put(path, "");
+	snprintf(path, sizeof(path), "proc/%u/fd/", pid);
+	tree_put(path, NULL);
+	snprintf(path, sizeof(path), "proc/%u/ns/mnt", pid);
+	tree_link(path, "../../1/cgroup");
+	if (!opens)
+		return;
+	snprintf(path, sizeof(path), "proc/%u/fd/3", pid);
+	tree_link(path, "/dev/zero");
+	snprintf(path, sizeof(path), "proc/%u/fdinfo/3", pid);
+	tree_put(path, "pos:\t0\nflags:\t0100002\nmnt_id:\t7\n");
+}
+
+static int setup_left(void **state)
+{
+	struct manager *m;
+
+	assert_int_equal(setup(state), 0);
+	m = *state;
+	tree_put("sys/class/infiniband/rxe0/", NULL);
+	tree_put("sys/class/infiniband_verbs/uverbs0/ibdev", "rxe0\n");
+	tree_put("sys/class/infiniband_verbs/uverbs0/dev", "1:5\n");
+	snprintf(sys_dir, sizeof(sys_dir), "%s/sys", tree);
+	make_devices(m, sys_dir, no_devices);
+	openers_free(m->openers);
+	assert_int_equal(openers_new(m->event, proc_dir, &m->openers), 0);
+	assert_int_equal(left_new(m, proc_dir, &m->left), 0);
+	return 0;
+}
+
+static int teardown_left(void **state)
+{
+	struct manager *m = *state;
+
+	m->left = left_free(m->left);
+	return teardown(state);
+}
+
+static void check_sum(json_t *status, const char *path, int64_t bytes)
+{
+	const json_t *cgroup;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "cgroups"), i, cgroup)
+		if (strcmp(json_get_string(cgroup, "path", ""), path) == 0)
+			assert_int_equal(json_get_int(cgroup, "pinned_bytes", -1), bytes);
+}
+
+/* Read anew: what counts where, in the cgroup of those that have it open, NULL for none. */
+static void check_left(struct manager *m, const char *cgroup, int64_t total, int64_t unattributed)
+{
+	_cleanup_json_ json_t *status = NULL, *pins = NULL;
+	static struct source_listener listener;
+	const struct observe_config config = { .proc = proc_dir, .reason = "why",
+					       .cgroup_id = cgroup_id, .listener = &listener,
+					       .userdata = m };
+	struct process p;
+	struct client c;
+	json_t *pin, *totals;
+
+	listener = manager_listener;
+	listener.end = end_with_left_pins;
+	observe_free(m->source->observe);
+	m->source->observe = NULL;
+	assert_int_equal(observe_new(m->event, &config, &m->source->observe), 0);
+	process_start(&p);
+	client_open(m, &c, &p);
+	client_send(&c, MANAGER("GetStatus"), false, NULL);
+	status = client_reply(m, &c, MANAGER("GetStatus"), false);
+	totals = json_object_get(status, "totals");
+	assert_int_equal(json_get_int(totals, "pinned_bytes", -1), total);
+	assert_int_equal(json_get_int(totals, "unattributed_bytes", -1), unattributed);
+	assert_true(json_is_null(json_object_get(totals, "denied")));
+	client_send(&c, MANAGER("ListPins"), false, NULL);
+	pins = client_reply(m, &c, MANAGER("ListPins"), false);
+	pin = json_array_get(json_object_get(pins, "pins"), 0);
+	assert_string_equal(json_get_string(pin, "cgroup", "none"), cgroup ?: "none");
+	assert_int_equal(json_get_bool(pin, "owner_gone", false),
+			 left_kind == PINGUARD_KIND_RDMA);
+	if (cgroup)
+		check_sum(status, cgroup, 8192 + (strcmp(cgroup, "/a") == 0 ? 8192 : 4096));
+	client_close(m, &c);
+	process_end(&p);
+}
+
+/* A region whose maker has ended is where all are that have the device open. */
+static void test_left(void **state)
+{
+	struct manager *m = *state;
+	char path[128];
+
+	put_opener(1, "/1", false);
+	left_kind = PINGUARD_KIND_RDMA;
+	check_left(m, NULL, 4096, 8192);
+	put_opener(20, "/a/b", true);
+	check_left(m, "/a/b", 2 * 4096 + 8192, 0);
+	put_opener(21, "/a/bc", true);
+	check_left(m, "/a", 3 * 4096 + 8192, 0);
+	/* nothing in common */
+	put_opener(22, "/1", true);
+	check_left(m, NULL, 4 * 4096, 8192);
+	tree_remove("proc/22");
+	check_left(m, "/a", 3 * 4096 + 8192, 0);
+	/* one that could not be looked at may have it open */
+	put_opener(23, "/1", false);
+	snprintf(path, sizeof(path), "%s/23/fd/3", proc_dir);
+	tree_link("proc/23/fd/3", path);
+	check_left(m, NULL, 4 * 4096, 8192);
+	tree_remove("proc/23");
+	/* a device of which nobody knows the files */
+	tree_remove("sys/class/infiniband_verbs/uverbs0");
+	check_left(m, NULL, 3 * 4096, 8192);
+	/* the memory of a socket is in no VmPin either */
+	left_kind = PINGUARD_KIND_XDP;
+	check_left(m, NULL, 3 * 4096, 8192);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_cgroups_without_regions, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hidden_processes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_left, setup_left, teardown_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -153,7 +153,9 @@ static void refuse(struct manager *m, uint32_t reason, const char *path)
 	assert_int_equal(manager_listener.event(&e, m), 0);
 }
 
-static void expect_denied(struct manager *m, const struct process *p, const char *expected)
+/* -1 is null. */
+static void expect_denied_to(struct manager *m, const struct process *p, bool is_admin,
+			     const char *expected)
 {
 	_cleanup_json_ json_t *reply = NULL;
 	char text[256] = "", *at = text;
@@ -166,10 +168,17 @@ static void expect_denied(struct manager *m, const struct process *p, const char
 	client_send(&c, MANAGER("GetStatus"), false, NULL);
 	reply = client_reply(m, &c, MANAGER("GetStatus"), false);
 	client_close(m, &c);
+	assert_int_equal(json_get_int(json_object_get(reply, "totals"), "denied", -1),
+			 is_admin ? 100 : -1);
 	json_array_foreach(json_object_get(reply, "cgroups"), i, cgroup)
 		at += sprintf(at, "%s=%d ", json_get_string(cgroup, "path", "?"),
 			      (int)json_get_int(cgroup, "denied", -1));
 	assert_string_equal(text, expected);
+}
+
+static void expect_denied(struct manager *m, const struct process *p, const char *expected)
+{
+	expect_denied_to(m, p, true, expected);
 }
 
 /* By a cgroup's limit where that is, by anything else where the process is, and all at the root. */
@@ -187,6 +196,28 @@ static void test_denied(void **state)
 	refuse(m, PINGUARD_REASON_POLICY, "/a/b");
 	refuse(m, PINGUARD_REASON_REVOKE, "/c");
 	expect_denied(m, &p, "/=100 /a=4 /a/b=4 /c=3 ");
+	process_end(&p);
+}
+
+/* What was refused to others is not 0, but not for a user to know. */
+static void test_denied_to_others(void **state)
+{
+	struct pin_info pin = { .id = 1, .bytes = 4096, .kind = PINGUARD_KIND_RDMA, .tgid = 1,
+				.uid = USER_UID };
+	struct manager *m = *state;
+	struct cgroup_node *node;
+	struct process p;
+	char path[64];
+
+	if (geteuid() != 0)
+		skip();
+	snprintf(path, sizeof(path), "%s/c", tree);
+	assert_int_equal(chown(path, USER_UID, USER_UID), 0);
+	assert_int_equal(cgroupfs_resolve_path(cgroups_fs(m->cgroups), "/a/b", &node), 0);
+	pin.cgroup_id = pin.charged_cgroup_id = node->id;
+	assert_int_equal(registry_upsert(m->registry, &pin), 0);
+	assert_true(process_start_as(&p, USER_UID));
+	expect_denied_to(m, &p, false, "/=-1 /a=-1 /a/b=-1 /c=2 ");
 	process_end(&p);
 }
 
@@ -240,6 +271,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_rlimit, owner_setup, owner_teardown),
 		cmocka_unit_test_setup_teardown(test_denied, setup_tree, teardown_tree),
+		cmocka_unit_test_setup_teardown(test_denied_to_others, setup_tree, teardown_tree),
 		cmocka_unit_test_setup_teardown(test_kept, setup_tree, teardown_tree),
 		cmocka_unit_test(test_limit),
 	};

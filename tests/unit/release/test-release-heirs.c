@@ -12,10 +12,10 @@
 
 static bool shared;
 
-/* /dev/zero is the device. */
-static int numbers(const char *device, struct device_numbers *ret, void *userdata)
+/* /dev/zero is the device, and that of pins of VFIO which name none. */
+static int numbers(const char *device, uint32_t kind, struct device_numbers *ret, void *userdata)
 {
-	if (strcmp(device, "rxe0") != 0)
+	if (strcmp(device, "rxe0") != 0 && (*device || kind != PINGUARD_KIND_VFIO))
 		return -ENOENT;
 	ret->n = 1;
 	ret->all[0] = (struct device_number){ .number = makedev(1, 5), .shared = shared };
@@ -191,6 +191,34 @@ static void test_nobody(void **state)
 	no_name = start(m, (uint64_t[]){ 2 }, 1);
 	assert_int_equal(m->releases->n_looks, 0);
 	check_json(no_name, "gone", "give_up");
+	assert_string_equal(first_owner(no_name)->reason,
+			    "its process has ended, and its pins name no device by which those "
+			    "that hold them could be found");
+}
+
+/* Mediated devices: pins that name no device are held by who has VFIO's file open. */
+static void test_no_device(void **state)
+{
+	_cleanup_(release_unrefp) struct release *release = NULL;
+	struct pin_info pin = { .id = 1, .kind = PINGUARD_KIND_VFIO, .tgid = DEAD_PID,
+				.bytes = 4096, .cgroup_id = PINS, .charged_cgroup_id = PINS,
+				.flags = PINGUARD_FLAG_OWNER_GONE, .since_usec = realtime_usec() };
+	struct manager *m = *state;
+	struct process holder, elsewhere;
+
+	set_ladder(m, "Kill=yes\n");
+	holder_start(&holder, "/t2.service");
+	holder_start(&elsewhere, "/t3.service");
+	assert_int_equal(registry_upsert(m->registry, &pin), 0);
+	release = start(m, (uint64_t[]){ 1 }, 1);
+	wait_until_dead(m, &holder);
+	run_looks(m);
+	assert_non_null(strstr(first_owner(release)->reason, "] holds the pins"));
+	assert_true(process_lives(&elsewhere));
+	pin_remove(m, 1);
+	assert_int_equal(release_phase(release), RELEASE_DONE);
+	process_end(&holder);
+	process_end(&elsewhere);
 }
 
 /* Killed by the ladder; its child has the file. */
@@ -335,6 +363,7 @@ int main(void)
 		TEST(test_exact),
 		TEST(test_left_alone),
 		TEST(test_nobody),
+		TEST(test_no_device),
 		TEST(test_maker_killed),
 		TEST(test_dry_run),
 		TEST(test_dry_run_call),

@@ -112,7 +112,7 @@ static void test_input(void **state)
 	process_end(&p);
 }
 
-static int no_files(const char *device, struct device_numbers *ret, void *userdata)
+static int no_files(const char *device, uint32_t kind, struct device_numbers *ret, void *userdata)
 {
 	ret->n = 0;
 	return 0;

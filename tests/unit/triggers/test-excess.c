@@ -51,8 +51,6 @@ static void cgroup_charge(const char *path, unsigned int bytes)
 
 static int setup(void **state)
 {
-	struct cgroups_config cgroups = { .mount = root };
-	char *reason = NULL;
 	struct manager *m;
 
 	if (geteuid() != 0)
@@ -62,16 +60,7 @@ static int setup(void **state)
 	strcpy(root, "/tmp/pinguard-excess-XXXXXX");
 	assert_non_null(mkdtemp(root));
 	assert_int_equal(chmod(root, 0755), 0);
-	cgroups_free(m->cgroups);
-	cgroups.registry = m->registry;
-	assert_int_equal(cgroups_new(m->event, &cgroups, &m->cgroups), 0);
-	m->cgroups->misc = true;
-	m->triggers->config.cgroups = m->cgroups;
-	assert_int_equal(genl_new(m->event, &(struct genl_config){ .listener = &manager_listener,
-								   .userdata = m },
-				  &m->source->genl, &reason), 0);
-	registry_end_resync(m->registry, 0);
-	m->source->genl->state = GENL_SYNCED;
+	make_kernel(m, root);
 	cgroup_charge("", 0);
 	cgroup_make("/a", 0);
 	cgroup_make("/a/b", 0);

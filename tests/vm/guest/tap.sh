@@ -148,6 +148,34 @@ release() {
 	systemctl stop "$@"
 }
 
+# lines NAME REGEX: how many the owner has printed that match.
+lines() {
+	grep -csE "$2" "$scratch/$1"
+}
+
+# says NAME REGEX [N]: so many, one at least.
+says() {
+	[ "$(lines "$1" "$2")" -ge "${3:-1}" ]
+}
+
+# order NAME REGEX WORD...: a command for an owner-raw, and wait for one more line.
+order() {
+	local before
+	before=$(lines "$1" "$2")
+	echo "${@:3}" >"$scratch/$1.stdin"
+	eventually says "$1" "$2" $((before + 1)) || bail "$1 does not ${*:3}"
+}
+
+# said NAME REGEX: the last line that matches.
+said() {
+	grep -E "$2" "$scratch/$1" | tail -n 1
+}
+
+# field NAME LINE: what is behind NAME= in it.
+field() {
+	sed -nE "s/.*\b$1=([^ ]*).*/\1/p" <<<"$2"
+}
+
 # Unit NAME is unloaded: ended, and not failed.
 gone() {
 	[ "$(systemctl show -P LoadState "$1.service")" = not-found ]
