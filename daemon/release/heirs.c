@@ -41,6 +41,15 @@ static void add_name(struct device_names *names, const char *name)
 		names->all[names->n++] = name;
 }
 
+/* The name of what the pins were made with; NULL where there is no file of it. */
+static const char *device_of(const struct pin_origin *origin)
+{
+	if (*origin->device)
+		return origin->device;
+	/* Of udmabuf others hold the buffer, which is a file of its own. */
+	return origin->kind == PINGUARD_KIND_IOMMUFD ? "/dev/iommu" : NULL;
+}
+
 /* Those of the owner's pins that are left; good until the registry changes. */
 static void find_names(const struct release_owner *o, struct device_names *names)
 {
@@ -52,9 +61,10 @@ static void find_names(const struct release_owner *o, struct device_names *names
 		const struct asked_pin *asked = &release->asked[release->order[i]];
 		const struct pin *pin = asked->left ?
 			registry_find(engine(o)->config.registry, asked->id) : NULL;
+		const char *name = pin ? device_of(pin->origin) : NULL;
 
-		if (pin && *pin->origin->device)
-			add_name(names, pin->origin->device);
+		if (name)
+			add_name(names, name);
 	}
 }
 
