@@ -97,7 +97,7 @@ static int add_vdpa(struct devnames *names, const char *sys, const char *name)
 		if (strcmp(name, "control") == 0 || !is_directory(path))
 			return -ENOENT;
 	}
-	add(names, name, PINGUARD_KIND_VDPA);
+	add(names, name, 0);
 	return 0;
 }
 
@@ -123,7 +123,7 @@ static int add_vhost_vdpa(struct devnames *names, const char *sys, const char *n
 		snprintf(path, sizeof(path), "%s/bus/vdpa/devices/%.64s/vhost-vdpa-%.64s", sys,
 			 de->d_name, number);
 		if (is_directory(path)) {
-			add(names, de->d_name, PINGUARD_KIND_VDPA);
+			add(names, de->d_name, 0);
 			return 0;
 		}
 	}

@@ -73,10 +73,10 @@ static void test_names(void **state)
 	check("/dev/vfio/12", "0000:00:04.0*vfio 0000:00:04.1*vfio");
 	check("/dev/vfio/devices/vfio0", "0000:00:04.0 0000:00:04.1*vfio");
 	check("/dev/vfio/devices/vfio1", "83b8f4f2-509f");
-	check("sim0", "sim0*vdpa");
-	check("disk1", "disk1*vdpa");
-	check("/dev/vhost-vdpa-1", "disk0*vdpa");
-	check("/dev/vduse/disk1", "disk1*vdpa");
+	check("sim0", "sim0");
+	check("disk1", "disk1");
+	check("/dev/vhost-vdpa-1", "disk0");
+	check("/dev/vduse/disk1", "disk1");
 	check("/dev/iommu", "*iommufd");
 }
 
