@@ -17,6 +17,7 @@ static const struct name kinds[] = {
 	{ "rdma", PINGUARD_PIN_RDMA },	     { "vfio", PINGUARD_PIN_VFIO },
 	{ "iommufd", PINGUARD_PIN_IOMMUFD }, { "io_uring", PINGUARD_PIN_IO_URING },
 	{ "xdp", PINGUARD_PIN_XDP },	     { "vdpa", PINGUARD_PIN_VDPA },
+	{ "udmabuf", PINGUARD_PIN_UDMABUF },
 };
 
 static const struct name modes[] = {

@@ -8,7 +8,7 @@
 int choose_pins(int option, const char *argument, json_t *selectors)
 {
 	static const char *const kinds[] = { "rdma",	 "vfio", "iommufd", "io_uring",
-					     "xdp",	 "vdpa", "unknown", NULL };
+					     "xdp",	 "vdpa", "udmabuf", "unknown", NULL };
 	const char *reason;
 	uint64_t id;
 	pid_t pid;

@@ -18,7 +18,8 @@
 #define SELECTOR_OPTIONS_HELP							\
 	"      --cgroup CGROUP   of the owner, or below: a path or a unit\n"	\
 	"      --pid PID         of the owner\n"				\
-	"      --kind KIND       rdma vfio iommufd io_uring xdp vdpa unknown\n"	\
+	"      --kind KIND       rdma vfio iommufd io_uring xdp vdpa udmabuf\n"	\
+	"                        unknown\n"					\
 	"      --device NAME     such as rxe0\n"				\
 	"      --pin ID          such as 0x1f\n"
 

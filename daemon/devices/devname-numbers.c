@@ -12,7 +12,7 @@
 
 struct search {
 	const char *sys;
-	const char *name; /* of an RDMA device */
+	const char *name; /* of a device */
 	struct device_numbers *numbers;
 };
 
@@ -81,22 +81,67 @@ static int add_vfio(struct search *s, const char *bus, const char *name)
 	return add_file(s->numbers, path, false);
 }
 
+/* The one that vhost has of it, and the one of who is the device. */
+static int on_vhost_vdpa(int dir_fd, const char *name, void *userdata)
+{
+	struct search *s = userdata;
+	char path[PATH_LEN];
+
+	if (strncmp(name, "vhost-vdpa-", strlen("vhost-vdpa-")) != 0)
+		return 0;
+	snprintf(path, sizeof(path), "%s/bus/vdpa/devices/%s/%.64s/dev", s->sys, s->name, name);
+	return add_file(s->numbers, path, false);
+}
+
+static int add_vdpa(struct search *s)
+{
+	char path[PATH_LEN];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/bus/vdpa/devices/%s", s->sys, s->name);
+	r = each(path, on_vhost_vdpa, s);
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), "%s/class/vduse/%s/dev", s->sys, s->name);
+	return add_file(s->numbers, path, false);
+}
+
+/* Pins without a device are made with a file that all have open. */
+static int add_misc(struct search *s, uint32_t kind)
+{
+	const char *file = devname_of_kind(kind);
+	char path[PATH_LEN];
+
+	if (!file)
+		return 0;
+	snprintf(path, sizeof(path), "%s/class/misc/%s/dev", s->sys, strrchr(file, '/') + 1);
+	return add_file(s->numbers, path, true);
+}
+
+static int add_device(struct search *s)
+{
+	char path[PATH_LEN];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/class/infiniband_verbs", s->sys);
+	r = each(path, on_uverbs, s);
+	if (r >= 0)
+		r = add_vfio(s, "pci", s->name);
+	if (r >= 0)
+		r = add_vfio(s, "mdev", s->name);
+	return r < 0 ? r : add_vdpa(s);
+}
+
 int devnames_find_numbers(const char *sys, const struct devnames *names,
 			  struct device_numbers *ret)
 {
 	struct search s = { .sys = sys, .numbers = ret };
-	char path[PATH_LEN];
 	int r = 0;
 
 	ret->n = 0;
-	snprintf(path, sizeof(path), "%s/class/infiniband_verbs", sys);
 	for (size_t i = 0; i < names->n && r >= 0; i++) {
 		s.name = names->all[i].name;
-		r = each(path, on_uverbs, &s);
-		if (r >= 0)
-			r = add_vfio(&s, "pci", s.name);
-		if (r >= 0)
-			r = add_vfio(&s, "mdev", s.name);
+		r = *s.name ? add_device(&s) : add_misc(&s, names->all[i].kind);
 	}
 	return r;
 }

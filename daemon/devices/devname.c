@@ -12,24 +12,42 @@
 
 DEFINE_CLEANUP(DIR *, closedir);
 
-static void add(struct devnames *names, const char *name, bool group)
+/* In /sys/class/misc and in /dev. */
+static const struct {
+	uint32_t kind;
+	const char *path;
+} files[] = {
+	{ PINGUARD_KIND_IOMMUFD, "/dev/iommu" },
+	{ PINGUARD_KIND_UDMABUF, "/dev/udmabuf" },
+};
+
+const char *devname_of_kind(uint32_t kind)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (files[i].kind == kind)
+			return files[i].path;
+	return NULL;
+}
+
+static void add(struct devnames *names, const char *name, uint32_t kind)
 {
 	size_t i;
 
 	for (i = 0; i < names->n; i++) {
 		if (strcmp(names->all[i].name, name) == 0) {
-			names->all[i].group &= group;
+			if (names->all[i].kind != kind)
+				names->all[i].kind = 0;
 			return;
 		}
 	}
 	if (names->n == DEVNAMES_MAX || strlen(name) >= PINGUARD_DEVICE_NAME_MAX)
 		return;
 	strcpy(names->all[names->n].name, name);
-	names->all[names->n++].group = group;
+	names->all[names->n++].kind = kind;
 }
 
 /* All names in a directory; -ENOENT where there is none. */
-static int add_all(struct devnames *names, const char *path, bool group)
+static int add_all(struct devnames *names, const char *path, uint32_t kind)
 {
 	_cleanup_(closedirp) DIR *dir = opendir(path);
 	struct dirent *de;
@@ -38,7 +56,7 @@ static int add_all(struct devnames *names, const char *path, bool group)
 		return errno == ENOTDIR ? -ENOENT : -errno;
 	while ((de = readdir(dir)))
 		if (de->d_name[0] != '.')
-			add(names, de->d_name, group);
+			add(names, de->d_name, kind);
 	return 0;
 }
 
@@ -63,8 +81,70 @@ static int add_rdma(struct devnames *names, const char *sys, const char *name)
 	snprintf(path, sizeof(path), "%s/class/infiniband/%s", sys, name);
 	if (!is_directory(path))
 		return -ENOENT;
-	add(names, name, false);
+	add(names, name, 0);
 	return 0;
+}
+
+/* A vDPA device, or one that user space is, which has the same name on both buses. */
+static int add_vdpa(struct devnames *names, const char *sys, const char *name)
+{
+	char path[PATH_LEN];
+
+	snprintf(path, sizeof(path), "%s/bus/vdpa/devices/%s", sys, name);
+	if (!is_directory(path)) {
+		snprintf(path, sizeof(path), "%s/class/vduse/%s", sys, name);
+		/* by which they are made */
+		if (strcmp(name, "control") == 0 || !is_directory(path))
+			return -ENOENT;
+	}
+	add(names, name, 0);
+	return 0;
+}
+
+static int add_vduse(struct devnames *names, const char *sys, const char *name)
+{
+	return is_component(name) ? add_vdpa(names, sys, name) : -ENOENT;
+}
+
+/* "/dev/vhost-vdpa-N": a child of the device whose it is. */
+static int add_vhost_vdpa(struct devnames *names, const char *sys, const char *number)
+{
+	char path[PATH_LEN];
+	_cleanup_(closedirp) DIR *dir = NULL;
+	struct dirent *de;
+
+	if (!is_component(number) || number[strspn(number, "0123456789")])
+		return -ENOENT;
+	snprintf(path, sizeof(path), "%s/bus/vdpa/devices", sys);
+	dir = opendir(path);
+	while (dir && (de = readdir(dir))) {
+		if (!is_component(de->d_name))
+			continue;
+		snprintf(path, sizeof(path), "%s/bus/vdpa/devices/%.64s/vhost-vdpa-%.64s", sys,
+			 de->d_name, number);
+		if (is_directory(path)) {
+			add(names, de->d_name, 0);
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+/* "/dev/iommu": pins that are made with it and name no device. */
+static int add_file(struct devnames *names, const char *sys, const char *name)
+{
+	char path[PATH_LEN];
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		if (strcmp(files[i].path, name) != 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/class/misc/%s", sys, strrchr(name, '/') + 1);
+		if (!is_directory(path))
+			return -ENOENT;
+		add(names, "", files[i].kind);
+		return 0;
+	}
+	return -ENOENT;
 }
 
 static int add_pci(struct devnames *names, const char *sys, const char *name)
@@ -75,12 +155,12 @@ static int add_pci(struct devnames *names, const char *sys, const char *name)
 	len = snprintf(path, sizeof(path) - 32, "%s/bus/pci/devices/%s", sys, name);
 	if (!is_directory(path))
 		return -ENOENT;
-	add(names, name, false);
+	add(names, name, 0);
 	/* Neither need be there. */
 	strcpy(path + len, "/infiniband");
-	(void)add_all(names, path, false);
+	(void)add_all(names, path, 0);
 	strcpy(path + len, "/iommu_group/devices");
-	(void)add_all(names, path, true);
+	(void)add_all(names, path, PINGUARD_KIND_VFIO);
 	return 0;
 }
 
@@ -91,7 +171,7 @@ static int add_group(struct devnames *names, const char *sys, const char *group)
 	if (!is_component(group) || group[strspn(group, "0123456789")])
 		return -ENOENT;
 	snprintf(path, sizeof(path), "%s/kernel/iommu_groups/%s/devices", sys, group);
-	return add_all(names, path, true);
+	return add_all(names, path, PINGUARD_KIND_VFIO);
 }
 
 /* A VFIO device's link to what it stands for. */
@@ -112,24 +192,40 @@ static int add_cdev(struct devnames *names, const char *sys, const char *name)
 	if (!is_component(base))
 		return -ENOENT;
 	if (add_pci(names, sys, base) < 0)
-		add(names, base, false);
+		add(names, base, 0);
 	return 0;
+}
+
+/* What of a name comes behind the prefix; NULL for another name. */
+static const char *behind(const char *name, const char *prefix)
+{
+	const size_t len = strlen(prefix);
+
+	return strncmp(name, prefix, len) == 0 ? name + len : NULL;
 }
 
 int devnames_find(const char *sys, const char *name, struct devnames *ret)
 {
-	static const char cdev[] = "/dev/vfio/devices/", group[] = "/dev/vfio/";
 	struct devnames names = {};
+	const char *rest;
 	int r;
 
-	if (strncmp(name, cdev, strlen(cdev)) == 0) {
-		r = add_cdev(&names, sys, name + strlen(cdev));
-	} else if (strncmp(name, group, strlen(group)) == 0) {
-		r = add_group(&names, sys, name + strlen(group));
+	if ((rest = behind(name, "/dev/vfio/devices/"))) {
+		r = add_cdev(&names, sys, rest);
+	} else if ((rest = behind(name, "/dev/vfio/"))) {
+		r = add_group(&names, sys, rest);
+	} else if ((rest = behind(name, "/dev/vhost-vdpa-"))) {
+		r = add_vhost_vdpa(&names, sys, rest);
+	} else if ((rest = behind(name, "/dev/vduse/"))) {
+		r = add_vduse(&names, sys, rest);
+	} else if (behind(name, "/dev/")) {
+		r = add_file(&names, sys, name);
 	} else if (is_component(name)) {
 		r = add_rdma(&names, sys, name);
 		if (r == -ENOENT)
 			r = add_pci(&names, sys, name);
+		if (r == -ENOENT)
+			r = add_vdpa(&names, sys, name);
 	} else {
 		r = -ENOENT;
 	}

@@ -30,10 +30,11 @@ struct unattributed {
 	uint64_t bytes, started_usec, done_usec;
 };
 
-/* VFIO and XDP count what they pin as locked, not as pinned memory. */
+/* VFIO and XDP count what they pin as locked, not as pinned memory; udmabuf does not count. */
 static bool is_in_vmpin(const struct pin_origin *origin)
 {
-	return origin->kind != PINGUARD_KIND_VFIO && origin->kind != PINGUARD_KIND_XDP;
+	return origin->kind != PINGUARD_KIND_VFIO && origin->kind != PINGUARD_KIND_XDP &&
+	       origin->kind != PINGUARD_KIND_UDMABUF;
 }
 
 static void stop(struct unattributed *u)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What processes have pinned beyond their pins: io_uring, iommufd and others, of
- * which a kernel that tells of pins does not tell, are in VmPin all the same.
+ * What processes have pinned beyond their pins: what a kernel that tells of pins does
+ * not tell of is in VmPin all the same.
  */
 #ifndef PINGUARD_MANAGER_UNATTRIBUTED_H
 #define PINGUARD_MANAGER_UNATTRIBUTED_H

@@ -221,7 +221,7 @@ static bool is_of(const struct pin_origin *origin, const char *name,
 		return *name && strcmp(origin->device, name) == 0;
 	for (i = 0; i < names->n; i++)
 		if (strcmp(origin->device, names->all[i].name) == 0 &&
-		    (!names->all[i].group || origin->kind == PINGUARD_KIND_VFIO))
+		    (!names->all[i].kind || origin->kind == names->all[i].kind))
 			return true;
 	return false;
 }

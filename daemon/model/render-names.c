@@ -10,7 +10,7 @@ static const char *const kinds[] = {
 	[PIN_KIND_UNKNOWN] = "unknown",	     [PINGUARD_KIND_RDMA] = "rdma",
 	[PINGUARD_KIND_VFIO] = "vfio",	     [PINGUARD_KIND_IOMMUFD] = "iommufd",
 	[PINGUARD_KIND_IO_URING] = "io_uring", [PINGUARD_KIND_XDP] = "xdp",
-	[PINGUARD_KIND_VDPA] = "vdpa",
+	[PINGUARD_KIND_VDPA] = "vdpa",	     [PINGUARD_KIND_UDMABUF] = "udmabuf",
 };
 
 static const char *const policies[] = {

@@ -30,14 +30,19 @@ static bool kernel_has_any(const struct release_owner *o)
 	const struct releases_config *config = &release->releases->config;
 	unsigned int tries = LOOKS_MAX;
 	struct pin_info info;
+	int r;
 
 	if (!config->look || !release->asked)
 		return true;
 	for (uint32_t i = o->position; i < o->first + o->n; i++) {
 		const struct asked_pin *asked = &release->asked[release->order[i]];
 
-		if (asked->left && (tries-- == 0 ||
-				    config->look(asked->id, &info, config->userdata) != -ENOENT))
+		if (!asked->left)
+			continue;
+		if (tries-- == 0)
+			return true;
+		r = config->look(asked->id, &info, config->userdata);
+		if (r != -ENOENT && (r < 0 || info.bytes > 0))
 			return true;
 	}
 	return false;

@@ -31,6 +31,11 @@ void releases_pin_changed(struct releases *releases, uint64_t pin_id)
 
 	if (!pin)
 		return;
+	/* An address space that is empty: the kernel keeps it for what comes next. */
+	if (!pin->bytes) {
+		releases_unpinned(releases, pin_id);
+		return;
+	}
 	DL_FOREACH(releases->running, release) {
 		struct asked_pin *asked = release_asked(release, pin_id);
 
@@ -43,12 +48,19 @@ void releases_pin_changed(struct releases *releases, uint64_t pin_id)
 	}
 }
 
+static bool holds_memory(const struct releases *releases, uint64_t pin_id)
+{
+	const struct pin *pin = registry_find(releases->config.registry, pin_id);
+
+	return pin && pin->bytes > 0;
+}
+
 static void look_again(struct releases *releases, struct release *release)
 {
 	for (size_t i = 0; i < release->n_asked; i++) {
 		struct asked_pin *asked = &release->asked[i];
 
-		if (asked->left && !registry_find(releases->config.registry, asked->id) &&
+		if (asked->left && !holds_memory(releases, asked->id) &&
 		    release_drop_pin(release, asked))
 			release_changed(release);
 	}

@@ -32,7 +32,7 @@ static int by_process(const void *a, const void *b)
 	return (x->index > y->index) - (x->index < y->index);
 }
 
-/* Those that exist, each once, by id. */
+/* Those that hold memory, each once, by id. */
 static size_t find_pins(struct registry *registry, const uint64_t *ids, size_t n, struct held *held)
 {
 	size_t found = 0, unique = 0;
@@ -41,7 +41,7 @@ static size_t find_pins(struct registry *registry, const uint64_t *ids, size_t n
 	for (size_t i = 0; i < n; i++) {
 		const struct pin *pin = registry_find(registry, ids[i]);
 
-		if (!pin)
+		if (!pin || !pin->bytes)
 			continue;
 		sorted = sorted && (found == 0 || held[found - 1].id < pin->id);
 		held[found++] = (struct held){

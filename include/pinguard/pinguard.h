@@ -53,7 +53,8 @@ enum pinguard_pin_kind {
 	PINGUARD_PIN_IOMMUFD = 3,
 	PINGUARD_PIN_IO_URING = 4,
 	PINGUARD_PIN_XDP = 5,
-	PINGUARD_PIN_VDPA = 6
+	PINGUARD_PIN_VDPA = 6,
+	PINGUARD_PIN_UDMABUF = 7
 };
 
 enum pinguard_request_mode {

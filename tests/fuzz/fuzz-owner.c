@@ -15,7 +15,7 @@ static void check_request(const struct pinguard_request *request)
 		const struct pinguard_pin *pin = pinguard_request_pin(request, i);
 
 		fuzz_assert(pinguard_pin_bytes(pin) <= INT64_MAX);
-		fuzz_assert(pinguard_pin_kind(pin) <= PINGUARD_PIN_VDPA);
+		fuzz_assert(pinguard_pin_kind(pin) <= PINGUARD_PIN_UDMABUF);
 		fuzz_assert(pinguard_pin_address(pin, &address) != 0 || pin->has_address);
 		fuzz_assert(!pinguard_pin_device(pin) ||
 			    strlen(pinguard_pin_device(pin)) < SIZE_MAX);

@@ -94,6 +94,9 @@ acceleration() {
 # shared with legacy persistent memory.
 memory_parameters="memhp_default_state=online_kernel memory_hotplug.memmap_on_memory=Y memmap=32M!1600M"
 
+# The simulated vDPA device is one that reads memory by itself, not through its user.
+device_parameters="vdpa_sim.use_va=0"
+
 # Starts QEMU as $qemu. The guest reaches its own machine's QMP at port 5.
 boot() {
 	local cpu=(-accel "tcg,thread=multi" -cpu max) console=(-device virtserialport,nr=4,id=unused)
@@ -124,7 +127,7 @@ boot() {
 		-chardev "socket,id=qmp,path=$work/qmp,server=on,wait=off" -mon chardev=qmp,mode=control \
 		-chardev "socket,id=machine,path=$work/qmp" -device virtserialport,chardev=machine,nr=5 \
 		"${console[@]}" \
-		-append "console=ttyS0 no_timer_check loglevel=5 printk.time=1 log_buf_len=8M panic=-1 oops=panic root=/dev/vda rw intel_iommu=on $memory_parameters systemd.show_status=no init=/bin/sh -- -c \"tar -C / --keep-directory-symlink -xf /dev/vdb; exec /bin/sh /usr/lib/pinguard-vm/init\"" \
+		-append "console=ttyS0 no_timer_check loglevel=5 printk.time=1 log_buf_len=8M panic=-1 oops=panic root=/dev/vda rw intel_iommu=on $memory_parameters $device_parameters systemd.show_status=no init=/bin/sh -- -c \"tar -C / --keep-directory-symlink -xf /dev/vdb; exec /bin/sh /usr/lib/pinguard-vm/init\"" \
 		"${qemu_arguments[@]}" <&4 9>&- 2>"$work/qemu.log" &
 	qemu=$!
 }

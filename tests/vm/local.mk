@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Programs that the guest's tests run; tests/vm/run builds them.
-vm_programs = tests/vm/crowd tests/vm/eat-memory tests/vm/fail-nth tests/vm/mr tests/vm/umem tests/vm/vfio-map
+vm_programs = tests/vm/crowd tests/vm/eat-memory tests/vm/fail-nth tests/vm/hold tests/vm/mr tests/vm/vfio-map
 EXTRA_PROGRAMS += $(vm_programs)
 tests_vm_fail_nth_SOURCES = tests/vm/fail-nth.c tests/vm/pinners.c tests/vm/pinners.h
 tests_vm_fail_nth_LDADD = -libverbs
+tests_vm_hold_SOURCES = tests/vm/hold.c tests/vm/pinners.c tests/vm/pinners.h
+tests_vm_hold_LDADD = libpinguard/libpinguard.la -libverbs
+tests_vm_hold_LDFLAGS = -no-install
 tests_vm_mr_LDADD = -libverbs
 tests_vm_crowd_LDADD = libpinguard/libpinguard.la -libverbs
 # with no wrapper script, so that it can be copied into the guest
@@ -49,6 +52,7 @@ EXTRA_DIST += \
 	tests/vm/nvdimm.test \
 	tests/vm/offline.test \
 	tests/vm/owners.test \
+	tests/vm/pinners.test \
 	tests/vm/release.test \
 	tests/vm/removal.test \
 	tests/vm/resync.test \

@@ -5,7 +5,12 @@
 #include <linux/if_xdp.h>
 #include <linux/io_uring.h>
 #include <linux/udmabuf.h>
+#include <linux/vduse.h>
 #include <linux/vfio.h>
+#include <linux/vhost.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +27,11 @@
 #include "pinners.h"
 
 const char pinner_usage[] =
-	"mr DEVICE BYTES | vfio PCI-ADDRESS BYTES | uring BYTES | xdp BYTES | udmabuf BYTES";
+	"mr DEVICE BYTES | vfio PCI-ADDRESS BYTES | uring BYTES | ring BYTES | pbuf BYTES | "
+	"xdp BYTES | vdpa FILE BYTES | vduse NAME BYTES | udmabuf BYTES";
+
+/* Headers before Linux 6.5 lack it, and the addresses at the end of both offsets. */
+#define SETUP_NO_MMAP (1U << 14)
 
 /* The one that is open. */
 static struct {
@@ -115,6 +124,24 @@ static int uring_unpin(void)
 	return syscall(SYS_io_uring_register, what.fd, IORING_UNREGISTER_BUFFERS, NULL, 0);
 }
 
+/* A ring for buffers that the kernel takes from it; a power of two of BYTES. */
+static int pbuf_pin(void)
+{
+	struct io_uring_buf_reg reg = {
+		.ring_addr = (uintptr_t)what.memory,
+		.ring_entries = what.bytes / sizeof(struct io_uring_buf),
+	};
+
+	return syscall(SYS_io_uring_register, what.fd, IORING_REGISTER_PBUF_RING, &reg, 1);
+}
+
+static int pbuf_unpin(void)
+{
+	struct io_uring_buf_reg reg = {};
+
+	return syscall(SYS_io_uring_register, what.fd, IORING_UNREGISTER_PBUF_RING, &reg, 1);
+}
+
 /* Remembers what pins; where it could not, closes it, and errno stays. */
 static int keep(int fd, int result)
 {
@@ -142,6 +169,123 @@ static int xdp_pin(void)
 	const int fd = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
 
 	return keep(fd, fd < 0 ? -1 : setsockopt(fd, SOL_XDP, XDP_UMEM_REG, &umem, sizeof(umem)));
+}
+
+/* Rings in memory of the user: one half for the entries of 64 bytes, one for the rest. */
+static int ring_pin(void)
+{
+	const size_t half = what.bytes / 2;
+	struct io_uring_params params = { .flags = SETUP_NO_MMAP };
+	const uint64_t rest = (uintptr_t)what.memory, entries = rest + half;
+	int fd;
+
+	memcpy((char *)(&params.sq_off + 1) - sizeof(entries), &entries, sizeof(entries));
+	memcpy((char *)(&params.cq_off + 1) - sizeof(rest), &rest, sizeof(rest));
+	fd = syscall(SYS_io_uring_setup, half / sizeof(struct io_uring_sqe), &params);
+
+	return keep(fd, fd);
+}
+
+static int vdpa_open(const char *file)
+{
+	const uint64_t features = 1ULL << VHOST_BACKEND_F_IOTLB_MSG_V2;
+
+	what.fd = open(file, O_RDWR | O_CLOEXEC);
+	if (what.fd < 0 || ioctl(what.fd, VHOST_SET_OWNER) < 0)
+		return -1;
+	return ioctl(what.fd, VHOST_SET_BACKEND_FEATURES, &features);
+}
+
+static int vdpa_tell(int type)
+{
+	const struct vhost_msg_v2 message = {
+		.type = VHOST_IOTLB_MSG_V2,
+		.iotlb = { .iova = 0x10000000, .size = what.bytes, .type = type,
+			   .uaddr = (uintptr_t)what.memory, .perm = VHOST_ACCESS_RW },
+	};
+
+	return write(what.fd, &message, sizeof(message)) == sizeof(message) ? 0 : -1;
+}
+
+static int vdpa_pin(void)
+{
+	return vdpa_tell(VHOST_IOTLB_UPDATE);
+}
+
+static int vdpa_unpin(void)
+{
+	return vdpa_tell(VHOST_IOTLB_INVALIDATE);
+}
+
+/* A disk that this process is. It has the same name on the bus. */
+static int vduse_create(const char *name)
+{
+	const size_t config_bytes = 64;
+	struct vduse_dev_config *config = calloc(1, sizeof(*config) + config_bytes);
+	const uint64_t version = VDUSE_API_VERSION;
+	int control = open("/dev/vduse/control", O_RDWR | O_CLOEXEC), r = -1;
+
+	if (control >= 0 && config && ioctl(control, VDUSE_SET_API_VERSION, &version) == 0) {
+		snprintf(config->name, sizeof(config->name), "%s", name);
+		config->device_id = VIRTIO_ID_BLOCK;
+		config->features = 1ULL << VIRTIO_F_ACCESS_PLATFORM | 1ULL << VIRTIO_F_VERSION_1;
+		config->vq_num = 1;
+		config->vq_align = 4096;
+		config->config_size = config_bytes;
+		r = ioctl(control, VDUSE_CREATE_DEV, config);
+	}
+	free(config);
+	if (control >= 0)
+		close(control);
+	return r;
+}
+
+/* The size is that of what the device bounces requests through. */
+static int vduse_set_size(const char *name)
+{
+	char path[PATH_MAX], text[32];
+	int fd, n, r;
+
+	snprintf(path, sizeof(path), "/sys/class/vduse/%.200s/bounce_size", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	n = snprintf(text, sizeof(text), "%zu", what.bytes);
+	r = fd >= 0 && write(fd, text, n) == n ? 0 : -1;
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+/* One that is there already is used as it is. */
+static int vduse_open(const char *name)
+{
+	struct vduse_vq_config queue = { .max_size = 128 };
+	const bool created = vduse_create(name) == 0;
+	char text[PATH_MAX];
+
+	if (!created && errno != EEXIST)
+		return -1;
+	snprintf(text, sizeof(text), "/dev/vduse/%.200s", name);
+	what.fd = open(text, O_RDWR | O_CLOEXEC);
+	if (what.fd < 0 || !created)
+		return what.fd < 0 ? -1 : 0;
+	if (vduse_set_size(name) < 0 || ioctl(what.fd, VDUSE_VQ_SETUP, &queue) < 0)
+		return -1;
+	snprintf(text, sizeof(text), "vdpa dev add name %.200s mgmtdev vduse", name);
+	return system(text) == 0 ? 0 : -1;
+}
+
+static int vduse_pin(void)
+{
+	struct vduse_iova_umem umem = { .uaddr = (uintptr_t)what.memory, .size = what.bytes };
+
+	return ioctl(what.fd, VDUSE_IOTLB_REG_UMEM, &umem);
+}
+
+static int vduse_unpin(void)
+{
+	struct vduse_iova_umem umem = { .size = what.bytes };
+
+	return ioctl(what.fd, VDUSE_IOTLB_DEREG_UMEM, &umem);
 }
 
 static int udmabuf_open(const char *device)
@@ -177,7 +321,11 @@ static const struct pinner pinners[] = {
 	{ "mr", "device", mr_open, mr_pin, mr_unpin },
 	{ "vfio", "PCI address", vfio_open, vfio_pin, vfio_unpin },
 	{ "uring", NULL, uring_open, uring_pin, uring_unpin },
+	{ "ring", NULL, no_open, ring_pin, close_pinned },
+	{ "pbuf", NULL, uring_open, pbuf_pin, pbuf_unpin },
 	{ "xdp", NULL, no_open, xdp_pin, close_pinned },
+	{ "vdpa", "device file", vdpa_open, vdpa_pin, vdpa_unpin },
+	{ "vduse", "name", vduse_open, vduse_pin, vduse_unpin },
 	{ "udmabuf", NULL, udmabuf_open, udmabuf_pin, close_pinned },
 };
 

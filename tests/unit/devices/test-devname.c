@@ -5,6 +5,7 @@
 #include "tests/unit/tree.h"
 
 #include "daemon/devices/devname.h"
+#include "daemon/model/render.h"
 
 static int setup(void **state)
 {
@@ -26,10 +27,23 @@ static int setup(void **state)
 	tree_put("class/infiniband_verbs/uverbs1/dev", "231:193\n");
 	tree_put("class/infiniband_verbs/abi_version", "6\n");
 	tree_link("class/vfio-dev/vfio1/device", "../../../devices/mdev/83b8f4f2-509f");
+	tree_put("bus/vdpa/devices/sim0/vhost-vdpa-0/dev", "234:0\n");
+	tree_put("bus/vdpa/devices/sim0/driver_override", "(null)\n");
+	tree_put("bus/vdpa/devices/disk0/vhost-vdpa-1/dev", "234:1\n");
+	tree_put("class/vduse/disk0/dev", "235:1\n");
+	tree_put("class/vduse/disk1/dev", "235:2\n");
+	tree_put("class/vduse/control/dev", "235:0\n");
+	tree_put("class/misc/iommu/dev", "10:126\n");
 	return 0;
 }
 
-/* "NAME" or "NAME*" for one of a group, by a space, in any order. */
+static int teardown(void **state)
+{
+	tree_remove(NULL);
+	return 0;
+}
+
+/* "NAME", or "NAME*KIND" where it is of a kind alone, by a space, in any order. */
 static void check(const char *name, const char *want)
 {
 	struct devnames names = {};
@@ -40,8 +54,8 @@ static void check(const char *name, const char *want)
 	for (const char *c = want; *c; c++)
 		n += *c == ' ';
 	for (size_t i = 0; i < names.n; i++) {
-		snprintf(text, sizeof(text), "%s%s", names.all[i].name,
-			 names.all[i].group ? "*" : "");
+		snprintf(text, sizeof(text), names.all[i].kind ? "%s*%s" : "%s", names.all[i].name,
+			 render_kind(names.all[i].kind));
 		for (const char *c = want; c; c = strchr(c, ' ') ? strchr(c, ' ') + 1 : NULL)
 			found += strcspn(c, " ") == strlen(text) &&
 				 strncmp(c, text, strlen(text)) == 0;
@@ -53,12 +67,17 @@ static void check(const char *name, const char *want)
 static void test_names(void **state)
 {
 	check("rxe0", "rxe0");
-	check("0000:00:04.0", "0000:00:04.0 0000:00:04.1*");
+	check("0000:00:04.0", "0000:00:04.0 0000:00:04.1*vfio");
 	check("0000:00:05.0", "0000:00:05.0");
 	check("0000:81:00.0", "0000:81:00.0 mlx5_0");
-	check("/dev/vfio/12", "0000:00:04.0* 0000:00:04.1*");
-	check("/dev/vfio/devices/vfio0", "0000:00:04.0 0000:00:04.1*");
+	check("/dev/vfio/12", "0000:00:04.0*vfio 0000:00:04.1*vfio");
+	check("/dev/vfio/devices/vfio0", "0000:00:04.0 0000:00:04.1*vfio");
 	check("/dev/vfio/devices/vfio1", "83b8f4f2-509f");
+	check("sim0", "sim0");
+	check("disk1", "disk1");
+	check("/dev/vhost-vdpa-1", "disk0");
+	check("/dev/vduse/disk1", "disk1");
+	check("/dev/iommu", "*iommufd");
 }
 
 /* "MAJOR:MINOR ", with "*" where others may have it open for themselves. */
@@ -86,6 +105,10 @@ static void test_numbers(void **state)
 	check_numbers("0000:00:04.0", "511:0 10:12 ");
 	check_numbers("/dev/vfio/12", "511:0 10:12 ");
 	check_numbers("0000:00:05.0", "");
+	check_numbers("sim0", "234:0 ");
+	check_numbers("/dev/vhost-vdpa-1", "234:1 235:1 ");
+	check_numbers("disk1", "235:2 ");
+	check_numbers("/dev/iommu", "10:126* ");
 }
 
 static void check_kind(uint32_t kind, dev_t want)
@@ -106,9 +129,7 @@ static void test_kind_numbers(void **state)
 	check_kind(PINGUARD_KIND_VFIO, 0);
 	tree_put("class/misc/vfio/dev", "10:196\n");
 	check_kind(PINGUARD_KIND_VFIO, makedev(10, 196));
-	check_kind(PINGUARD_KIND_IOMMUFD, 0);
-	tree_put("class/misc/iommu/dev", "10:120\n");
-	check_kind(PINGUARD_KIND_IOMMUFD, makedev(10, 120));
+	check_kind(PINGUARD_KIND_IOMMUFD, makedev(10, 126));
 	check_kind(PINGUARD_KIND_RDMA, 0);
 	check_kind(PINGUARD_KIND_IO_URING, 0);
 	check_kind(PIN_KIND_UNKNOWN, 0);
@@ -118,7 +139,9 @@ static const char *const unknown[] = {
 	"", ".", "..", "rxe1", "rxe0/", "/", "../infiniband/rxe0", "0000:00:04.9", "/dev/vfio/",
 	"/dev/vfio/13", "/dev/vfio/vfio", "/dev/vfio/noiommu-0", "/dev/vfio/../vfio/12",
 	"/dev/vfio/devices/", "/dev/vfio/devices/vfio2", "/dev/vfio/devices/../vfio-dev/vfio0",
-	"/dev/vfio/12/devices",
+	"/dev/vfio/12/devices", "sim1", "control", "/dev/vhost-vdpa-", "/dev/vhost-vdpa-2",
+	"/dev/vhost-vdpa-0/dev", "/dev/vduse/", "/dev/vduse/control", "/dev/vduse/disk2",
+	"/dev/vduse/../misc/iommu", "/dev/udmabuf", "/dev/iommu/", "/dev/null", "iommu",
 	"0123456789012345678901234567890123456789012345678901234567890123",
 };
 

@@ -121,7 +121,7 @@ static void test_bad_failures(void **state)
 static void test_names(void **state)
 {
 	static const char *const kinds[] = { "later",	 "rdma", "vfio", "iommufd",
-					     "io_uring", "xdp",	 "vdpa" };
+					     "io_uring", "xdp",	 "vdpa", "udmabuf" };
 	static const char *const modes[] = { "later", "async", "sync" };
 	static const char *const reasons[] = { "later",		"administrator",  "drain",
 					       "quota",		"device_removal", "memory_offline",

@@ -323,6 +323,15 @@ static void test_unattributed(void **state)
 	pin_of(m, 1, 1, PINGUARD_KIND_RDMA);
 	/* counted as locked memory, not as pinned */
 	pin_of(m, 2, 2, PINGUARD_KIND_VFIO);
+	pin_of(m, 6, 2, PINGUARD_KIND_XDP);
+	/* not counted at all */
+	pin_of(m, 7, 2, PINGUARD_KIND_UDMABUF);
+	/* a process whose pins are all counted, by whichever means they were made */
+	say_process(6, 16);
+	pin_of(m, 8, 6, PINGUARD_KIND_IOMMUFD);
+	pin_of(m, 9, 6, PINGUARD_KIND_IO_URING);
+	pin_of(m, 10, 6, PINGUARD_KIND_VDPA);
+	pin_of(m, 11, 6, PINGUARD_KIND_RDMA);
 	/* as much as another moment has, and no less than nothing */
 	pin_of(m, 3, 3, PINGUARD_KIND_RDMA);
 	pin_of(m, 4, 3, PINGUARD_KIND_RDMA);
@@ -331,7 +340,7 @@ static void test_unattributed(void **state)
 	check_unattributed(m, json_integer(65536 + 8192 + 300 * 4096));
 
 	say_process(5000, 4 * 5001);
-	for (uint64_t id = 10; id < 5010; id++)
+	for (uint64_t id = 20; id < 5020; id++)
 		pin_of(m, id, 5000, PINGUARD_KIND_RDMA);
 	m->unattributed = unattributed_free(m->unattributed);
 	assert_int_equal(unattributed_new(m, proc, &m->unattributed), 0);

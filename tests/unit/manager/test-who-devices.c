@@ -101,6 +101,17 @@ static void test_names(void **state)
 	/* Another of the same group, whose pins carry the first one's name. */
 	check_pins(m, &p, "0000:00:04.1", "2");
 	check_pins(m, &p, "/dev/vfio/12", "2");
+	/* By a file, where the pins name no device, and by the device where they do. */
+	tree_put("class/misc/iommu/dev", "10:126\n");
+	tree_put("bus/vdpa/devices/sim0/vhost-vdpa-3/dev", "234:3\n");
+	add_pin(m, 5, PINGUARD_KIND_IOMMUFD, "");
+	add_pin(m, 6, PINGUARD_KIND_IO_URING, "");
+	add_pin(m, 7, PINGUARD_KIND_VDPA, "sim0");
+	add_pin(m, 8, PINGUARD_KIND_XDP, "sim0");
+	check_pins(m, &p, "/dev/iommu", "5");
+	check_pins(m, &p, "/dev/vhost-vdpa-3", "78");
+	check_pins(m, &p, "sim0", "78");
+	ask(m, &p, MANAGER("Who"), "/dev/udmabuf", MANAGER("NoSuchTarget"));
 	ask(m, &p, MANAGER("Drain"), "rxe1", MANAGER("InvalidTarget"));
 	ask(m, &p, MANAGER("Drain"), "gone0", MANAGER("InvalidTarget"));
 	ask(m, &p, MANAGER("Drain"), "rxe7", MANAGER("NoSuchTarget"));

@@ -271,10 +271,18 @@ static void test_deny(void **state)
 
 static void test_kinds(void **state)
 {
+	static const char *const names[] = { "unknown",	 "rdma", "vfio", "iommufd",
+					     "io_uring", "xdp",	 "vdpa", "udmabuf" };
 	uint32_t kind = 0;
 
-	assert_int_equal(render_parse_kind("io_uring", &kind), 0);
-	assert_int_equal(kind, PINGUARD_KIND_IO_URING);
+	for (uint32_t i = 0; i < ARRAY_SIZE(names); i++) {
+		assert_string_equal(render_kind(i), names[i]);
+		assert_int_equal(render_parse_kind(names[i], &kind), 0);
+		assert_int_equal(kind, i);
+	}
+	/* One that a later kernel has. */
+	assert_int_equal(PINGUARD_KIND_UDMABUF + 1, ARRAY_SIZE(names));
+	assert_string_equal(render_kind(ARRAY_SIZE(names)), "unknown");
 	assert_true(render_parse_kind("io-uring", &kind) < 0);
 	assert_true(render_parse_kind("", &kind) < 0);
 }

@@ -12,10 +12,10 @@
 
 static bool shared;
 
-/* /dev/zero is the device, and that of pins of VFIO which name none. */
+/* /dev/zero is the device, and that of pins of VFIO and iommufd which name none. */
 static int numbers(const char *device, uint32_t kind, struct device_numbers *ret, void *userdata)
 {
-	if (strcmp(device, "rxe0") != 0 && (*device || kind != PINGUARD_KIND_VFIO))
+	if (strcmp(device, "rxe0") != 0 && (*device || (kind != PINGUARD_KIND_VFIO && kind != PINGUARD_KIND_IOMMUFD)))
 		return -ENOENT;
 	ret->n = 1;
 	ret->all[0] = (struct device_number){ .number = makedev(1, 5), .shared = shared };
@@ -37,14 +37,20 @@ static int setup(void **state)
 	return 0;
 }
 
-static void add_pin(struct manager *m, uint64_t id, pid_t pid, const char *device, uint32_t flags)
+static void add_pin_of(struct manager *m, uint64_t id, pid_t pid, const char *device, uint32_t flags,
+		       uint32_t kind)
 {
-	struct pin_info pin = { .id = id, .kind = PINGUARD_KIND_RDMA, .tgid = pid, .bytes = 4096,
+	struct pin_info pin = { .id = id, .kind = kind, .tgid = pid, .bytes = 4096,
 				.cgroup_id = PINS, .charged_cgroup_id = PINS, .flags = flags,
 				.since_usec = realtime_usec() };
 
 	strcpy(pin.device, device);
 	assert_int_equal(registry_upsert(m->registry, &pin), 0);
+}
+
+static void add_pin(struct manager *m, uint64_t id, pid_t pid, const char *device, uint32_t flags)
+{
+	add_pin_of(m, id, pid, device, flags, PINGUARD_KIND_RDMA);
 }
 
 /* A process that has the device open. */
@@ -136,6 +142,29 @@ static void test_exact(void **state)
 	release = start(m, (uint64_t[]){ 1 }, 1);
 	wait_until_dead(m, &holder);
 	process_end(&holder);
+}
+
+/* iommufd names no device: whoever in the cgroup of the pins has its file open. */
+static void test_iommufd(void **state)
+{
+	_cleanup_(release_unrefp) struct release *release = NULL, *udmabuf = NULL;
+	struct manager *m = *state;
+	struct process holder, elsewhere;
+
+	set_ladder(m, "Kill=yes\n");
+	holder_start(&holder, "/t2.service");
+	holder_start(&elsewhere, "/t3.service");
+	/* A buffer is a file of its own: nobody can tell who has it. */
+	add_pin_of(m, 2, DEAD_PID + 1, "", PINGUARD_FLAG_OWNER_GONE, PINGUARD_KIND_UDMABUF);
+	udmabuf = start(m, (uint64_t[]){ 2 }, 1);
+	assert_int_equal(m->releases->n_looks, 0);
+	check_json(udmabuf, "gone", "give_up");
+	add_pin_of(m, 1, DEAD_PID, "", PINGUARD_FLAG_OWNER_GONE, PINGUARD_KIND_IOMMUFD);
+	release = start(m, (uint64_t[]){ 1 }, 1);
+	wait_until_dead(m, &holder);
+	assert_true(process_lives(&elsewhere));
+	process_end(&holder);
+	process_end(&elsewhere);
 }
 
 /* Nobody that root did not turn the step on for, that is protected, or outside of a user's reach. */
@@ -361,6 +390,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_same_cgroup),
 		TEST(test_exact),
+		TEST(test_iommufd),
 		TEST(test_left_alone),
 		TEST(test_nobody),
 		TEST(test_no_device),

@@ -167,16 +167,55 @@ static void test_complete_asks_the_kernel(void **state)
 	process_start(&p);
 	owner_register(m, &c, &p);
 	pin_add(m, 1, p.pid, 4096);
-	kernel_says = (struct pin_info){ .tgid = p.pid };
+	kernel_says = (struct pin_info){ .tgid = p.pid, .bytes = 4096 };
 	release = start(m, (uint64_t[]){ 1 }, 1);
 	json_decref(owner_request(m, &c, token));
 	owner_complete(m, &p, token, "released", OWNER("StillPinned"));
+	kernel_says.bytes = 0;
+	owner_complete(m, &p, token, "released", NULL);
 	kernel_says.tgid = 0;
 	owner_complete(m, &p, token, "released", NULL);
 	assert_int_equal(release_phase(release), RELEASE_RUNNING);
 	pin_remove(m, 1);
 	assert_int_equal(release_phase(release), RELEASE_DONE);
 	client_close(m, &c);
+	process_end(&p);
+}
+
+static void change(struct manager *m, uint64_t id, pid_t pid, uint64_t bytes)
+{
+	pin_add(m, id, pid, bytes);
+	releases_pin_changed(m->releases, id);
+}
+
+/* What is empty is released, though the kernel keeps it, as vhost-vdpa an address space. */
+static void test_emptied(void **state)
+{
+	_cleanup_(release_unrefp) struct release *release = NULL, *missed = NULL, *none = NULL;
+	struct manager *m = *state;
+	struct process p;
+
+	process_start(&p);
+	pin_add(m, 1, p.pid, 8192);
+	pin_add(m, 2, p.pid, 4096);
+	release = start(m, (uint64_t[]){ 1, 2 }, 2);
+	missed = start(m, (uint64_t[]){ 2 }, 1);
+	change(m, 1, p.pid, 4096);
+	assert_int_equal(release->pins_left, 2);
+	assert_int_equal(release->bytes_left, 8192);
+	change(m, 1, p.pid, 0);
+	assert_int_equal(release->pins_left, 1);
+	assert_int_equal(release->bytes_left, 4096);
+	/* What fills it again was made later. */
+	change(m, 1, p.pid, 4096);
+	assert_int_equal(release->pins_left, 1);
+	/* The event was lost. */
+	pin_add(m, 2, p.pid, 0);
+	releases_resynced(m->releases);
+	assert_int_equal(release_phase(release), RELEASE_DONE);
+	assert_int_equal(release_phase(missed), RELEASE_DONE);
+	none = start(m, (uint64_t[]){ 2 }, 1);
+	assert_int_equal(none->pins, 0);
 	process_end(&p);
 }
 
@@ -191,6 +230,7 @@ int main(void)
 		TEST(test_kernel_does_not_answer),
 		TEST(test_others_pins_are_not_told),
 		TEST(test_complete_asks_the_kernel),
+		TEST(test_emptied),
 	};
 
 	/* Files of release.d must be root's. */
