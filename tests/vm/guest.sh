@@ -12,6 +12,9 @@ boot_timeout() {
 	echo "$seconds"
 }
 
+# How long it may take from SCRIPT's end to the machine's; a second is usual.
+end_timeout=120
+
 # Builds the checkout in the cache and installs it into $work/payload.
 install_project() {
 	local dest=$work/payload/usr/lib/pinguard-vm
@@ -135,14 +138,17 @@ boot() {
 # Waits for the guest's end; the status is SCRIPT's, or what tests/vm/run says
 # of a guest that did not end well.
 follow() {
-	local start=$SECONDS limit begun='' result='' late=''
+	local start=$SECONDS limit begun='' ended='' result='' late=''
 	limit=$(boot_timeout)
 	while kill -0 "$qemu" 2>/dev/null; do
 		if [ -z "$begun" ] && grep -q '^begin$' "$work/status"; then
 			begun=1 start=$SECONDS limit=$timeout
 			[ -z "$shell" ] || limit=$((1 << 30))
 		fi
-		if [ $((SECONDS - start)) -ge "$limit" ] && ! grep -q '^exit ' "$work/status"; then
+		if [ -z "$ended" ] && grep -q '^exit ' "$work/status"; then
+			ended=1 start=$SECONDS limit=$end_timeout
+		fi
+		if [ $((SECONDS - start)) -ge "$limit" ]; then
 			late=1
 			kill "$qemu"
 			break
@@ -153,11 +159,15 @@ follow() {
 	qemu=
 	wait "$output" || true
 	result=$(sed -n 's/^exit \([0-9]*\)$/\1/p' "$work/status")
-	[ -z "$result" ] || return "$result"
+	[ -z "$result" ] || [ -n "$late" ] || return "$result"
 	! grep -q '^begin$' "$work/status" || begun=1
 	cat "$work/qemu.log" >&2
 	say "the end of the guest's console:"
 	tail -n 50 "$work/console.log" >&2 || true
+	if [ -n "$result" ]; then
+		say "the guest did not end in $end_timeout s after $script"
+		return 125
+	fi
 	if [ -n "$late" ] && [ -n "$begun" ]; then
 		say "$script ran out of time ($timeout s)"
 		return 124

@@ -101,6 +101,18 @@ block_at() {
 	echo "memory$(($1 / 0x$(cat /sys/devices/system/memory/block_size_bytes)))"
 }
 
+# machine_check corrected|uncorrected ADDRESS: one of memory that is made up. It
+# goes the way of a real one, to all who want to know of it.
+machine_check() {
+	local inject=/sys/kernel/debug/mce-inject status=0x1400000000080080
+	[ "$1" = corrected ] || status=0x3400000000080080
+	echo sw >$inject/flags
+	echo "$2" >$inject/addr
+	echo 0x8c >$inject/misc # a physical address, of 4 KiB
+	echo $status >$inject/status
+	echo 4 >$inject/bank
+}
+
 # module NAME...: loads those that the kernel has not built in.
 module() {
 	modprobe -qa "$@" || true
