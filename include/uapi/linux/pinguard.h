@@ -193,11 +193,14 @@ enum pinguard_failure_result {
  *   allocator does not give it to anybody
  * @PINGUARD_FAILURE_OUTCOME_UNPOISONED: It was declared good again
  * @PINGUARD_FAILURE_OUTCOME_GONE: It was taken offline, or removed
+ * @PINGUARD_FAILURE_OUTCOME_UNPINNED: No device holds it any more. Others use
+ *   it, or may get it from its device: nothing more is told of it
  */
 enum pinguard_failure_outcome {
 	PINGUARD_FAILURE_OUTCOME_ISOLATED = 1,
 	PINGUARD_FAILURE_OUTCOME_UNPOISONED,
 	PINGUARD_FAILURE_OUTCOME_GONE,
+	PINGUARD_FAILURE_OUTCOME_UNPINNED,
 };
 
 enum {
