@@ -26,8 +26,8 @@ static const char *const results[] = {
 
 static const char *const states[] = {
 	[FAILURE_OPEN] = "open",	     [FAILURE_ISOLATED] = "isolated",
-	[FAILURE_UNPOISONED] = "unpoisoned", [FAILURE_GONE] = "gone",
-	[FAILURE_UNKNOWN] = "unknown",
+	[FAILURE_UNPINNED] = "unpinned",     [FAILURE_UNPOISONED] = "unpoisoned",
+	[FAILURE_GONE] = "gone",	     [FAILURE_UNKNOWN] = "unknown",
 };
 
 /* What a newer kernel says is told as the worse of what is known. */

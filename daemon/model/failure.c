@@ -207,12 +207,12 @@ static void add_again(struct failure *f, const struct failure_info *info, uint64
 
 /*
  * Whether what is told of a frame that is over is another failure. One that was
- * isolated has been declared good in between, of which the kernel tells only
- * while it is in use; or the kernel says that it was bad already.
+ * isolated, or unpinned, has been declared good in between, of which the kernel
+ * tells only while it is in use; or the kernel says that it was bad already.
  */
 static bool starts_anew(const struct failure *f, const struct failure_info *info)
 {
-	if (f->state != FAILURE_ISOLATED)
+	if (f->state != FAILURE_ISOLATED && f->state != FAILURE_UNPINNED)
 		return f->state != FAILURE_OPEN;
 	if (strstr(info->action, "already"))
 		return false;
@@ -243,26 +243,33 @@ int failures_add(struct failures *fs, const struct failure_info *info, uint64_t 
 	return 1;
 }
 
+static enum failure_state state_of(uint32_t outcome)
+{
+	switch (outcome) {
+	case PINGUARD_FAILURE_OUTCOME_ISOLATED:
+		return FAILURE_ISOLATED;
+	case PINGUARD_FAILURE_OUTCOME_UNPINNED:
+		return FAILURE_UNPINNED;
+	case PINGUARD_FAILURE_OUTCOME_UNPOISONED:
+		return FAILURE_UNPOISONED;
+	case PINGUARD_FAILURE_OUTCOME_GONE:
+		return FAILURE_GONE;
+	default: /* of a newer kernel */
+		return FAILURE_UNKNOWN;
+	}
+}
+
 int failures_done(struct failures *fs, const struct failure_info *info, uint64_t now_usec,
 		  struct failure **ret)
 {
 	struct failure *f = failures_find(fs, info->pfn);
+	const enum failure_state state = state_of(info->outcome);
 
-	if (!f || f->done)
+	/* What was made out from a list may be told late, and better. */
+	if (!f || (f->done && (f->state != FAILURE_UNPINNED || state == FAILURE_UNPINNED)))
 		return 0;
-	switch (info->outcome) {
-	case PINGUARD_FAILURE_OUTCOME_ISOLATED:
-		set_state(f, FAILURE_ISOLATED, now_usec);
-		break;
-	case PINGUARD_FAILURE_OUTCOME_UNPOISONED:
-		set_state(f, FAILURE_UNPOISONED, now_usec);
-		break;
-	case PINGUARD_FAILURE_OUTCOME_GONE:
-		set_state(f, FAILURE_GONE, now_usec);
-		break;
-	default: /* of a newer kernel */
-		set_state(f, FAILURE_UNKNOWN, now_usec);
-	}
+	set_state(f, state, now_usec);
+	f->ended_id = info->id;
 	f->pending = false;
 	f->done = true;
 	*ret = f;
@@ -284,6 +291,11 @@ int failures_list(struct failures *fs, const struct failure_info *info, uint64_t
 	bool news;
 	int r;
 
+	/* The list was made before the end that was told. */
+	if (f && f->ended_id && f->ended_id == info->id) {
+		*ret = f;
+		return 0;
+	}
 	/* What was recovered at once, and is in use by a device, is the same failure. */
 	if (!f || (failure_is_over(f) && f->done && f->kernel_id != info->id)) {
 		r = add_new(fs, info, now_usec, &f);
@@ -315,10 +327,10 @@ void failures_end_list(struct failures *fs, uint64_t now_usec,
 		if (!f->this_boot || f->state != FAILURE_OPEN || !f->pending || f->listed)
 			continue;
 		/*
-		 * The kernel keeps in its list what is in use: that it went from there
+		 * The kernel keeps in its list what is pinned: that it went from there
 		 * was told, and the message was lost.
 		 */
-		set_state(f, FAILURE_ISOLATED, now_usec);
+		set_state(f, FAILURE_UNPINNED, now_usec);
 		f->pending = false;
 		f->done = true;
 		ended(f, userdata);

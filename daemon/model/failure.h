@@ -30,6 +30,7 @@
 enum failure_state {
 	FAILURE_OPEN,
 	FAILURE_ISOLATED,
+	FAILURE_UNPINNED, /* and not known to be isolated */
 	FAILURE_UNPOISONED,
 	FAILURE_GONE,
 	FAILURE_UNKNOWN,
@@ -53,6 +54,7 @@ struct failure {
 	struct failures *failures;
 	uint64_t id;
 	uint64_t kernel_id; /* of the first report; good since the machine's start */
+	uint64_t ended_id; /* the kernel's, of what was told to be over; 0 for none */
 	bool this_boot;
 	uint64_t pfn;
 	uint64_t time_usec, last_usec, ended_usec; /* CLOCK_REALTIME; ended_usec 0: it has not */
@@ -103,7 +105,7 @@ int failures_done(struct failures *failures, const struct failure_info *info, ui
 /*
  * The kernel's list of what is in use yet. Listing: 1 where that is news, else
  * 0, or -ENOSPC. With failures_end_list() what was in the list before, or
- * was held by pins, and is not in it now, is isolated: its end was missed.
+ * was held by pins, and is not in it now, is unpinned: its end was missed.
  * ended() is called for each.
  */
 void failures_begin_list(struct failures *failures);

@@ -120,7 +120,7 @@ static void on_failure_done(struct failing *failing, const struct pin_event *e)
 	f->seq = e->seq;
 	failing_tell_done(failing, f);
 	/* Memory that is good again, or is not there any more, is nobody's to let go of. */
-	if (f->state != FAILURE_ISOLATED)
+	if (f->state != FAILURE_ISOLATED && f->state != FAILURE_UNPINNED)
 		cancel_request(failing, f);
 	failing_changed(failing);
 }

@@ -103,7 +103,7 @@ static void test_same_boot(void **state)
 	failures_begin_list(fs);
 	failures_end_list(fs, 1000, on_ended, &n_ended);
 	assert_int_equal(n_ended, 1);
-	assert_int_equal(f->state, FAILURE_ISOLATED);
+	assert_int_equal(f->state, FAILURE_UNPINNED);
 	assert_int_equal(failures_find(fs, 12)->state, FAILURE_OPEN);
 	/* Numbers go on. */
 	assert_int_equal(failures_add(fs, &next, 9, &f), 1);
@@ -124,6 +124,20 @@ static void test_listed_again(void **state)
 	assert_int_equal(f->id, 1);
 	assert_int_equal(f->step, FAILURE_WAITING);
 	assert_int_equal(failures_unseen(fs), 4);
+	failures_free(fs);
+}
+
+/* One that was recovered at once, and of which the service saw no more before it ended. */
+static void test_recovered_listed(void **state)
+{
+	const struct failure_info info = { .id = 2, .pfn = 11 };
+	_cleanup_json_ json_t *root = history();
+	struct failures *fs = load(root, BOOT);
+	struct failure *f;
+
+	assert_int_equal(failures_list(fs, &info, 9, &f), 1);
+	assert_int_equal(f->id, 2);
+	assert_int_equal(f->state, FAILURE_OPEN);
 	failures_free(fs);
 }
 
@@ -256,6 +270,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same_boot),   cmocka_unit_test(test_listed_again),
+		cmocka_unit_test(test_recovered_listed),
 		cmocka_unit_test(test_other_boot),  cmocka_unit_test(test_bad_entries),
 		cmocka_unit_test(test_bad_roots),   cmocka_unit_test(test_bad_numbers),
 		cmocka_unit_test(test_bad_owners),

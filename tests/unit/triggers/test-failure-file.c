@@ -233,7 +233,7 @@ static void test_restart(void **state)
 	manager_free(m);
 	assert_int_equal(n_files("failures.json", name), 1);
 
-	/* The service was gone while 10 was isolated, and one more failed. */
+	/* The service was gone while 10 was unpinned, and one more failed. */
 	m = start();
 	fs = m->triggers->failing->failures;
 	assert_int_equal(failures_count(fs), 3);
@@ -246,7 +246,7 @@ static void test_restart(void **state)
 	m->source->genl = (struct genl *)m;
 	assert_int_equal(failing_list(m->triggers->failing), 0);
 	pump(m);
-	assert_int_equal(failures_find(fs, 10)->state, FAILURE_ISOLATED);
+	assert_int_equal(failures_find(fs, 10)->state, FAILURE_UNPINNED);
 	assert_int_equal(failures_find(fs, 12)->state, FAILURE_OPEN);
 	assert_int_equal(failures_unseen(fs), 1);
 	assert_int_equal(events_next(m->events), 1);

@@ -40,12 +40,17 @@ static int add_failed(struct failures *fs, uint64_t id, uint64_t pfn)
 	return add(fs, id, pfn, PINGUARD_FAILURE_RESULT_FAILED);
 }
 
-static int end(struct failures *fs, uint64_t pfn, uint32_t outcome)
+static int end_of(struct failures *fs, uint64_t id, uint64_t pfn, uint32_t outcome)
 {
-	const struct failure_info info = { .id = 1, .pfn = pfn, .outcome = outcome };
+	const struct failure_info info = { .id = id, .pfn = pfn, .outcome = outcome };
 	struct failure *f;
 
 	return failures_done(fs, &info, 99 * SECOND, &f);
+}
+
+static int end(struct failures *fs, uint64_t pfn, uint32_t outcome)
+{
+	return end_of(fs, 1, pfn, outcome);
 }
 
 static int list(struct failures *fs, uint64_t id, uint64_t pfn)
@@ -168,6 +173,54 @@ static void test_again(void **state)
 	assert_int_equal(failures_find(fs, 10)->id, 2);
 	assert_int_equal(failures_find(fs, 10)->step, FAILURE_WAITING);
 	assert_int_equal(f->state, FAILURE_ISOLATED);
+}
+
+/* No device holds it any more, but the kernel could not get it out of use. */
+static void test_unpinned(void **state)
+{
+	struct failures *fs = *state;
+	struct failure *f;
+
+	assert_int_equal(add_failed(fs, 1, 10), 1);
+	look_at_all(fs);
+	assert_int_equal(list(fs, 1, 10), 0);
+	assert_int_equal(end(fs, 10, PINGUARD_FAILURE_OUTCOME_UNPINNED), 1);
+	f = failures_find(fs, 10);
+	assert_int_equal(f->state, FAILURE_UNPINNED);
+	assert_int_equal(f->ended_usec, 99 * SECOND);
+	assert_true(failure_is_over(f));
+	/* Who uses it meets it again: that is the same failure. */
+	assert_int_equal(failures_add(fs,
+				      &(struct failure_info){
+					      .id = 2, .pfn = 10, .action = "already poisoned" },
+				      1000 * SECOND, &f),
+			 2);
+	assert_int_equal(f->state, FAILURE_UNPINNED);
+	assert_int_equal(f->step, FAILURE_IDLE);
+	assert_int_equal(end(fs, 10, PINGUARD_FAILURE_OUTCOME_UNPINNED), 0);
+	/* Pinned again, and bad yet. */
+	assert_int_equal(list(fs, 2, 10), 1);
+	assert_int_equal(failures_find(fs, 10)->state, FAILURE_OPEN);
+	assert_int_equal(failures_count(fs), 2);
+}
+
+/* A list that was made before the end that was told does not open it again. */
+static void test_old_list(void **state)
+{
+	struct failures *fs = *state;
+
+	assert_int_equal(add_failed(fs, 1, 10), 1);
+	/* The second one is told by itself, the list and the end have the first. */
+	assert_int_equal(add_failed(fs, 2, 10), 2);
+	assert_int_equal(end(fs, 10, PINGUARD_FAILURE_OUTCOME_ISOLATED), 1);
+	assert_int_equal(list(fs, 1, 10), 0);
+	assert_int_equal(failures_find(fs, 10)->state, FAILURE_ISOLATED);
+	/* Of which the first was not heard of. */
+	assert_int_equal(add_failed(fs, 4, 11), 1);
+	assert_int_equal(end_of(fs, 3, 11, PINGUARD_FAILURE_OUTCOME_ISOLATED), 1);
+	assert_int_equal(list(fs, 3, 11), 0);
+	assert_int_equal(failures_find(fs, 11)->state, FAILURE_ISOLATED);
+	assert_int_equal(failures_count(fs), 2);
 }
 
 /* Out of use again and again, as the memory of DAX devices is. */
@@ -315,10 +368,13 @@ static void test_list(void **state)
 	assert_int_equal(list(fs, 4, 13), 0);
 	failures_end_list(fs, 60 * SECOND, on_ended, NULL);
 	assert_int_equal(n_ended, 1);
-	assert_int_equal(failures_find(fs, 10)->state, FAILURE_ISOLATED);
+	assert_int_equal(failures_find(fs, 10)->state, FAILURE_UNPINNED);
 	assert_int_equal(failures_find(fs, 10)->ended_usec, 60 * SECOND);
 	assert_int_equal(failures_find(fs, 12)->state, FAILURE_OPEN);
-	/* The lost word comes after all, by the next kernel's count. */
+	/* The lost word comes after all: once, and if it says more. */
+	assert_int_equal(end(fs, 10, PINGUARD_FAILURE_OUTCOME_UNPINNED), 0);
+	assert_int_equal(end(fs, 10, PINGUARD_FAILURE_OUTCOME_ISOLATED), 1);
+	assert_int_equal(failures_find(fs, 10)->state, FAILURE_ISOLATED);
 	assert_int_equal(end(fs, 10, PINGUARD_FAILURE_OUTCOME_ISOLATED), 0);
 }
 
@@ -399,7 +455,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_states), TEST(test_same_frame), TEST(test_again),  TEST(test_worse),
-		TEST(test_recovered_again),
+		TEST(test_unpinned), TEST(test_old_list), TEST(test_recovered_again),
 		TEST(test_storm),  TEST(test_looks),	  TEST(test_list),   TEST(test_unseen),
 		TEST(test_texts),  TEST(test_pace),
 	};
