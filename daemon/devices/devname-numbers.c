@@ -148,14 +148,11 @@ int devnames_find_numbers(const char *sys, const struct devnames *names,
 
 int devnames_find_kind_numbers(const char *sys, uint32_t kind, struct device_numbers *ret)
 {
-	const char *file = kind == PINGUARD_KIND_VFIO ? "vfio" :
-			   kind == PINGUARD_KIND_IOMMUFD ? "iommu" : NULL;
-	char path[PATH_LEN];
+	struct search s = { .sys = sys, .numbers = ret };
 
 	ret->n = 0;
-	if (!file)
-		return -ENOENT;
-	snprintf(path, sizeof(path), "%s/class/misc/%s/dev", sys, file);
-	(void)add_file(ret, path, true);
+	/* Of udmabuf others have the buffer, which is a file of its own. */
+	if (kind != PINGUARD_KIND_UDMABUF)
+		(void)add_misc(&s, kind);
 	return ret->n > 0 ? 0 : -ENOENT;
 }

@@ -17,6 +17,7 @@ static const struct {
 	uint32_t kind;
 	const char *path;
 } files[] = {
+	{ PINGUARD_KIND_VFIO, "/dev/vfio/vfio" },
 	{ PINGUARD_KIND_IOMMUFD, "/dev/iommu" },
 	{ PINGUARD_KIND_UDMABUF, "/dev/udmabuf" },
 };

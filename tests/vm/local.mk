@@ -8,6 +8,8 @@ tests_vm_hold_SOURCES = tests/vm/hold.c tests/vm/pinners.c tests/vm/pinners.h
 tests_vm_hold_LDADD = libpinguard/libpinguard.la -libverbs
 tests_vm_hold_LDFLAGS = -no-install
 tests_vm_mr_LDADD = -libverbs
+tests_vm_vfio_map_SOURCES = tests/vm/vfio-map.c tests/vm/pinners.c tests/vm/pinners.h
+tests_vm_vfio_map_LDADD = -libverbs
 tests_vm_crowd_LDADD = libpinguard/libpinguard.la -libverbs
 # with no wrapper script, so that it can be copied into the guest
 tests_vm_crowd_LDFLAGS = -no-install

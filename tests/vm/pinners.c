@@ -66,11 +66,10 @@ static int mr_unpin(void)
 	return errno ? -1 : 0;
 }
 
-static int vfio_open(const char *address)
+int pinner_open_group(const char *address)
 {
 	char path[PATH_MAX], link[PATH_MAX];
 	ssize_t length;
-	int group;
 
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", address);
 	length = readlink(path, link, sizeof(link) - 1);
@@ -78,11 +77,19 @@ static int vfio_open(const char *address)
 		return -1;
 	link[length] = '\0';
 	snprintf(path, sizeof(path), "/dev/vfio/%.100s", strrchr(link, '/') + 1);
-	group = open(path, O_RDWR);
-	what.fd = open("/dev/vfio/vfio", O_RDWR);
-	if (group < 0 || what.fd < 0 || ioctl(group, VFIO_GROUP_SET_CONTAINER, &what.fd) < 0)
+	return open(path, O_RDWR | O_CLOEXEC);
+}
+
+/* iommufd has a domain, and pins, when the device is open. */
+static int vfio_open(const char *address)
+{
+	const int group = pinner_open_group(address);
+
+	what.fd = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
+	if (group < 0 || what.fd < 0 || ioctl(group, VFIO_GROUP_SET_CONTAINER, &what.fd) < 0 ||
+	    ioctl(what.fd, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU) < 0)
 		return -1;
-	return ioctl(what.fd, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU);
+	return ioctl(group, VFIO_GROUP_GET_DEVICE_FD, address) < 0 ? -1 : 0;
 }
 
 static int vfio_pin(void)

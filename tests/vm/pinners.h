@@ -23,6 +23,9 @@ struct pinner {
  */
 const struct pinner *pinner_open(int argc, char *argv[], size_t *ret_bytes);
 
+/* The VFIO group of a device at a PCI address, open; or -1. */
+int pinner_open_group(const char *address);
+
 /* The names and arguments of all, for a usage. */
 extern const char pinner_usage[];
 

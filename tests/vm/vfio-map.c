@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,25 +16,12 @@
 
 #include <linux/vfio.h>
 
+#include "pinners.h"
+
 static int fail(const char *what)
 {
 	fprintf(stderr, "%s: %s\n", what, strerror(errno));
 	return 1;
-}
-
-/* Opens the group of the device at PCI address bdf; -1 on failure. */
-static int open_group(const char *bdf)
-{
-	char path[PATH_MAX], link[PATH_MAX];
-	ssize_t length;
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", bdf);
-	length = readlink(path, link, sizeof(link) - 1);
-	if (length < 0)
-		return -1;
-	link[length] = '\0';
-	snprintf(path, sizeof(path), "/dev/vfio/%.100s", strrchr(link, '/') + 1);
-	return open(path, O_RDWR | O_CLOEXEC);
 }
 
 static void *map_memory(const char *file, size_t bytes)
@@ -65,7 +51,7 @@ int main(int argc, char *argv[])
 	}
 	map.size = strtoull(argv[2], NULL, 0);
 	container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
-	group = open_group(argv[1]);
+	group = pinner_open_group(argv[1]);
 	if (container < 0 || group < 0)
 		return fail("open");
 	if (ioctl(group, VFIO_GROUP_SET_CONTAINER, &container) < 0)
