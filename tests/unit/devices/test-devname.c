@@ -132,6 +132,7 @@ static void test_kind_numbers(void **state)
 	check_kind(PINGUARD_KIND_IOMMUFD, makedev(10, 126));
 	tree_put("class/misc/udmabuf/dev", "10:127\n");
 	check_kind(PINGUARD_KIND_UDMABUF, 0);
+	tree_remove("class/misc/udmabuf");
 	check_kind(PINGUARD_KIND_RDMA, 0);
 	check_kind(PINGUARD_KIND_IO_URING, 0);
 	check_kind(PIN_KIND_UNKNOWN, 0);
