@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Programs that the guest's tests run; tests/vm/run builds them.
-vm_programs = tests/vm/crowd tests/vm/eat-memory tests/vm/fail-nth tests/vm/hold tests/vm/mr tests/vm/vfio-map
+vm_programs = tests/vm/act tests/vm/crowd tests/vm/eat-memory tests/vm/fail-nth tests/vm/hold tests/vm/mr tests/vm/vfio-map
 EXTRA_PROGRAMS += $(vm_programs)
+tests_vm_act_SOURCES = tests/vm/act.c tests/vm/pinners.c tests/vm/pinners.h
+tests_vm_act_LDADD = -libverbs
 tests_vm_fail_nth_SOURCES = tests/vm/fail-nth.c tests/vm/pinners.c tests/vm/pinners.h
 tests_vm_fail_nth_LDADD = -libverbs
 tests_vm_hold_SOURCES = tests/vm/hold.c tests/vm/pinners.c tests/vm/pinners.h
@@ -41,12 +43,18 @@ EXTRA_DIST += \
 	tests/vm/run \
 	tests/vm/self-test \
 	tests/vm/accounting.test \
+	tests/vm/acts.test \
 	tests/vm/class.test \
+	tests/vm/contention.test \
 	tests/vm/drain.test \
 	tests/vm/failure.test \
+	tests/vm/faults.test \
+	tests/vm/hold.test \
 	tests/vm/hooks.test \
+	tests/vm/hostile.test \
 	tests/vm/hotplug.test \
 	tests/vm/interface.test \
+	tests/vm/kunit.test \
 	tests/vm/libvirt.test \
 	tests/vm/limits.test \
 	tests/vm/many.test \
@@ -59,6 +67,7 @@ EXTRA_DIST += \
 	tests/vm/removal.test \
 	tests/vm/resync.test \
 	tests/vm/revoke.test \
+	tests/vm/selftests.test \
 	tests/vm/socket.test \
 	tests/vm/stock.test \
 	tests/vm/taken.test \
