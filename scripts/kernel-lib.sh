@@ -39,7 +39,7 @@ kernel_tree() {
 
 kernel_unpack() {
 	local version=$1 new=$kernel/new
-	rm -rf "$new" "$kernel"/{tree,base,build,check}*
+	rm -rf "$new" "$kernel"/{tree,base,small,build,check}*
 	mkdir -p "$new"
 	say "unpacking $kernel_source $version, this takes a minute"
 	tar -C "$new" --strip-components=1 -xf "$kernel_tarball"
@@ -58,7 +58,12 @@ kernel_patches() {
 	find "$series" -name '*.patch' 2>/dev/null | sort
 }
 
-# Prints the commit of base with the series applied. It is made in a separate
+# kernel_patches_of PARTS: those of some parts, such as A-D, by docs/kernel.md.
+kernel_patches_of() {
+	kernel_patches | grep -F -f <(sed -nE "s/^\| ([0-9]{4}) \| [$1] .*/\/\1-/p" "$top/docs/kernel.md")
+}
+
+# Prints the commit of base with the patches that it reads. It is made in a separate
 # index, so that a checkout touches only the files that really change.
 kernel_series_commit() {
 	local index=$kernel/series.index.$$ patch
@@ -68,7 +73,7 @@ kernel_series_commit() {
 		while read -r patch; do
 			kernel_git -C "$tree" apply --cached "$patch" ||
 				die "${patch##*/} does not apply"
-		done < <(kernel_patches)
+		done
 		kernel_git -C "$tree" commit-tree -m series -p base \
 			"$(kernel_git -C "$tree" write-tree)"
 	)

@@ -68,6 +68,7 @@ EXTRA_DIST += \
 	tests/vm/resync.test \
 	tests/vm/revoke.test \
 	tests/vm/selftests.test \
+	tests/vm/small.test \
 	tests/vm/socket.test \
 	tests/vm/stock.test \
 	tests/vm/taken.test \
