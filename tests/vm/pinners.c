@@ -10,6 +10,8 @@
 #include <linux/vhost.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ids.h>
+#include <linux/virtio_net.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -224,21 +226,20 @@ static int vdpa_unpin(void)
 	return vdpa_tell(VHOST_IOTLB_INVALIDATE);
 }
 
-/* A disk that this process is. It has the same name on the bus. */
+/* A network device that this process is. It has the same name on the bus. */
 static int vduse_create(const char *name)
 {
-	const size_t config_bytes = 64;
-	struct vduse_dev_config *config = calloc(1, sizeof(*config) + config_bytes);
+	struct vduse_dev_config *config = calloc(1, sizeof(*config) + sizeof(struct virtio_net_config));
 	const uint64_t version = VDUSE_API_VERSION;
 	int control = open("/dev/vduse/control", O_RDWR | O_CLOEXEC), r = -1;
 
 	if (control >= 0 && config && ioctl(control, VDUSE_SET_API_VERSION, &version) == 0) {
 		snprintf(config->name, sizeof(config->name), "%s", name);
-		config->device_id = VIRTIO_ID_BLOCK;
+		config->device_id = VIRTIO_ID_NET;
 		config->features = 1ULL << VIRTIO_F_ACCESS_PLATFORM | 1ULL << VIRTIO_F_VERSION_1;
-		config->vq_num = 1;
+		config->vq_num = 2;
 		config->vq_align = 4096;
-		config->config_size = config_bytes;
+		config->config_size = sizeof(struct virtio_net_config);
 		r = ioctl(control, VDUSE_CREATE_DEV, config);
 	}
 	free(config);
@@ -247,12 +248,18 @@ static int vduse_create(const char *name)
 	return r;
 }
 
-/* The size is that of what the device bounces requests through. */
-static int vduse_set_size(const char *name)
+/* The size is that of what the device bounces packets through. */
+static int vduse_set_up(const char *name)
 {
 	char path[PATH_MAX], text[32];
 	int fd, n, r;
 
+	for (unsigned int i = 0; i < 2; i++) {
+		struct vduse_vq_config queue = { .index = i, .max_size = 128 };
+
+		if (ioctl(what.fd, VDUSE_VQ_SETUP, &queue) < 0)
+			return -1;
+	}
 	snprintf(path, sizeof(path), "/sys/class/vduse/%.200s/bounce_size", name);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	n = snprintf(text, sizeof(text), "%zu", what.bytes);
@@ -262,23 +269,43 @@ static int vduse_set_size(const char *name)
 	return r;
 }
 
-/* One that is there already is used as it is. */
+/* What the kernel asks of the device is granted. */
+static void *vduse_answer(void *arg)
+{
+	struct vduse_dev_request request;
+
+	(void)arg;
+	while (read(what.fd, &request, sizeof(request)) == sizeof(request)) {
+		const struct vduse_dev_response response = { .request_id = request.request_id,
+							     .result = VDUSE_REQ_RESULT_OK };
+
+		if (write(what.fd, &response, sizeof(response)) != sizeof(response))
+			break;
+	}
+	return NULL;
+}
+
+/*
+ * One that is there already is used as it is. Memory can be given to it when its
+ * driver has mapped something, which for a network device are its empty buffers.
+ */
 static int vduse_open(const char *name)
 {
-	struct vduse_vq_config queue = { .max_size = 128 };
 	const bool created = vduse_create(name) == 0;
 	char text[PATH_MAX];
+	pthread_t thread;
 
 	if (!created && errno != EEXIST)
 		return -1;
 	snprintf(text, sizeof(text), "/dev/vduse/%.200s", name);
 	what.fd = open(text, O_RDWR | O_CLOEXEC);
-	if (what.fd < 0 || !created)
-		return what.fd < 0 ? -1 : 0;
-	if (vduse_set_size(name) < 0 || ioctl(what.fd, VDUSE_VQ_SETUP, &queue) < 0)
+	if (what.fd < 0 || (created && vduse_set_up(name) < 0) ||
+	    pthread_create(&thread, NULL, vduse_answer, NULL) != 0)
 		return -1;
-	snprintf(text, sizeof(text), "vdpa dev add name %.200s mgmtdev vduse", name);
-	return system(text) == 0 ? 0 : -1;
+	snprintf(text, sizeof(text),
+		 "vdpa dev add name %.200s mgmtdev vduse && "
+		 "ip link set dev $(ls /sys/bus/vdpa/devices/%.200s/virtio*/net) up", name, name);
+	return !created || system(text) == 0 ? 0 : -1;
 }
 
 static int vduse_pin(void)

@@ -113,6 +113,13 @@ machine_check() {
 	echo 4 >$inject/bank
 }
 
+# vdpa_device NAME: a simulated network device, for user space.
+vdpa_device() {
+	local drivers=/sys/bus/vdpa/drivers
+	vdpa dev add name "$1" mgmtdev vdpasim_net && { [ ! -e $drivers/virtio_vdpa/"$1" ] || echo "$1" >$drivers/virtio_vdpa/unbind; } &&
+		{ [ -e $drivers/vhost_vdpa/"$1" ] || echo "$1" >$drivers/vhost_vdpa/bind; } && eventually test -e /dev/vhost-vdpa-0
+}
+
 # module NAME...: loads those that the kernel has not built in.
 module() {
 	modprobe -qa "$@" || true
