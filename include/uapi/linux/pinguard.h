@@ -72,6 +72,8 @@ enum pinguard_flag {
  *   offline
  * @PINGUARD_FEATURE_MEMORY_FAILURE: Failures of memory are told, and what a
  *   page frame is
+ * @PINGUARD_FEATURE_ONCE: Memory that one process pins several times can be
+ *   charged once
  */
 enum pinguard_feature {
 	PINGUARD_FEATURE_RDMA = 1,
@@ -81,6 +83,7 @@ enum pinguard_feature {
 	PINGUARD_FEATURE_DEVICE_REMOVAL = 16,
 	PINGUARD_FEATURE_MEMORY_OFFLINE = 32,
 	PINGUARD_FEATURE_MEMORY_FAILURE = 64,
+	PINGUARD_FEATURE_ONCE = 128,
 };
 
 /**
@@ -93,6 +96,18 @@ enum pinguard_policy {
 	PINGUARD_POLICY_ALLOW = 1,
 	PINGUARD_POLICY_REVOCABLE,
 	PINGUARD_POLICY_DENY,
+};
+
+/**
+ * enum pinguard_count - How memory is charged that one process pins several
+ *   times
+ * @PINGUARD_COUNT_EACH: For each pin
+ * @PINGUARD_COUNT_ONCE: Once, as far as the page frames are the same, if the
+ *   cgroup or one above it says so
+ */
+enum pinguard_count {
+	PINGUARD_COUNT_EACH = 1,
+	PINGUARD_COUNT_ONCE,
 };
 
 /**
@@ -239,6 +254,7 @@ enum {
 	PINGUARD_A_PIN_PFN_FIRST,
 	PINGUARD_A_PIN_PFN_LAST,
 	PINGUARD_A_PIN_OFFSET,
+	PINGUARD_A_PIN_CHARGED_BYTES,
 
 	__PINGUARD_A_PIN_MAX,
 	PINGUARD_A_PIN_MAX = (__PINGUARD_A_PIN_MAX - 1)
@@ -256,6 +272,7 @@ enum {
 enum {
 	PINGUARD_A_POLICY_CGROUP_ID = 1,
 	PINGUARD_A_POLICY_POLICY,
+	PINGUARD_A_POLICY_COUNT,
 
 	__PINGUARD_A_POLICY_MAX,
 	PINGUARD_A_POLICY_MAX = (__PINGUARD_A_POLICY_MAX - 1)
