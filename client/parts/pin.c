@@ -6,7 +6,7 @@
 #include "client/parts/pin.h"
 
 static const char *const nullable[] = { "device",  "uid",	 "cgroup", "charged_cgroup",
-					"address", "since_usec", NULL };
+					"address", "since_usec", "charged_bytes", NULL };
 
 void fill_pin(json_t *pin)
 {

@@ -20,6 +20,7 @@
 	{ "AGE", "since_usec", COLUMN_AGE },                                 \
 	{ "ADDRESS", "address", COLUMN_TEXT, .optional = true },             \
 	{ "CHARGED", "charged_cgroup", COLUMN_TEXT, .optional = true },      \
+	{ "CHARGED_SIZE", "charged_bytes", COLUMN_SIZE, .optional = true },  \
 	{ "UID", "uid", COLUMN_NUMBER, .optional = true },                   \
 	{ "SINCE", "since_usec", COLUMN_TIME, .optional = true },            \
 	{ "GONE", "owner_gone", COLUMN_BOOL, .optional = true },             \

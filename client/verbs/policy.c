@@ -18,16 +18,21 @@ static const char policy_help[] =
 	"       pinctl policy set CGROUP POLICY [--runtime]\n"
 	"       pinctl policy clear CGROUP\n"
 	"\n"
-	"List, set and clear who may pin device memory. CGROUP is a path or a unit.\n"
-	"POLICY is\n"
+	"List, set and clear who may pin device memory, and how memory counts that a\n"
+	"process pins several times. CGROUP is a path or a unit. POLICY is for the first\n"
 	"  allow                 everybody in the cgroup and below may\n"
 	"  revocable             those that let go when they are asked, see pinctl owners\n"
-	"  deny                  nobody\n"
-	"The strictest on the way to the root counts. What is pinned already stays.\n"
+	"  deny                  nobody; the strictest on the way to the root counts\n"
+	"or for the second, and leaves the other one as it is:\n"
+	"  each                  for each pin\n"
+	"  once                  once, as far as it is the same memory of RDMA and VFIO;\n"
+	"                        also if a cgroup above says so\n"
+	"What is pinned already stays as it is.\n"
 	"\n"
 	"      --runtime         set: forget it at the next boot\n"
 	"  -j, --json            print one JSON object\n"
-	"  -o, --output COLUMNS  CGROUP POLICY EFFECTIVE RUNTIME STATE; REASON ID\n"
+	"  -o, --output COLUMNS  CGROUP POLICY EFFECTIVE COUNT RUNTIME STATE;\n"
+	"                        EFFECTIVE_COUNT REASON ID\n"
 	"      --list-columns    print the names of all columns\n"
 	"      --no-legend       print rows only\n"
 	"      --socket PATH     of the service\n"
@@ -37,8 +42,10 @@ static const struct column policy_columns[] = {
 	{ "CGROUP", "cgroup", COLUMN_TEXT, .keeps_tail = true },
 	{ "POLICY", "policy", COLUMN_TEXT },
 	{ "EFFECTIVE", "effective", COLUMN_TEXT },
+	{ "COUNT", "count", COLUMN_TEXT },
 	{ "RUNTIME", "runtime", COLUMN_BOOL },
 	{ "STATE", "state", COLUMN_TEXT },
+	{ "EFFECTIVE_COUNT", "effective_count", COLUMN_TEXT, .optional = true },
 	{ "REASON", "reason", COLUMN_TEXT, .optional = true },
 	{ "ID", "cgroup_id", COLUMN_TEXT, .optional = true },
 	{},
@@ -56,6 +63,7 @@ static void comment(const json_t *policy)
 	const char *state = json_get_string(policy, "state", "applied");
 	const char *set = json_get_string(policy, "policy", "?");
 	const char *effective = json_get_string(policy, "effective", set);
+	const char *count = json_get_string(policy, "count", "each");
 
 	if (strcmp(state, "applied") != 0)
 		log_warning("the policy is %s: %s", state, json_get_string(policy, "reason", "?"));
@@ -63,11 +71,13 @@ static void comment(const json_t *policy)
 		log_warning("%s is in effect: a cgroup above has this policy, and the strictest "
 			    "counts; see pinctl policy list",
 			    effective);
+	else if (strcmp(count, json_get_string(policy, "effective_count", count)) != 0)
+		log_warning("once is in effect: a cgroup above says so; see pinctl policy list");
 }
 
 static int set(struct pinctl *ctl, const char *cgroup, const char *policy, const void *userdata)
 {
-	static const char *const policies[] = { "allow", "revocable", "deny", NULL };
+	static const char *const policies[] = { "allow", "revocable", "deny", "each", "once", NULL };
 	const bool *runtime = userdata;
 	_cleanup_json_ json_t *reply = NULL;
 	int r;
@@ -91,7 +101,7 @@ static int run_policy(struct pinctl *ctl, int argc, char **argv)
 	static const char *const nullable[] = { "cgroup_id", "reason", NULL };
 	static const struct list policies = { "ListPolicies", "policies", policy_columns, NULL,
 					      nullable };
-	static const struct setting policy = { "policy", "set CGROUP allow|revocable|deny",
+	static const struct setting policy = { "policy", "set CGROUP allow|revocable|deny|each|once",
 					       "ClearPolicy", &policies, set };
 	bool runtime = false;
 	int r;

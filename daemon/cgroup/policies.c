@@ -22,7 +22,7 @@ struct policies {
 	struct policy_entry *list;
 };
 
-static struct policy_entry *entry_new(const char *path, uint32_t policy)
+static struct policy_entry *entry_new(const char *path, uint32_t policy, uint32_t count)
 {
 	struct policy_entry *e = calloc(1, sizeof(*e));
 
@@ -33,6 +33,7 @@ static struct policy_entry *entry_new(const char *path, uint32_t policy)
 		return NULL;
 	}
 	e->policy = policy;
+	e->count = count;
 	return e;
 }
 
@@ -55,14 +56,15 @@ static void clear_list(struct policies *p)
 
 static int load_one(const char *path, const json_t *item, void *userdata)
 {
-	const char *name = json_get_string(item, "policy", "");
 	struct policies *p = userdata;
 	struct policy_entry *e;
-	uint32_t policy;
+	uint32_t policy, count;
 
-	if (render_parse_policy(name, &policy) < 0 || policies_find(p, path))
+	if (render_parse_policy(json_get_string(item, "policy", ""), &policy) < 0 ||
+	    render_parse_count(json_get_string(item, "count", "each"), &count) < 0 ||
+	    policies_find(p, path))
 		return -EBADMSG;
-	e = entry_new(path, policy);
+	e = entry_new(path, policy, count);
 	if (!e)
 		return -ENOMEM;
 	DL_APPEND(p->list, e);
@@ -100,9 +102,10 @@ static int save(struct policies *p)
 	DL_FOREACH(p->list, e) {
 		if (e->runtime)
 			continue;
-		if (json_array_append_new(array, json_pack("{s:o, s:s}", "cgroup",
+		if (json_array_append_new(array, json_pack("{s:o, s:s, s:s}", "cgroup",
 				json_escaped(e->path, strlen(e->path)), "policy",
-				render_policy(e->policy))) < 0)
+				render_policy(e->policy), "count",
+				render_count(e->count))) < 0)
 			return -ENOMEM;
 	}
 	return store_save(p->dir_fd, POLICIES_FILE, "policies", json_incref(array));
@@ -190,20 +193,29 @@ static char *why_not(struct policies *p, const char *path, int error)
 	return reason ?: strdup(refusal ?: strerror(-error));
 }
 
-static int apply(struct policies *p, const char *path, uint32_t policy, char **ret_reason)
+/* As policies_unsupported(), of a way to count. */
+static const char *count_unsupported(const struct policies *p, uint32_t count)
 {
-	const char *unsupported = policies_unsupported(p);
-	uint64_t id;
+	if (count == PINGUARD_COUNT_ONCE && !(genl_features(p->genl) & PINGUARD_FEATURE_ONCE))
+		return "this version of the kernel's patches counts memory for each pin";
+	return NULL;
+}
+
+static int apply(struct policies *p, const char *path, uint32_t policy, uint32_t count,
+		 char **ret_reason)
+{
+	const char *unsupported = policies_unsupported(p) ?: count_unsupported(p, count);
+	struct policy_info info = { .policy = policy, .count = count };
 	int r;
 
 	if (unsupported) {
 		*ret_reason = strdup(unsupported);
 		return -EOPNOTSUPP;
 	}
-	r = open_id(p, path, &id);
+	r = open_id(p, path, &info.cgroup_id);
 	if (r < 0)
 		return r;
-	r = genl_set_policy(p->genl, id, policy);
+	r = genl_set_policy(p->genl, &info);
 	if (r < 0 && r != -ENOENT)
 		*ret_reason = why_not(p, path, r);
 	return r;
@@ -233,35 +245,40 @@ void policies_apply(struct policies *p, const char *path)
 			continue;
 		if (p->tree)
 			(void)cgroup_tree_watch_above(p->tree, e->path);
-		r = apply(p, e->path, e->policy, &reason);
+		r = apply(p, e->path, e->policy, e->count, &reason);
 		if (r < 0 && r != -ENOENT)
 			tell_failure(e->path, r, reason);
 	}
 }
 
-/* allow where the kernel knows of none */
-static uint32_t kernel_policy(struct policies *p, const char *path)
+/* allow, and each, where the kernel knows of none */
+static struct policy_info kernel_policy(struct policies *p, const char *path)
 {
-	uint32_t policy;
+	struct policy_info policy;
 	uint64_t id;
 
 	if (policies_unsupported(p) || open_id(p, path, &id) < 0 ||
 	    genl_get_policy(p->genl, id, &policy) < 0)
-		return PINGUARD_POLICY_ALLOW;
+		return (struct policy_info){ .policy = PINGUARD_POLICY_ALLOW,
+					     .count = PINGUARD_COUNT_EACH };
 	return policy;
 }
 
-static uint32_t effective_policy(struct policies *p, const char *path)
+static struct policy_info effective_policy(struct policies *p, const char *path)
 {
-	uint32_t policy = kernel_policy(p, "/");
+	struct policy_info policy = kernel_policy(p, "/");
 	_cleanup_(freep) char *up = strdup(path);
 	char *slash;
 
 	while (up && up[0] && up[1]) {
-		const uint32_t own = kernel_policy(p, up);
+		const struct policy_info own = kernel_policy(p, up);
 
-		/* The strictest one counts; the kernel numbers them from the mildest on. */
-		policy = MAX(policy, own);
+		/*
+		 * The strictest one counts, and once if one says so; the kernel numbers
+		 * them in this order.
+		 */
+		policy.policy = MAX(policy.policy, own.policy);
+		policy.count = MAX(policy.count, own.count);
 		slash = strrchr(up, '/');
 		if (!slash)
 			break;
@@ -270,39 +287,54 @@ static uint32_t effective_policy(struct policies *p, const char *path)
 	return policy;
 }
 
+/* Whether the kernel has what the entry says; now: what it has, in words */
+static bool as_set(const struct policy_status *st, const struct policy_entry *entry,
+		   const char **ret_now)
+{
+	*ret_now = st->own != entry->policy ? render_policy(st->own) : render_count(st->own_count);
+	return st->own == entry->policy && st->own_count == entry->count;
+}
+
 void policies_status(struct policies *p, const char *path, const struct policy_entry *entry,
 		     struct policy_status *ret)
 {
 	const char *unsupported = policies_unsupported(p), *now;
-	struct policy_status s = { .state = POLICY_APPLIED };
+	const struct policy_info own = kernel_policy(p, path), effective = effective_policy(p, path);
+	struct policy_status s = {
+		.state = POLICY_APPLIED,
+		.own = own.policy,
+		.own_count = own.count,
+		.effective = effective.policy,
+		.effective_count = effective.count,
+	};
 	uint64_t id;
 	int r;
 
 	if (open_id(p, path, &s.cgroup_id) < 0)
 		s.cgroup_id = 0;
-	s.own = kernel_policy(p, path);
-	s.effective = effective_policy(p, path);
-	now = render_policy(s.own) ?: "something unknown";
 	if (unsupported) {
 		s.state = POLICY_FAILED;
 		s.reason = strdup(unsupported);
 	} else if (!s.cgroup_id) {
 		s.state = POLICY_PENDING;
 		s.reason = strdup("the cgroup does not exist now");
-	} else if (entry && s.own != entry->policy) {
+	} else if (entry && !as_set(&s, entry, &now)) {
 		s.state = POLICY_FAILED;
 		r = open_id(p, path, &id);
 		if (r >= 0)
-			r = genl_get_policy(p->genl, id, &(uint32_t){ 0 });
+			r = genl_get_policy(p->genl, id, &(struct policy_info){ 0 });
 		if (r < 0)
 			s.reason = why_not(p, path, r);
-		else if (asprintf(&s.reason, "somebody else has set it to %s", now) < 0)
+		else if (count_unsupported(p, entry->count))
+			s.reason = strdup(count_unsupported(p, entry->count));
+		else if (asprintf(&s.reason, "somebody else has set it to %s",
+				  now ?: "something unknown") < 0)
 			s.reason = NULL;
 	}
 	*ret = s;
 }
 
-static unsigned int count(const struct policies *p)
+static unsigned int n_policies(const struct policies *p)
 {
 	const struct policy_entry *e;
 	unsigned int n;
@@ -332,19 +364,23 @@ static int replace(struct policies *p, struct policy_entry *old, struct policy_e
 	return r;
 }
 
-int policies_set(struct policies *p, const char *path, uint32_t policy, bool runtime,
-		 char **ret_reason)
+int policies_set(struct policies *p, const char *path, uint32_t policy, uint32_t count,
+		 bool runtime, char **ret_reason)
 {
 	struct policy_entry *old = (struct policy_entry *)policies_find(p, path), *new;
+	struct policy_info now;
 	uint64_t id;
 	int r;
 
 	r = open_id(p, path, &id);
 	if (r < 0)
 		return r;
-	if (!old && count(p) >= POLICIES_MAX)
+	if (!old && n_policies(p) >= POLICIES_MAX)
 		return -E2BIG;
-	new = entry_new(path, policy);
+	now = kernel_policy(p, path);
+	if (old)
+		now = (struct policy_info){ .policy = old->policy, .count = old->count };
+	new = entry_new(path, policy ?: now.policy, count ?: now.count);
 	if (!new)
 		return -ENOMEM;
 	new->runtime = runtime || p->dir_fd < 0;
@@ -352,7 +388,7 @@ int policies_set(struct policies *p, const char *path, uint32_t policy, bool run
 	/* First on disk: what the kernel enforces is found there after a crash. */
 	r = replace(p, old, new);
 	if (r >= 0) {
-		r = apply(p, path, policy, ret_reason);
+		r = apply(p, path, new->policy, new->count, ret_reason);
 		if (r < 0 && replace(p, new, old) < 0) {
 			log_warning("a policy that could not be set stays on disk");
 			return r;
@@ -371,10 +407,11 @@ int policies_set(struct policies *p, const char *path, uint32_t policy, bool run
 int policies_clear(struct policies *p, const char *path)
 {
 	struct policy_entry *old = (struct policy_entry *)policies_find(p, path);
+	const struct policy_info now = kernel_policy(p, path);
 	_cleanup_(freep) char *reason = NULL;
 	int r;
 
-	if (!old && kernel_policy(p, path) == PINGUARD_POLICY_ALLOW)
+	if (!old && now.policy == PINGUARD_POLICY_ALLOW && now.count == PINGUARD_COUNT_EACH)
 		return -ENOENT;
 	if (old) {
 		r = replace(p, old, NULL);
@@ -382,7 +419,7 @@ int policies_clear(struct policies *p, const char *path)
 			return r;
 		entry_free(old);
 	}
-	r = apply(p, path, PINGUARD_POLICY_ALLOW, &reason);
+	r = apply(p, path, PINGUARD_POLICY_ALLOW, PINGUARD_COUNT_EACH, &reason);
 	/* No cgroup, no controller, no policy. */
 	return r == -ENOENT || r == -EOPNOTSUPP ? 0 : r;
 }

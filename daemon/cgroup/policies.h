@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who may pin device memory: kept here for each cgroup, enforced by the
- * kernel.
+ * Who may pin device memory, and how memory counts that is pinned several times:
+ * kept here for each cgroup, enforced by the kernel.
  */
 #ifndef PINGUARD_CGROUP_POLICIES_H
 #define PINGUARD_CGROUP_POLICIES_H
@@ -20,6 +20,7 @@ struct policy_entry {
 	struct policy_entry *prev, *next;
 	char *path; /* raw bytes */
 	uint32_t policy; /* PINGUARD_POLICY_* */
+	uint32_t count; /* PINGUARD_COUNT_* */
 	bool runtime; /* not in the file */
 };
 
@@ -32,7 +33,9 @@ enum policy_state {
 struct policy_status {
 	enum policy_state state;
 	uint64_t cgroup_id; /* 0 for none */
-	uint32_t own, effective; /* what the kernel has; allow where it has none */
+	/* What the kernel has; allow, and each, where it has none. */
+	uint32_t own, effective;
+	uint32_t own_count, effective_count;
 	char *reason; /* the caller frees it; NULL for none */
 };
 
@@ -59,11 +62,12 @@ void policies_status(struct policies *p, const char *path, const struct policy_e
 		     struct policy_status *ret);
 
 /*
+ * policy, count: 0 to leave it as it is, and not both.
  * -ENOENT: no such cgroup; -EOPNOTSUPP: not possible, *ret_reason (the caller
  * frees it) says why; -E2BIG: too many; -EFBIG: their names are too long for the file
  */
-int policies_set(struct policies *p, const char *path, uint32_t policy, bool runtime,
-		 char **ret_reason);
+int policies_set(struct policies *p, const char *path, uint32_t policy, uint32_t count,
+		 bool runtime, char **ret_reason);
 /* -ENOENT: there is none */
 int policies_clear(struct policies *p, const char *path);
 /* Put the stored ones into the kernel: all, or those at and below a path that appeared. */

@@ -157,12 +157,15 @@ int genl_set_owner(struct genl *g, int pidfd, bool revocable)
 	return request(g, msg, NULL, NULL);
 }
 
-int genl_set_policy(struct genl *g, uint64_t cgroup_id, uint32_t policy)
+int genl_set_policy(struct genl *g, const struct policy_info *policy)
 {
 	_cleanup_(nlmsg_freep) struct nl_msg *msg = message(g, PINGUARD_CMD_SET_POLICY, NLM_F_ACK);
 
-	if (msg && (nla_put_u64(msg, PINGUARD_A_POLICY_CGROUP_ID, cgroup_id) < 0 ||
-		    nla_put_u32(msg, PINGUARD_A_POLICY_POLICY, policy) < 0))
+	if (msg && (nla_put_u64(msg, PINGUARD_A_POLICY_CGROUP_ID, policy->cgroup_id) < 0 ||
+		    nla_put_u32(msg, PINGUARD_A_POLICY_POLICY, policy->policy) < 0))
+		return -ENOMEM;
+	if (msg && g->features & PINGUARD_FEATURE_ONCE &&
+	    nla_put_u32(msg, PINGUARD_A_POLICY_COUNT, policy->count) < 0)
 		return -ENOMEM;
 	return request(g, msg, NULL, NULL);
 }
@@ -172,7 +175,7 @@ static int on_policy_answer(const struct nlmsghdr *nlh, void *userdata)
 	return pinmsg_parse_policy(nlh, userdata);
 }
 
-int genl_get_policy(struct genl *g, uint64_t cgroup_id, uint32_t *ret_policy)
+int genl_get_policy(struct genl *g, uint64_t cgroup_id, struct policy_info *ret)
 {
 	_cleanup_(nlmsg_freep) struct nl_msg *msg = message(g, PINGUARD_CMD_GET_POLICY, NLM_F_ACK);
 	struct policy_info policy = {};
@@ -185,7 +188,7 @@ int genl_get_policy(struct genl *g, uint64_t cgroup_id, uint32_t *ret_policy)
 		return r;
 	if (!policy.policy)
 		return -EBADMSG;
-	*ret_policy = policy.policy;
+	*ret = policy;
 	return 0;
 }
 

@@ -66,9 +66,9 @@ int genl_get_frame(struct genl *g, uint64_t pfn, struct frame_info *ret);
 /* Whether the process speaks the release protocol. */
 int genl_set_owner(struct genl *g, int pidfd, bool revocable);
 /* -ENOENT: no such cgroup. */
-int genl_set_policy(struct genl *g, uint64_t cgroup_id, uint32_t policy);
+int genl_set_policy(struct genl *g, const struct policy_info *policy);
 /* Of the cgroup itself. */
-int genl_get_policy(struct genl *g, uint64_t cgroup_id, uint32_t *ret_policy);
+int genl_get_policy(struct genl *g, uint64_t cgroup_id, struct policy_info *ret);
 int genl_set_revoke(struct genl *g, uint32_t mode, uint64_t timeout_usec);
 
 /*

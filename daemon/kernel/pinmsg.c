@@ -41,6 +41,7 @@ static const struct field pin_fields[] = {
 	FIELD(U64, PIN_CHARGED_CGROUP_ID, pin_event, pin.charged_cgroup_id),
 	FIELD(U64, PIN_ADDRESS, pin_event, pin.address),
 	FIELD(U64, PIN_BYTES, pin_event, pin.bytes),
+	FIELD(U64, PIN_CHARGED_BYTES, pin_event, charged_bytes, .fallback = UINT64_MAX),
 	FIELD(U32, PIN_FLAGS, pin_event, pin.flags),
 	FIELD(NSEC, PIN_START_TIME, pin_event, pin.since_usec),
 	FIELD(U64, PIN_OFFSET, pin_event, pin.offset, ASIDE(pin_event, pin.has_offset)),
@@ -87,6 +88,7 @@ static const struct field frame_fields[] = {
 static const struct field policy_fields[] = {
 	FIELD(U64, POLICY_CGROUP_ID, policy_info, cgroup_id),
 	FIELD(U32, POLICY_POLICY, policy_info, policy),
+	FIELD(U32, POLICY_COUNT, policy_info, count, .fallback = PINGUARD_COUNT_EACH),
 };
 
 struct owner_info {
@@ -177,6 +179,13 @@ static bool is_range(const struct revoke_info *info)
 	return info->first_pfn <= info->last_pfn;
 }
 
+static void set_shared(struct pin_event *event)
+{
+	struct pin_info *pin = &event->pin;
+
+	pin->shared_bytes = pin->bytes - MIN(event->charged_bytes, pin->bytes);
+}
+
 int pinmsg_parse(const struct nlmsghdr *nlh, struct pinmsg *ret)
 {
 	struct pinmsg msg = { .type = PINMSG_OTHER };
@@ -192,6 +201,8 @@ int pinmsg_parse(const struct nlmsghdr *nlh, struct pinmsg *ret)
 			return r;
 		if (command->record == &revoke_record && !is_range(&msg.event.revoke))
 			return -EBADMSG;
+		if (command->record == &pin_record)
+			set_shared(&msg.event);
 		msg.type = command->type;
 		msg.event.type = command->event;
 		/* Before the first event the number is 0, and may be left out. */

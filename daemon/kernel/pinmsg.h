@@ -22,6 +22,7 @@ struct pin_kernel_info {
 struct policy_info {
 	uint64_t cgroup_id;
 	uint32_t policy; /* PINGUARD_POLICY_* */
+	uint32_t count; /* PINGUARD_COUNT_* */
 };
 
 /* Answer to get-frame. */

@@ -26,11 +26,13 @@ static json_t *policy_json(struct manager *m, const char *path, const struct pol
 
 	policies_status(cgroups_policies(m->cgroups), path, entry, &st);
 	reason = st.reason;
-	return json_pack("{s:o, s:o, s:s, s:s, s:b, s:s, s:o}",
+	return json_pack("{s:o, s:o, s:s, s:s, s:s, s:s, s:b, s:s, s:o}",
 			 "cgroup", render_name(path),
 			 "cgroup_id", st.cgroup_id ? json_hex(st.cgroup_id) : json_null(),
 			 "policy", render_policy(entry ? entry->policy : st.own) ?: "deny",
 			 "effective", render_policy(st.effective) ?: "deny",
+			 "count", render_count(entry ? entry->count : st.own_count) ?: "each",
+			 "effective_count", render_count(st.effective_count) ?: "each",
 			 "runtime", entry ? entry->runtime : true,
 			 "state", states[st.state],
 			 "reason", reason ? json_string(reason) : json_null());
@@ -150,7 +152,7 @@ static int policy_error(struct call *call, const char *cgroup, int error, const 
 }
 
 static void record(struct manager *m, struct call *call, enum event_type type, const char *path,
-		   uint32_t policy)
+		   uint32_t policy, uint32_t count)
 {
 	_cleanup_(freep) char *shown = escape_name(path);
 	struct event *event = event_new(type, loop_usec(m->event, CLOCK_REALTIME));
@@ -160,7 +162,7 @@ static void record(struct manager *m, struct call *call, enum event_type type, c
 	if (type == EVENT_POLICY_SET)
 		log_event(LOG_NOTICE, MESSAGE_POLICY_SET, NULL,
 			  "uid %u set the policy of %s to %s", uid, shown ?: "?",
-			  render_policy(policy));
+			  render_policy(policy) ?: render_count(count));
 	else
 		log_event(LOG_NOTICE, MESSAGE_POLICY_CLEARED, NULL,
 			  "uid %u cleared the policy of %s", uid, shown ?: "?");
@@ -170,6 +172,7 @@ static void record(struct manager *m, struct call *call, enum event_type type, c
 		node = NULL;
 	event->quota_cgroup = strdup(path);
 	event->policy = policy;
+	event->count = count;
 	event->uid = uid;
 	event->cgroup = cgroup_node_ref(node);
 	events_add(m->events, event);
@@ -180,18 +183,20 @@ int method_set_policy(struct call *call, json_t *params, void *userdata)
 	struct manager *m = userdata;
 	const char *cgroup = json_get_string(params, "cgroup", "");
 	struct policies *policies = cgroups_policies(m->cgroups);
+	const char *word = json_get_string(params, "policy", "");
 	_cleanup_(freep) char *path = NULL, *reason = NULL;
-	uint32_t policy;
+	uint32_t policy = 0, count = 0;
 	int r, answer;
 
-	if (render_parse_policy(json_get_string(params, "policy", ""), &policy) < 0)
+	if (render_parse_policy(word, &policy) < 0 && render_parse_count(word, &count) < 0)
 		return call_error_invalid(call, "policy");
 	if (find_target(m, call, cgroup, &path, &answer) > 0)
 		return answer;
-	r = policies_set(policies, path, policy, json_get_bool(params, "runtime", false), &reason);
+	r = policies_set(policies, path, policy, count, json_get_bool(params, "runtime", false),
+			 &reason);
 	if (r < 0)
 		return policy_error(call, cgroup, r, reason);
-	record(m, call, EVENT_POLICY_SET, path, policy);
+	record(m, call, EVENT_POLICY_SET, path, policy, count);
 	return call_reply(call, json_pack("{s:o}", "policy", policy_json(m, path,
 						policies_find(policies, path))));
 }
@@ -216,6 +221,6 @@ int method_clear_policy(struct call *call, json_t *params, void *userdata)
 	}
 	if (r < 0)
 		return policy_error(call, cgroup, r, NULL);
-	record(m, call, EVENT_POLICY_CLEAR, path, 0);
+	record(m, call, EVENT_POLICY_CLEAR, path, 0, 0);
 	return call_reply(call, json_object());
 }

@@ -30,7 +30,7 @@ static const uint8_t sorts[N_EVENT_TYPES] = {
 /* An event of the traffic as it is kept: by far the most are. */
 struct traffic {
 	uint64_t number, time_usec, seq;
-	uint64_t id, address, bytes, since_usec;
+	uint64_t id, address, bytes, shared_bytes, since_usec;
 	struct pin_origin *origin;
 	uint32_t flags;
 	uint8_t type;
@@ -185,6 +185,7 @@ static const struct event *show(struct event *shown, const struct traffic *t)
 			.id = t->id,
 			.address = t->address,
 			.bytes = t->bytes,
+			.shared_bytes = t->shared_bytes,
 			.since_usec = t->since_usec,
 			.cgroup_id = origin->cgroup ? origin->cgroup->id : 0,
 			.charged_cgroup_id = origin->charged ? origin->charged->id : 0,
@@ -249,6 +250,7 @@ static void keep_traffic(struct events *e, struct ring *ring, const struct event
 		.id = pin->id,
 		.address = pin->address,
 		.bytes = pin->bytes,
+		.shared_bytes = pin->shared_bytes,
 		.since_usec = pin->since_usec,
 		.origin = origin,
 		.flags = pin->flags,

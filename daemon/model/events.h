@@ -10,8 +10,8 @@
  * reader is told of a gap.
  *
  * Memory: of the traffic what pins have in common is kept once, and each event takes
- * 72 bytes, all of them 288 KiB; 6144 others and their slots, 320 bytes each at most,
- * are 1.9 MB; what they hold as text is at most 4 MiB of each sort. The cgroups that
+ * 80 bytes, all of them 320 KiB; 6144 others and their slots, 328 bytes each at most,
+ * are 2 MB; what they hold as text is at most 4 MiB of each sort. The cgroups that
  * they name are the registry's, which keeps them for as long.
  */
 #ifndef PINGUARD_MODEL_EVENTS_H
@@ -66,7 +66,8 @@ struct event {
 	uint64_t max_bytes; /* of a refusal, or the quota set; UINT64_MAX for none */
 	char *quota_cgroup; /* of the quota or the policy: raw bytes, NULL for none */
 	uint32_t uid; /* who changed the quota or the policy, or asked for a release */
-	uint32_t policy; /* the policy set, PINGUARD_POLICY_*; 0 for none */
+	uint8_t policy; /* the policy set, PINGUARD_POLICY_*; 0 for none */
+	uint8_t count; /* or PINGUARD_COUNT_* */
 	struct revoke_info *revoke; /* the revoke's types; NULL for others */
 	/* The release's types, as JSON in text, a tenth of the size; NULL for others. */
 	char *release; /* without its owners */

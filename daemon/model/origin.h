@@ -22,7 +22,7 @@ struct pin_origin {
 	unsigned int refs;
 	unsigned int shown_names; /* of registry_names(), when shown was made */
 	char *shown; /* render-pin.c's: its members as text of JSON, NULL while nobody asked */
-	uint64_t pins, bytes; /* of those that live */
+	uint64_t pins, bytes, charged_bytes; /* of those that live */
 	/* The key, from here to the end: no padding in between. */
 	struct cgroup_node *cgroup, *charged; /* references; NULL for none */
 	uint32_t tgid;

@@ -19,6 +19,7 @@ struct pin_info {
 	uint64_t charged_cgroup_id;
 	uint64_t address; /* 0 for none */
 	uint64_t bytes;
+	uint64_t shared_bytes; /* of these: what other pins of the same memory are charged for */
 	uint64_t since_usec; /* CLOCK_REALTIME; 0 where nobody knows */
 	uint32_t kind;
 	uint32_t tgid;
@@ -80,6 +81,7 @@ struct pin_event {
 		struct revoke_info revoke; /* the revoke's types */
 		struct failure_info failure; /* the last two types */
 	};
+	uint64_t charged_bytes; /* as the kernel says it of pins; UINT64_MAX where it does not */
 	/* PIN_EVENT_DENY */
 	uint32_t reason;
 	uint32_t suppressed;

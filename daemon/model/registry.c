@@ -28,16 +28,19 @@ static void account(struct registry *r, struct pin *pin, int sign)
 {
 	struct pin_origin *origin = pin->origin;
 	uint64_t bytes = sign > 0 ? pin->bytes : -pin->bytes;
+	const uint64_t charged = pin->bytes - pin->shared_bytes;
+	const uint64_t charged_bytes = sign > 0 ? charged : -charged;
 
 	origin->pins += sign;
 	origin->bytes += bytes;
+	origin->charged_bytes += charged_bytes;
 	r->bytes += bytes;
 	if (origin->cgroup) {
 		origin->cgroup->pins += sign;
 		origin->cgroup->bytes += bytes;
 	}
 	if (origin->charged)
-		origin->charged->charged_bytes += bytes;
+		origin->charged->charged_bytes += charged_bytes;
 }
 
 static void pin_drop(struct registry *r, struct pin *pin)
@@ -94,6 +97,7 @@ static void pin_set(struct registry *r, struct pin *pin, const struct pin_info *
 {
 	pin->address = info->address;
 	pin->bytes = info->bytes;
+	pin->shared_bytes = MIN(info->shared_bytes, info->bytes);
 	pin->since_usec = info->since_usec;
 	pin->flags = info->flags;
 	pin->generation = r->generation;
@@ -411,7 +415,7 @@ void registry_sum(struct registry *r,
 		if (counts && !counts(origin, userdata))
 			continue;
 		sum_up(origin->cgroup, origin->pins, origin->bytes, 0);
-		sum_up(origin->charged, 0, 0, origin->bytes);
+		sum_up(origin->charged, 0, 0, origin->charged_bytes);
 	}
 }
 

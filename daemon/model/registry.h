@@ -49,6 +49,7 @@ struct pin {
 	uint64_t id;
 	uint64_t address;
 	uint64_t bytes;
+	uint64_t shared_bytes; /* of these, see pin_info */
 	uint64_t since_usec;
 	struct pin_origin *origin;
 	uint8_t flags;

@@ -19,6 +19,11 @@ static const char *const policies[] = {
 	[PINGUARD_POLICY_DENY] = "deny",
 };
 
+static const char *const counts[] = {
+	[PINGUARD_COUNT_EACH] = "each",
+	[PINGUARD_COUNT_ONCE] = "once",
+};
+
 static const char *const revoke_reasons[] = {
 	[PINGUARD_REVOKE_REASON_DEVICE_REMOVAL] = "device_removal",
 	[PINGUARD_REVOKE_REASON_MEMORY_OFFLINE] = "memory_offline",
@@ -36,17 +41,21 @@ const char *render_kind(uint32_t kind)
 	return kind < ARRAY_SIZE(kinds) ? kinds[kind] : kinds[PIN_KIND_UNKNOWN];
 }
 
-int render_parse_kind(const char *name, uint32_t *ret)
+/* The number of one of the words, of which some may be NULL. */
+static int parse_word(const char *word, const char *const words[], size_t n, uint32_t *ret)
 {
-	uint32_t i;
-
-	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (strcmp(name, kinds[i]) == 0) {
+	for (size_t i = 0; i < n; i++) {
+		if (words[i] && strcmp(word, words[i]) == 0) {
 			*ret = i;
 			return 0;
 		}
 	}
 	return -EINVAL;
+}
+
+int render_parse_kind(const char *name, uint32_t *ret)
+{
+	return parse_word(name, kinds, ARRAY_SIZE(kinds), ret);
 }
 
 const char *render_policy(uint32_t policy)
@@ -56,15 +65,17 @@ const char *render_policy(uint32_t policy)
 
 int render_parse_policy(const char *name, uint32_t *ret)
 {
-	uint32_t i;
+	return parse_word(name, policies, ARRAY_SIZE(policies), ret);
+}
 
-	for (i = 0; i < ARRAY_SIZE(policies); i++) {
-		if (policies[i] && strcmp(name, policies[i]) == 0) {
-			*ret = i;
-			return 0;
-		}
-	}
-	return -EINVAL;
+const char *render_count(uint32_t count)
+{
+	return count < ARRAY_SIZE(counts) ? counts[count] : NULL;
+}
+
+int render_parse_count(const char *name, uint32_t *ret)
+{
+	return parse_word(name, counts, ARRAY_SIZE(counts), ret);
 }
 
 const char *render_revoke_reason(uint32_t reason)
@@ -80,7 +91,7 @@ const char *render_revoke_outcome(uint32_t outcome)
 json_t *render_features(uint64_t features)
 {
 	static const char *const names[] = { "rdma", "vfio", "events", "policy", "device_removal",
-					     "memory_offline", "memory_failure" };
+					     "memory_offline", "memory_failure", "once" };
 	_cleanup_json_ json_t *array = json_array();
 
 	for (size_t i = 0; array && i < ARRAY_SIZE(names); i++)

@@ -56,17 +56,17 @@ json_t *render_device(const struct pin_origin *origin)
 }
 
 /* common: the reference is taken over */
-static json_t *pin_json(json_t *common, uint64_t id, uint64_t address, uint64_t bytes,
-			uint64_t since_usec, uint32_t flags)
+static json_t *pin_json(json_t *common, const struct pin *p, bool charged)
 {
 	_cleanup_json_ json_t *owned = common;
-	json_t *pin = json_pack("{s:o}", "id", hex_or_null(id));
+	json_t *pin = json_pack("{s:o}", "id", hex_or_null(p->id));
 	_cleanup_json_ json_t *own =
-		json_pack("{s:o, s:o, s:o, s:b, s:b}", "address", hex_or_null(address),
-			  "bytes", json_integer(MIN(bytes, (uint64_t)INT64_MAX)),
-			  "since_usec", json_bytes_or_null(since_usec, since_usec != 0),
-			  "owner_gone", !!(flags & PINGUARD_FLAG_OWNER_GONE),
-			  "releasing", !!(flags & PINGUARD_FLAG_RELEASING));
+		json_pack("{s:o, s:o, s:o, s:o, s:b, s:b}", "address", hex_or_null(p->address),
+			  "bytes", json_integer(MIN(p->bytes, (uint64_t)INT64_MAX)),
+			  "charged_bytes", json_bytes_or_null(p->bytes - p->shared_bytes, charged),
+			  "since_usec", json_bytes_or_null(p->since_usec, p->since_usec != 0),
+			  "owner_gone", !!(p->flags & PINGUARD_FLAG_OWNER_GONE),
+			  "releasing", !!(p->flags & PINGUARD_FLAG_RELEASING));
 
 	if (pin && json_object_update(pin, owned) == 0 && json_object_update(pin, own) == 0)
 		return pin;
@@ -76,8 +76,7 @@ static json_t *pin_json(json_t *common, uint64_t id, uint64_t address, uint64_t 
 
 json_t *render_pin(const struct pin *pin)
 {
-	return pin_json(render_origin(pin->origin), pin->id, pin->address, pin->bytes,
-			pin->since_usec, pin->flags);
+	return pin_json(render_origin(pin->origin), pin, pin->origin->charged);
 }
 
 json_t *render_pin_info(const struct pin_info *info, const struct cgroup_node *cgroup,
@@ -94,8 +93,17 @@ json_t *render_pin_info(const struct pin_info *info, const struct cgroup_node *c
 		.charged = charged,
 	};
 
-	return pin_json(common_json(&c), info->id, info->address, info->bytes, info->since_usec,
-			info->flags);
+	const struct pin pin = {
+		.id = info->id,
+		.address = info->address,
+		.bytes = info->bytes,
+		.shared_bytes = MIN(info->shared_bytes, info->bytes),
+		.since_usec = info->since_usec,
+		.flags = info->flags,
+	};
+
+	/* A pin that was refused has no number, and is charged for nothing. */
+	return pin_json(common_json(&c), &pin, charged && info->id);
 }
 
 /* Names are users': what is longer is made each time, and not kept. */
@@ -147,6 +155,11 @@ int render_pin_text(const struct registry *r, const struct pin *pin, FILE *out)
 	fprintf(out, "{\"id\":\"0x%" PRIx64 "\",%s", pin->id, common);
 	print_hex(out, "address", pin->address);
 	fprintf(out, ",\"bytes\":%" PRIu64, MIN(pin->bytes, (uint64_t)INT64_MAX));
+	if (pin->origin->charged)
+		fprintf(out, ",\"charged_bytes\":%" PRIu64,
+			MIN(pin->bytes - pin->shared_bytes, (uint64_t)INT64_MAX));
+	else
+		fputs(",\"charged_bytes\":null", out);
 	if (pin->since_usec)
 		fprintf(out, ",\"since_usec\":%" PRIu64, MIN(pin->since_usec, (uint64_t)INT64_MAX));
 	else

@@ -135,7 +135,8 @@ json_t *render_event(const struct event *event, bool whole)
 			 "suppressed", json_bytes_or_null(event->suppressed, whole && deny),
 			 "quota_cgroup", render_name(event->quota_cgroup),
 			 "uid", json_bytes_or_null(event->uid, event->uid != PIN_UID_NONE),
-			 "policy", string_or_null(render_policy(event->policy)),
+			 "policy", string_or_null(render_policy(event->policy) ?:
+						  render_count(event->count)),
 			 "release", parsed_or_null(event->release, whole),
 			 "owner", parsed_or_null(event->owner, true),
 			 "revoke", event_revoke(event),

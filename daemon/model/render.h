@@ -46,6 +46,9 @@ int render_parse_kind(const char *name, uint32_t *ret);
 const char *render_policy(uint32_t policy);
 /* -EINVAL for what is no policy */
 int render_parse_policy(const char *name, uint32_t *ret);
+/* PINGUARD_COUNT_*, likewise */
+const char *render_count(uint32_t count);
+int render_parse_count(const char *name, uint32_t *ret);
 /* NULL for an unknown one */
 const char *render_revoke_reason(uint32_t reason);
 const char *render_revoke_outcome(uint32_t outcome);

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Programs that the guest's tests run; tests/vm/run builds them.
-vm_programs = tests/vm/act tests/vm/crowd tests/vm/eat-memory tests/vm/fail-nth tests/vm/hold tests/vm/mr tests/vm/vfio-map
+vm_programs = tests/vm/act tests/vm/again tests/vm/crowd tests/vm/eat-memory tests/vm/fail-nth tests/vm/hold tests/vm/mr tests/vm/vfio-map
 EXTRA_PROGRAMS += $(vm_programs)
 tests_vm_act_SOURCES = tests/vm/act.c tests/vm/pinners.c tests/vm/pinners.h
 tests_vm_act_LDADD = -libverbs
+tests_vm_again_SOURCES = tests/vm/again.c tests/vm/pinners.c tests/vm/pinners.h
+tests_vm_again_LDADD = -libverbs
 tests_vm_fail_nth_SOURCES = tests/vm/fail-nth.c tests/vm/pinners.c tests/vm/pinners.h
 tests_vm_fail_nth_LDADD = -libverbs
 tests_vm_hold_SOURCES = tests/vm/hold.c tests/vm/pinners.c tests/vm/pinners.h
@@ -61,6 +63,7 @@ EXTRA_DIST += \
 	tests/vm/nested.test \
 	tests/vm/nvdimm.test \
 	tests/vm/offline.test \
+	tests/vm/once.test \
 	tests/vm/owners.test \
 	tests/vm/pinners.test \
 	tests/vm/release.test \

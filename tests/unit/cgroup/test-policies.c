@@ -9,6 +9,8 @@
 #define ALLOW	  PINGUARD_POLICY_ALLOW
 #define REVOCABLE PINGUARD_POLICY_REVOCABLE
 #define DENY	  PINGUARD_POLICY_DENY
+#define EACH	  PINGUARD_COUNT_EACH
+#define ONCE	  PINGUARD_COUNT_ONCE
 
 /* In the place of the kernel's family. */
 static struct kernel {
@@ -18,16 +20,16 @@ static struct kernel {
 	int error; /* of each request */
 } kernel;
 
-static uint32_t *slot(uint64_t id)
+static struct policy_info *slot(uint64_t id)
 {
 	size_t i;
 
 	for (i = 0; i < kernel.n; i++)
 		if (kernel.all[i].cgroup_id == id)
-			return &kernel.all[i].policy;
+			return &kernel.all[i];
 	assert_true(kernel.n < ARRAY_SIZE(kernel.all));
-	kernel.all[kernel.n++] = (struct policy_info){ id, ALLOW };
-	return &kernel.all[i].policy;
+	kernel.all[kernel.n++] = (struct policy_info){ id, ALLOW, EACH };
+	return &kernel.all[i];
 }
 
 uint64_t genl_features(const struct genl *g)
@@ -40,17 +42,17 @@ const char *genl_refusal(const struct genl *g)
 	return kernel.error ? "because" : NULL;
 }
 
-int genl_set_policy(struct genl *g, uint64_t cgroup_id, uint32_t policy)
+int genl_set_policy(struct genl *g, const struct policy_info *policy)
 {
 	if (!kernel.error)
-		*slot(cgroup_id) = policy;
+		*slot(policy->cgroup_id) = *policy;
 	return kernel.error;
 }
 
-int genl_get_policy(struct genl *g, uint64_t cgroup_id, uint32_t *ret_policy)
+int genl_get_policy(struct genl *g, uint64_t cgroup_id, struct policy_info *ret)
 {
 	if (!kernel.error)
-		*ret_policy = *slot(cgroup_id);
+		*ret = *slot(cgroup_id);
 	return kernel.error;
 }
 
@@ -61,7 +63,7 @@ struct env {
 	struct policies *policies;
 };
 
-static uint32_t in_kernel(struct env *env, const char *path)
+static struct policy_info *entry_in_kernel(struct env *env, const char *path)
 {
 	int fd = cgroupfs_open(env->fs, path);
 	uint64_t id;
@@ -69,7 +71,12 @@ static uint32_t in_kernel(struct env *env, const char *path)
 	assert_true(fd >= 0);
 	assert_int_equal(cgroupfs_id(fd, &id), 0);
 	close(fd);
-	return *slot(id);
+	return slot(id);
+}
+
+static uint32_t in_kernel(struct env *env, const char *path)
+{
+	return entry_in_kernel(env, path)->policy;
 }
 
 /* The service comes back. */
@@ -120,7 +127,7 @@ static void set(struct env *env, const char *path, uint32_t policy, bool runtime
 {
 	char *reason = NULL;
 
-	assert_int_equal(policies_set(env->policies, path, policy, runtime, &reason), 0);
+	assert_int_equal(policies_set(env->policies, path, policy, 0, runtime, &reason), 0);
 	assert_null(reason);
 	assert_int_equal(in_kernel(env, path), policy);
 }
@@ -210,7 +217,7 @@ static void test_refused(void **state)
 
 	set(env, "/a", REVOCABLE, false);
 	kernel.error = -EOPNOTSUPP;
-	assert_int_equal(policies_set(env->policies, "/a", DENY, false, &reason), -EOPNOTSUPP);
+	assert_int_equal(policies_set(env->policies, "/a", DENY, 0, false, &reason), -EOPNOTSUPP);
 	assert_string_equal(reason, "because");
 	free(reason);
 	reason = NULL;
@@ -218,14 +225,66 @@ static void test_refused(void **state)
 	assert_int_equal(policies_find(env->policies, "/a")->policy, REVOCABLE);
 	restart(env);
 	assert_int_equal(policies_find(env->policies, "/a")->policy, REVOCABLE);
-	assert_int_equal(policies_set(env->policies, "/gone", DENY, false, &reason), -ENOENT);
+	assert_int_equal(policies_set(env->policies, "/gone", DENY, 0, false, &reason), -ENOENT);
 	assert_null(reason);
 
 	kernel.features = 0;
-	assert_int_equal(policies_set(env->policies, "/a", DENY, false, &reason), -EOPNOTSUPP);
+	assert_int_equal(policies_set(env->policies, "/a", DENY, 0, false, &reason), -EOPNOTSUPP);
 	assert_non_null(reason);
 	free(reason);
 	assert_int_equal(policies_find(env->policies, "/a")->policy, REVOCABLE);
+}
+
+/* How memory counts is a policy of its own, beside the other one. */
+static void test_count(void **state)
+{
+	struct env *env = *state;
+	struct policy_status st;
+	char *reason = NULL;
+
+	set(env, "/a", DENY, false);
+	assert_int_equal(policies_set(env->policies, "/a", 0, ONCE, false, &reason), -EOPNOTSUPP);
+	assert_non_null(strstr(reason, "for each pin"));
+	free(reason);
+	reason = NULL;
+	assert_int_equal(policies_find(env->policies, "/a")->count, EACH);
+
+	kernel.features |= PINGUARD_FEATURE_ONCE;
+	assert_int_equal(policies_set(env->policies, "/a", 0, ONCE, false, &reason), 0);
+	assert_int_equal(entry_in_kernel(env, "/a")->count, ONCE);
+	assert_int_equal(in_kernel(env, "/a"), DENY);
+	set(env, "/a", REVOCABLE, false);
+	assert_int_equal(entry_in_kernel(env, "/a")->count, ONCE);
+
+	restart(env);
+	kernel.n = 0;
+	policies_apply(env->policies, NULL);
+	assert_int_equal(entry_in_kernel(env, "/a")->count, ONCE);
+	assert_int_equal(in_kernel(env, "/a"), REVOCABLE);
+
+	policies_status(env->policies, "/a/b", NULL, &st);
+	assert_int_equal(st.own_count, EACH);
+	assert_int_equal(st.effective_count, ONCE);
+	entry_in_kernel(env, "/a")->count = EACH;
+	policies_status(env->policies, "/a", policies_find(env->policies, "/a"), &st);
+	assert_int_equal(st.state, POLICY_FAILED);
+	assert_non_null(strstr(st.reason, "each"));
+	free(st.reason);
+
+	/* Patches that do not know it, after those that did. */
+	kernel.features = PINGUARD_FEATURE_POLICY;
+	policies_status(env->policies, "/a", policies_find(env->policies, "/a"), &st);
+	assert_int_equal(st.state, POLICY_FAILED);
+	assert_non_null(strstr(st.reason, "for each pin"));
+	free(st.reason);
+
+	assert_int_equal(policies_clear(env->policies, "/a"), 0);
+	assert_int_equal(entry_in_kernel(env, "/a")->count, EACH);
+	assert_int_equal(policies_clear(env->policies, "/a"), -ENOENT);
+	kernel.features |= PINGUARD_FEATURE_ONCE;
+	entry_in_kernel(env, "/a")->count = ONCE;
+	assert_int_equal(policies_clear(env->policies, "/a"), 0);
+	assert_int_equal(entry_in_kernel(env, "/a")->count, EACH);
 }
 
 static void test_limit(void **state)
@@ -243,7 +302,7 @@ static void test_limit(void **state)
 	fputs("]}", f);
 	assert_int_equal(fclose(f), 0);
 	restart(env);
-	assert_int_equal(policies_set(env->policies, "/a", DENY, true, &reason), -E2BIG);
+	assert_int_equal(policies_set(env->policies, "/a", DENY, 0, true, &reason), -E2BIG);
 	assert_null(reason);
 }
 
@@ -293,7 +352,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_kept),    TEST(test_status), TEST(test_appears),
-		TEST(test_refused), TEST(test_limit),  TEST(test_damaged),
+		TEST(test_refused), TEST(test_count), TEST(test_limit),  TEST(test_damaged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -147,7 +147,8 @@ static int list_owners(struct call *call, json_t *params, void *userdata)
 static int list_policies(struct call *call, json_t *params, void *userdata)
 {
 	return call_reply(call, parse("{\"policies\":[{\"cgroup\":\"/a\",\"policy\":\"allow\","
-				      "\"effective\":\"deny\",\"runtime\":false,\"state\":\"applied\"}]}"));
+				      "\"effective\":\"deny\",\"count\":\"each\",\"effective_count\":\"each\","
+				      "\"runtime\":false,\"state\":\"applied\"}]}"));
 }
 
 static int set_policy(struct call *call, json_t *params, void *userdata)
@@ -400,12 +401,13 @@ static void test_owners(void **state)
 
 static void test_policy(void **state)
 {
-	EXPECT("policy", 0, "CGROUP POLICY EFFECTIVE RUNTIME STATE", "/a", "allow", "deny", "no", "applied");
+	EXPECT("policy", 0, "CGROUP POLICY EFFECTIVE COUNT RUNTIME STATE", "/a", "allow", "deny", "each", "no", "applied");
 	EXPECT("policy list -j", 0, "\"cgroup_id\":null");
 	EXPECT("policy set /a revocable --runtime", 0, "deny is in effect");
 	EXPECT("policy set /a deny -j", 0, "\"policy\":\"deny\"", "\"runtime\":false");
-	EXPECT("policy set /a never", 2, "there are allow, revocable and deny");
+	EXPECT("policy set /a never", 2, "there are allow, revocable, deny, each and once");
 	EXPECT("policy set /a denny", 2, "did you mean deny?");
+	EXPECT("policy set /a once -j", 0, "\"policy\":\"once\"");
 	EXPECT("policy set /a", 2, "usage: pinctl policy set CGROUP");
 	EXPECT("policy clear /a", 5, "no policy is set on /a");
 	EXPECT("policy clear /a --runtime", 2, "belongs to pinctl policy set");

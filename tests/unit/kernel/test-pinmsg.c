@@ -408,6 +408,30 @@ static void test_bad_revoke(void **state)
 	assert_int_equal(m.type, PINMSG_OTHER);
 }
 
+/* A kernel that does not say it charges for all; none charges for more. */
+static void test_charged(void **state)
+{
+	static const struct {
+		uint64_t charged;
+		bool said;
+		uint64_t shared;
+	} cases[] = { { 0, false, 0 }, { 0, true, 8192 }, { 4096, true, 4096 },
+		      { 8192, true, 0 }, { 8193, true, 0 } };
+	struct pinmsg m;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_msg_ struct nl_msg *pin = message(PINGUARD_CMD_GET_PIN);
+
+		nla_put_u64(pin, PINGUARD_A_PIN_ID, 1);
+		nla_put_u64(pin, PINGUARD_A_PIN_BYTES, 8192);
+		if (cases[i].said)
+			nla_put_u64(pin, PINGUARD_A_PIN_CHARGED_BYTES, cases[i].charged);
+		assert_int_equal(pinmsg_parse(nlmsg_hdr(pin), &m), 0);
+		assert_int_equal(m.type, PINMSG_DUMP_PIN);
+		assert_int_equal(m.event.pin.shared_bytes, cases[i].shared);
+	}
+}
+
 static void test_policy_and_owner(void **state)
 {
 	_cleanup_msg_ struct nl_msg *policy = message(PINGUARD_CMD_GET_POLICY);
@@ -421,6 +445,10 @@ static void test_policy_and_owner(void **state)
 	assert_int_equal(pinmsg_parse_policy(nlmsg_hdr(policy), &info), 0);
 	assert_int_equal(info.cgroup_id, 0x100000001);
 	assert_int_equal(info.policy, PINGUARD_POLICY_DENY);
+	assert_int_equal(info.count, PINGUARD_COUNT_EACH);
+	nla_put_u32(policy, PINGUARD_A_POLICY_COUNT, PINGUARD_COUNT_ONCE);
+	assert_int_equal(pinmsg_parse_policy(nlmsg_hdr(policy), &info), 0);
+	assert_int_equal(info.count, PINGUARD_COUNT_ONCE);
 
 	assert_int_equal(pinmsg_parse_owner(nlmsg_hdr(owner), &tgid), -EBADMSG);
 	nla_put_u32(owner, PINGUARD_A_OWNER_TGID, 77);
@@ -437,6 +465,7 @@ int main(void)
 		cmocka_unit_test(test_unknown_command),
 		cmocka_unit_test(test_dump),
 		cmocka_unit_test(test_deny),
+		cmocka_unit_test(test_charged),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_long_device),
 		cmocka_unit_test(test_comm),
