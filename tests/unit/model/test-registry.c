@@ -58,6 +58,16 @@ static void test_counts(void **state)
 	assert_int_equal(b->sum_bytes, 4096);
 	assert_int_equal(b->sum_charged_bytes, 0);
 
+	/* What others are charged for. */
+	two.shared_bytes = 60;
+	assert_int_equal(registry_upsert(r, &two), 0);
+	registry_sum(r, NULL, NULL);
+	assert_int_equal(a->sum_bytes, 4196);
+	assert_int_equal(a->sum_charged_bytes, 4136);
+	assert_int_equal(registry_charged_bytes(r, 4), 4136);
+	two.shared_bytes = 0;
+	assert_int_equal(registry_upsert(r, &two), 0);
+
 	/* A change moves what it changes. */
 	one.bytes = 8192;
 	one.cgroup_id = 4;
