@@ -60,15 +60,25 @@ static bool is_patched(const json_t *kernel)
 	return !strcmp(json_get_string(kernel, "support", ""), "patched");
 }
 
+/* What fits in any terminal. */
+#define LINE_COLUMNS 80
+
 static void print_features(const json_t *kernel)
 {
 	const json_t *features = json_object_get(kernel, "features"), *feature;
-	size_t i;
+	size_t i, column = 0;
 
-	json_array_foreach (features, i, feature)
-		printf("%s%s", i == 0 ? "        " : ", ",
-		       json_string_value(feature) ?: "?");
-	if (json_array_size(features) > 0)
+	json_array_foreach (features, i, feature) {
+		const char *name = json_string_value(feature) ?: "?";
+		const char *comma = i + 1 < json_array_size(features) ? "," : "";
+
+		if (column + strlen(name) + 2 > LINE_COLUMNS) {
+			putchar('\n');
+			column = 0;
+		}
+		column += printf("%s%s%s", column ? " " : "        ", name, comma);
+	}
+	if (column > 0)
 		putchar('\n');
 }
 
