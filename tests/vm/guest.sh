@@ -100,9 +100,13 @@ memory_parameters="memhp_default_state=online_kernel memory_hotplug.memmap_on_me
 # The simulated vDPA device is one that reads memory by itself, not through its user.
 device_parameters="vdpa_sim.use_va=0"
 
+# What a test asks for when it needs it would make each boot slow.
+test_parameters="pinguard_once.acts=0"
+
 # Starts QEMU as $qemu. The guest reaches its own machine's QMP at port 5.
 boot() {
 	local cpu=(-accel "tcg,thread=multi" -cpu max) console=(-device virtserialport,nr=4,id=unused)
+	[ "$variant" != debug ] || test_parameters+=" sysctl.kernel.lock_stat=0"
 	[ "$accel" != kvm ] || cpu=(-accel kvm -cpu host)
 	[ -z "$icount" ] || cpu=(-accel "tcg,thread=single" -icount shift=0 -cpu max)
 	# The label area is cut from the file, the rest must be a multiple of 16 MiB.
@@ -130,7 +134,7 @@ boot() {
 		-chardev "socket,id=qmp,path=$work/qmp,server=on,wait=off" -mon chardev=qmp,mode=control \
 		-chardev "socket,id=machine,path=$work/qmp" -device virtserialport,chardev=machine,nr=5 \
 		"${console[@]}" \
-		-append "console=ttyS0 no_timer_check loglevel=5 printk.time=1 log_buf_len=8M panic=-1 oops=panic root=/dev/vda rw intel_iommu=on $memory_parameters $device_parameters systemd.show_status=no init=/bin/sh -- -c \"tar -C / --keep-directory-symlink -xf /dev/vdb; exec /bin/sh /usr/lib/pinguard-vm/init\"" \
+		-append "console=ttyS0 no_timer_check loglevel=5 printk.time=1 log_buf_len=8M panic=-1 oops=panic root=/dev/vda rw intel_iommu=on $memory_parameters $device_parameters $test_parameters systemd.show_status=no init=/bin/sh -- -c \"tar -C / --keep-directory-symlink -xf /dev/vdb; exec /bin/sh /usr/lib/pinguard-vm/init\"" \
 		"${qemu_arguments[@]}" <&4 9>&- 2>"$work/qemu.log" &
 	qemu=$!
 }
