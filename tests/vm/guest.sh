@@ -101,7 +101,7 @@ memory_parameters="memhp_default_state=online_kernel memory_hotplug.memmap_on_me
 device_parameters="vdpa_sim.use_va=0"
 
 # What a test asks for when it needs it would make each boot slow.
-test_parameters="pinguard_once.acts=0"
+test_parameters="pinguard_once.acts=200"
 
 # Starts QEMU as $qemu. The guest reaches its own machine's QMP at port 5.
 boot() {
