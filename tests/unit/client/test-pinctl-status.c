@@ -217,7 +217,7 @@ static void test_charged(void **state)
 	assert_null(strstr(output, "Not attributed"));
 	EXPECT("status -j", 0, "\"unattributed_bytes\":null", "\"charged_bytes\":null");
 	EXPECT("quota set /charged 1G", 0, "");
-	EXPECT("", 0, "memory_failure,\n        once\n", "Pinned: 4K in 1 pin\n", "Not attributed: 64M more that processes have pinned",
+	EXPECT("", 0, "memory_offline,\n        memory_failure, once\n", "Pinned: 4K in 1 pin\n", "Not attributed: 64M more that processes have pinned",
 	       "PINNED CHARGED MAX PEAK PINS DENIED\n", "/m\\x2d1.scope     4K       0 max    -    1      -\n");
 	EXPECT("-o PATH,CHARGED", 0, "PATH          CHARGED\n/m\\x2d1.scope       0\n");
 	EXPECT("-o CGROUP,PINNED", 0, "CGROUP        PINNED\n/m\\x2d1.scope     4K\n");
