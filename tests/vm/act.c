@@ -30,7 +30,7 @@ int main(int argc, char *argv[])
 		for (long left = strtol(line, NULL, 10); left > 0; left--) {
 			if (!pinned && pinner->pin() == 0) {
 				pinned = true;
-			} else if (!pinned && (errno == ENOMEM || errno == ENOBUFS || errno == EFAULT)) {
+			} else if (!pinned && (errno == ENOMEM || errno == EFAULT)) {
 				refused++;
 			} else if (!pinned || pinner->unpin() < 0) {
 				perror(pinner->name);
