@@ -12,7 +12,6 @@
  *   remap OFFSET BYTES		remapped: other memory at the same addresses
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/vfio.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -52,26 +51,14 @@ static _Noreturn void die(const char *text)
 	exit(1);
 }
 
-static int open_rdma(struct device *device, const char *name)
+static int open_device(struct device *device, const char *name)
 {
-	struct ibv_device **list = ibv_get_device_list(NULL);
-	struct ibv_context *context = NULL;
-
-	for (struct ibv_device **d = list; d && *d; d++)
-		if (strcmp(ibv_get_device_name(*d), name) == 0)
-			context = ibv_open_device(*d);
-	device->pd = context ? ibv_alloc_pd(context) : NULL;
-	return device->pd ? 0 : -1;
-}
-
-static int open_vfio(struct device *device, const char *address)
-{
-	const int group = pinner_open_group(address);
-
-	device->container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
-	return group < 0 || device->container < 0 ||
-	       ioctl(group, VFIO_GROUP_SET_CONTAINER, &device->container) < 0 ||
-	       ioctl(device->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU) < 0 ? -1 : 0;
+	if (strncmp(name, "rdma:", 5) == 0) {
+		device->pd = pinner_open_pd(name + 5);
+		return device->pd ? 0 : -1;
+	}
+	device->container = pinner_open_container(name + 5, NULL);
+	return device->container < 0 ? -1 : 0;
 }
 
 static int pin(struct pin *pin)
@@ -146,10 +133,9 @@ int main(int argc, char *argv[])
 	}
 	for (; n_devices < argc - 2; n_devices++) {
 		const char *name = argv[n_devices + 2];
-		struct device *device = &devices[n_devices];
 
-		if ((strncmp(name, "rdma:", 5) ? open_vfio(device, name + 5) :
-						 open_rdma(device, name + 5)) < 0)
+		if ((strncmp(name, "rdma:", 5) != 0 && strncmp(name, "vfio:", 5) != 0) ||
+		    open_device(&devices[n_devices], name) < 0)
 			die(name);
 	}
 	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

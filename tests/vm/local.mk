@@ -11,6 +11,7 @@ tests_vm_fail_nth_LDADD = -libverbs
 tests_vm_hold_SOURCES = tests/vm/hold.c tests/vm/pinners.c tests/vm/pinners.h
 tests_vm_hold_LDADD = libpinguard/libpinguard.la -libverbs
 tests_vm_hold_LDFLAGS = -no-install
+tests_vm_mr_SOURCES = tests/vm/mr.c tests/vm/pinners.c tests/vm/pinners.h
 tests_vm_mr_LDADD = -libverbs
 tests_vm_vfio_map_SOURCES = tests/vm/vfio-map.c tests/vm/pinners.c tests/vm/pinners.h
 tests_vm_vfio_map_LDADD = -libverbs

@@ -16,17 +16,7 @@
 
 #include <infiniband/verbs.h>
 
-static struct ibv_pd *open_device(const char *name)
-{
-	struct ibv_device **devices = ibv_get_device_list(NULL);
-	struct ibv_context *context = NULL;
-
-	for (struct ibv_device **d = devices; d && *d; d++)
-		if (strcmp(ibv_get_device_name(*d), name) == 0)
-			context = ibv_open_device(*d);
-	ibv_free_device_list(devices);
-	return context ? ibv_alloc_pd(context) : NULL;
-}
+#include "pinners.h"
 
 /* Of a file, or of the process alone where file is NULL. */
 static void *map_memory(const char *file, size_t bytes)
@@ -123,7 +113,7 @@ static int leave(const char *device, size_t bytes)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		struct ibv_pd *pd = open_device(device);
+		struct ibv_pd *pd = pinner_open_pd(device);
 
 		if (!pd || register_regions(pd, bytes, 1, NULL) != 0)
 			_exit(1);
@@ -177,7 +167,7 @@ int main(int argc, char *argv[])
 	}
 	if (leaving)
 		return leave(argv[2], strtoul(argv[3], NULL, 0)) != 0;
-	pd = open_device(argv[2]);
+	pd = pinner_open_pd(argv[2]);
 	if (!pd) {
 		fprintf(stderr, "cannot open %s\n", argv[2]);
 		return 2;

@@ -44,7 +44,7 @@ static struct {
 	struct ibv_mr *mr;
 } what;
 
-static int mr_open(const char *name)
+struct ibv_pd *pinner_open_pd(const char *name)
 {
 	struct ibv_device **devices = ibv_get_device_list(NULL);
 	struct ibv_context *context = NULL;
@@ -52,7 +52,13 @@ static int mr_open(const char *name)
 	for (struct ibv_device **d = devices; d && *d; d++)
 		if (strcmp(ibv_get_device_name(*d), name) == 0)
 			context = ibv_open_device(*d);
-	what.pd = context ? ibv_alloc_pd(context) : NULL;
+	ibv_free_device_list(devices);
+	return context ? ibv_alloc_pd(context) : NULL;
+}
+
+static int mr_open(const char *name)
+{
+	what.pd = pinner_open_pd(name);
 	return what.pd ? 0 : -1;
 }
 
@@ -68,7 +74,7 @@ static int mr_unpin(void)
 	return errno ? -1 : 0;
 }
 
-int pinner_open_group(const char *address)
+static int open_group(const char *address)
 {
 	char path[PATH_MAX], link[PATH_MAX];
 	ssize_t length;
@@ -82,14 +88,26 @@ int pinner_open_group(const char *address)
 	return open(path, O_RDWR | O_CLOEXEC);
 }
 
+int pinner_open_container(const char *address, int *ret_group)
+{
+	const int group = open_group(address);
+	const int container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
+
+	if (group < 0 || container < 0 || ioctl(group, VFIO_GROUP_SET_CONTAINER, &container) < 0 ||
+	    ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU) < 0)
+		return -1;
+	if (ret_group)
+		*ret_group = group;
+	return container;
+}
+
 /* iommufd has a domain, and pins, when the device is open. */
 static int vfio_open(const char *address)
 {
-	const int group = pinner_open_group(address);
+	int group;
 
-	what.fd = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
-	if (group < 0 || what.fd < 0 || ioctl(group, VFIO_GROUP_SET_CONTAINER, &what.fd) < 0 ||
-	    ioctl(what.fd, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU) < 0)
+	what.fd = pinner_open_container(address, &group);
+	if (what.fd < 0)
 		return -1;
 	return ioctl(group, VFIO_GROUP_GET_DEVICE_FD, address) < 0 ? -1 : 0;
 }

@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+struct ibv_pd;
+
 /*
  * pin() and unpin() return 0, or -1 with errno set; what pin() has begun when it
  * fails it undoes. unpin() may leave some to a worker of the kernel.
@@ -23,8 +25,14 @@ struct pinner {
  */
 const struct pinner *pinner_open(int argc, char *argv[], size_t *ret_bytes);
 
-/* The VFIO group of a device at a PCI address, open; or -1. */
-int pinner_open_group(const char *address);
+/* A protection domain of the RDMA device with this name, or NULL. */
+struct ibv_pd *pinner_open_pd(const char *name);
+
+/*
+ * A type1 container with the VFIO group of a device at a PCI address, or -1.
+ * @ret_group: the group, NULL if it is not wanted; it stays open
+ */
+int pinner_open_container(const char *address, int *ret_group);
 
 /* The names and arguments of all, for a usage. */
 extern const char pinner_usage[];

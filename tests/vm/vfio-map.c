@@ -41,7 +41,7 @@ int main(int argc, char *argv[])
 		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
 		.iova = 0x10000000,
 	};
-	int container, group;
+	int container;
 	void *memory;
 	char byte;
 
@@ -50,14 +50,9 @@ int main(int argc, char *argv[])
 		return 2;
 	}
 	map.size = strtoull(argv[2], NULL, 0);
-	container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
-	group = pinner_open_group(argv[1]);
-	if (container < 0 || group < 0)
-		return fail("open");
-	if (ioctl(group, VFIO_GROUP_SET_CONTAINER, &container) < 0)
-		return fail("VFIO_GROUP_SET_CONTAINER");
-	if (ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU) < 0)
-		return fail("VFIO_SET_IOMMU");
+	container = pinner_open_container(argv[1], NULL);
+	if (container < 0)
+		return fail(argv[1]);
 
 	memory = map_memory(argv[3], map.size);
 	if (memory == MAP_FAILED)
