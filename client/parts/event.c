@@ -60,6 +60,15 @@ static void print_quota(const struct pinctl *ctl, const json_t *event)
 		printf(" by uid %" PRId64, uid);
 }
 
+static void print_high(const struct pinctl *ctl, const json_t *event)
+{
+	char usage[FORMAT_SIZE_LEN], high[FORMAT_SIZE_LEN];
+
+	printf(" %s %s, over the high mark of %s", json_get_string(event, "quota_cgroup", "-"),
+	       show_size(ctl, usage, (uint64_t)json_get_int(event, "usage_bytes", 0)),
+	       show_size(ctl, high, (uint64_t)json_get_int(event, "high_bytes", 0)));
+}
+
 static void print_policy(const json_t *event)
 {
 	const char *policy = json_get_string(event, "policy", NULL);
@@ -211,6 +220,8 @@ void print_event(const struct pinctl *ctl, const json_t *event)
 	printf(alarming && ctl->colour ? "\033[31m%-12s\033[0m" : "%-12s", type);
 	if (!strncmp(type, "quota_", strlen("quota_")))
 		print_quota(ctl, event);
+	else if (!strcmp(type, "high"))
+		print_high(ctl, event);
 	else if (!strncmp(type, "policy_", strlen("policy_")))
 		print_policy(event);
 	else if (!strncmp(type, "revoke", strlen("revoke")))

@@ -21,9 +21,9 @@ static const char events_help[] =
 	"the service started, oldest first. An event must match all that is given.\n"
 	"\n"
 	"      --type TYPE,...   pin pin_change unpin deny quota_set quota_clear\n"
-	"                        policy_set policy_clear revoke revoke_done release\n"
-	"                        release_step release_done failure failure_done resync;\n"
-	"                        gap, where some are missing, comes with any of them\n"
+	"                        policy_set policy_clear high revoke revoke_done\n"
+	"                        release release_step release_done failure failure_done\n"
+	"                        resync; gap, where some are missing, comes with any\n"
 	"      --cgroup CGROUP   what concerns it, or one below: a path or a unit\n"
 	"      --pid PID         what concerns a process\n"
 	"  -n, --lines N         the last N of them\n"
@@ -66,7 +66,7 @@ static int add_types(const char *argument, json_t *filter)
 {
 	static const char *const types[] = {
 		"pin",	       "pin_change",   "unpin",	       "deny",
-		"quota_set",   "quota_clear",  "policy_set",   "policy_clear",
+		"quota_set",   "quota_clear",  "policy_set",   "policy_clear", "high",
 		"revoke",      "revoke_done",  "release",      "release_step",
 		"release_done", "failure",     "failure_done", "resync",
 		NULL

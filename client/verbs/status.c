@@ -24,8 +24,8 @@ static const char status_help[] =
 	"  -b, --bytes           print sizes in bytes\n"
 	"  -o, --output COLUMNS  CGROUP PINNED MAX PEAK PINS DENIED; CHARGED HIGH PATH ID\n"
 	"                        LOCKED REMOVED SOURCE; without CGROUP it is a list;\n"
-	"                        CHARGED also where it is not PINNED; in observe mode\n"
-	"                        CGROUP PINNED LOCKED PINS\n"
+	"                        CHARGED also where it is not PINNED, HIGH where there\n"
+	"                        is one; in observe mode CGROUP PINNED LOCKED PINS\n"
 	"      --list-columns    print the names of all columns\n"
 	"      --no-legend       print rows only\n"
 	"      --socket PATH     of the service\n"
@@ -239,9 +239,16 @@ static int print_cgroups(struct pinctl *ctl, struct table *table, const json_t *
 	return table_print(table, "cgroups with pins or limits");
 }
 
+#define COLUMNS(charged, high) "CGROUP,PINNED," charged "MAX," high "PEAK,PINS,DENIED"
+
 /* There are no limits to show where /proc says it all; where pins count may be elsewhere. */
 static const char *usual_columns(const json_t *reply)
 {
+	static const char *const columns[2][2] = {
+		{ NULL, COLUMNS("", "HIGH,") },
+		{ COLUMNS("CHARGED,", ""), COLUMNS("CHARGED,", "HIGH,") },
+	};
+	bool has_charged = false, has_high = false;
 	const json_t *cgroup, *charged;
 	size_t i;
 
@@ -249,11 +256,12 @@ static const char *usual_columns(const json_t *reply)
 		return "CGROUP,PINNED,LOCKED,PINS";
 	json_array_foreach (json_object_get(reply, "cgroups"), i, cgroup) {
 		charged = json_object_get(cgroup, "charged_bytes");
-		if (json_is_integer(charged) && json_integer_value(charged) !=
-						json_get_int(cgroup, "pinned_bytes", 0))
-			return "CGROUP,PINNED,CHARGED,MAX,PEAK,PINS,DENIED";
+		has_charged |= json_is_integer(charged) &&
+			       json_integer_value(charged) !=
+				       json_get_int(cgroup, "pinned_bytes", 0);
+		has_high |= json_is_integer(json_object_get(cgroup, "high_bytes"));
 	}
-	return NULL;
+	return columns[has_charged][has_high];
 }
 
 static int run_status(struct pinctl *ctl, int argc, char **argv)

@@ -20,6 +20,7 @@ struct quota {
 	uid_t uid; /* who set it, where that was no administrator; else (uid_t)-1 */
 	uint64_t cgroup_id; /* then: good for this very cgroup alone */
 	/* For whoever asks for what is too much. */
+	bool passed; /* the high mark, and owners have been asked because of it */
 	bool raised; /* more may be pinned since the last look */
 	bool again; /* it was too much, and a look is due when some request is over */
 	bool failed; /* it has been said that the owners could not be asked */

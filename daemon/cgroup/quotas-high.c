@@ -91,14 +91,13 @@ uint64_t quotas_high_bytes(struct quotas *q, const char *path, uint64_t cgroup_i
 	return quota->high_bytes;
 }
 
-uint64_t quotas_excess(struct quotas *q, const struct quota *quota)
+uint64_t quotas_current_bytes(struct quotas *q, const struct quota *quota)
 {
-	const uint64_t mark = MIN(quota->high_bytes, quota->max_bytes);
 	_cleanup_(closep) int fd = cgroupfs_open(q->fs, quota->path);
 	struct cgroup_misc misc;
 
 	if (fd < 0 || quotas_is_stale(q, quota) || cgroupfs_read_misc(fd, &misc) < 0 ||
 	    !misc.present)
 		return 0;
-	return misc.current_bytes > mark ? misc.current_bytes - mark : 0;
+	return misc.current_bytes;
 }

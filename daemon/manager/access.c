@@ -57,6 +57,7 @@ bool may_see_event(struct manager *m, struct call *call, const struct event *eve
 	case EVENT_QUOTA_CLEAR:
 	case EVENT_POLICY_SET:
 	case EVENT_POLICY_CLEAR:
+	case EVENT_HIGH:
 		return call_is_admin(call) || event->uid == call_peer(call)->uid ||
 		       owns_node(m, call, event->cgroup);
 	/* Who asked sees all of it, an owner what is done about itself. */

@@ -272,6 +272,8 @@ static int on_event(const struct pin_event *told, void *userdata)
 	if (e->type == PIN_EVENT_PIN || e->type == PIN_EVENT_CHANGE)
 		triggers_pinned(m->triggers, e->pin.charged_cgroup_id);
 	if (e->type == PIN_EVENT_UNPIN)
+		triggers_unpinned(m->triggers, e->pin.charged_cgroup_id);
+	if (e->type == PIN_EVENT_UNPIN)
 		releases_unpinned(m->releases, e->pin.id);
 	else if (e->type == PIN_EVENT_CHANGE)
 		releases_pin_changed(m->releases, e->pin.id);

@@ -100,6 +100,7 @@ bool event_filter_match(const struct event_filter *f, const struct event *event)
 	case EVENT_QUOTA_CLEAR:
 	case EVENT_POLICY_SET:
 	case EVENT_POLICY_CLEAR:
+	case EVENT_HIGH:
 		return !f->has_tgid && is_in(event->quota_cgroup, f->cgroup, f->is_unit);
 	default:
 		return matches_tgid(f, event->pin.tgid) &&

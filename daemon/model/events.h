@@ -33,6 +33,7 @@ enum event_type {
 	EVENT_QUOTA_CLEAR,
 	EVENT_POLICY_SET,
 	EVENT_POLICY_CLEAR,
+	EVENT_HIGH,
 	EVENT_REVOKE,
 	EVENT_REVOKE_DONE,
 	EVENT_RELEASE,
@@ -63,7 +64,7 @@ struct event {
 	uint32_t reason;
 	uint32_t suppressed;
 	uint64_t usage_bytes;
-	uint64_t max_bytes; /* of a refusal, or the quota set; UINT64_MAX for none */
+	uint64_t max_bytes; /* of a refusal, or the quota set; UINT64_MAX for none; a mark passed */
 	char *quota_cgroup; /* of the quota or the policy: raw bytes, NULL for none */
 	uint32_t uid; /* who changed the quota or the policy, or asked for a release */
 	uint8_t policy; /* the policy set, PINGUARD_POLICY_*; 0 for none */

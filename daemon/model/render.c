@@ -18,6 +18,7 @@ static const char *const types[] = {
 	[EVENT_UNPIN] = "unpin",       [EVENT_DENY] = "deny",
 	[EVENT_QUOTA_SET] = "quota_set", [EVENT_QUOTA_CLEAR] = "quota_clear",
 	[EVENT_POLICY_SET] = "policy_set", [EVENT_POLICY_CLEAR] = "policy_clear",
+	[EVENT_HIGH] = "high",
 	[EVENT_REVOKE] = "revoke",     [EVENT_REVOKE_DONE] = "revoke_done",
 	[EVENT_RELEASE] = "release",   [EVENT_RELEASE_STEP] = "release_step",
 	[EVENT_RELEASE_DONE] = "release_done",
@@ -118,10 +119,10 @@ static json_t *parsed_or_null(const char *text, bool known)
 
 json_t *render_event(const struct event *event, bool whole)
 {
-	bool deny = event->type == EVENT_DENY;
+	bool deny = event->type == EVENT_DENY, high = event->type == EVENT_HIGH;
 
 	return json_pack("{s:I, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
-			 " s:o, s:o, s:o}",
+			 " s:o, s:o, s:o, s:o}",
 			 "time_usec", (json_int_t)event->time_usec,
 			 "seq", json_bytes_or_null(event->seq, event->seq != 0),
 			 "type", types[event->type],
@@ -129,8 +130,9 @@ json_t *render_event(const struct event *event, bool whole)
 			 "reason", event_reason(event),
 			 "limit_cgroup", render_path(event->limit),
 			 "usage_bytes", json_bytes_or_null(event->usage_bytes,
-							whole && deny && event->limit),
+							high || (whole && deny && event->limit)),
 			 "max_bytes", json_bytes_or_null(event->max_bytes, has_max(event)),
+			 "high_bytes", json_bytes_or_null(event->max_bytes, high),
 			 "max_source", event_max_source(event),
 			 "suppressed", json_bytes_or_null(event->suppressed, whole && deny),
 			 "quota_cgroup", render_name(event->quota_cgroup),

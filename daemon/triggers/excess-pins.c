@@ -6,28 +6,34 @@
 #include "daemon/triggers/internal.h"
 
 struct candidate {
-	uint64_t id, bytes;
-	uint64_t owner_bytes;
+	uint64_t id, bytes, since_usec;
+	uint64_t owner_bytes, owner_since_usec;
 	uint32_t tgid;
 };
+
+static int compare(uint64_t x, uint64_t y)
+{
+	return (x > y) - (x < y);
+}
 
 static int by_tgid(const void *a, const void *b)
 {
 	const struct candidate *x = a, *y = b;
 
-	return (x->tgid > y->tgid) - (x->tgid < y->tgid);
+	return compare(x->tgid, y->tgid);
 }
 
-/* Largest owner first, and of each the largest pin. */
+/* Largest owner first, and of each the largest pin; the older of two that are the same. */
 static int by_size(const void *a, const void *b)
 {
 	const struct candidate *x = a, *y = b;
 
-	if (x->owner_bytes != y->owner_bytes)
-		return x->owner_bytes > y->owner_bytes ? -1 : 1;
-	if (x->tgid != y->tgid)
-		return x->tgid < y->tgid ? -1 : 1;
-	return (x->bytes < y->bytes) - (x->bytes > y->bytes);
+	return compare(y->owner_bytes, x->owner_bytes) ?:
+	       compare(x->owner_since_usec, y->owner_since_usec) ?:
+	       compare(x->tgid, y->tgid) ?:
+	       compare(y->bytes, x->bytes) ?:
+	       compare(x->since_usec, y->since_usec) ?:
+	       compare(x->id, y->id);
 }
 
 static void sum_owners(struct candidate *c, size_t n)
@@ -36,12 +42,16 @@ static void sum_owners(struct candidate *c, size_t n)
 
 	qsort(c, n, sizeof(*c), by_tgid);
 	for (i = 0; i < n; i = j) {
-		uint64_t bytes = 0;
+		uint64_t bytes = 0, since_usec = UINT64_MAX;
 
-		for (j = i; j < n && c[j].tgid == c[i].tgid; j++)
+		for (j = i; j < n && c[j].tgid == c[i].tgid; j++) {
 			bytes += c[j].bytes;
-		for (size_t k = i; k < j; k++)
+			since_usec = MIN(since_usec, c[j].since_usec);
+		}
+		for (size_t k = i; k < j; k++) {
 			c[k].owner_bytes = bytes;
+			c[k].owner_since_usec = since_usec;
+		}
 	}
 	qsort(c, n, sizeof(*c), by_size);
 }
@@ -57,6 +67,7 @@ static size_t find_candidates(struct registry *registry, uint64_t cgroup_id, str
 	while ((pin = pin_cursor_next(&cursor)))
 		if (cgroup_node_below(pin->origin->charged, cgroup_id))
 			c[n++] = (struct candidate){ .id = pin->id, .bytes = pin->bytes,
+						     .since_usec = pin->since_usec,
 						     .tgid = pin->origin->tgid };
 	return n;
 }

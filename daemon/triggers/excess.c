@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* More is pinned than a quota says: who pins it is asked to let go of some. */
+/*
+ * More is pinned than a quota says: who pins it is asked to let go of some. Above
+ * a limit that is done whenever it is seen. Above a high mark it is done once, for
+ * more than what is over it, and again only when it has been of use: an owner that
+ * may not let go is not asked with each pin of another.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -17,6 +22,42 @@ struct excess {
 	sd_event_source *source; /* of the next look */
 };
 
+/* Down to this, so that the next pin does not pass the mark again. */
+static uint64_t low_bytes(uint64_t high_bytes)
+{
+	return high_bytes - high_bytes / 10;
+}
+
+/* How much owners should let go of. *ret_passed: because of the high mark, which was passed now */
+static uint64_t find_excess(struct quota *quota, uint64_t current_bytes, bool *ret_passed)
+{
+	const uint64_t high_bytes = quota->high_bytes;
+	uint64_t wanted_bytes = high_bytes == UINT64_MAX ? quota->max_bytes : low_bytes(high_bytes);
+
+	if (high_bytes != UINT64_MAX && current_bytes <= wanted_bytes)
+		quota->passed = false;
+	*ret_passed = high_bytes != UINT64_MAX && current_bytes > high_bytes && !quota->passed;
+	if (!*ret_passed && current_bytes <= quota->max_bytes)
+		return 0;
+	return current_bytes - wanted_bytes;
+}
+
+static void tell(struct excess *x, const struct quota *quota, uint64_t current_bytes)
+{
+	struct event *event = event_new(EVENT_HIGH, loop_usec(x->event, CLOCK_REALTIME));
+	struct cgroup_node *node;
+
+	if (!event)
+		return;
+	if (cgroupfs_resolve_path(cgroups_fs(x->config->cgroups), quota->path, &node) >= 0)
+		event->cgroup = cgroup_node_ref(node);
+	event->quota_cgroup = strdup(quota->path);
+	event->usage_bytes = current_bytes;
+	event->max_bytes = quota->high_bytes;
+	event->uid = PIN_UID_NONE;
+	events_add(x->config->events, event);
+}
+
 /* Whether somebody is being asked for what is too much there. */
 static bool is_asked(struct excess *x, const char *path)
 {
@@ -29,6 +70,7 @@ static bool is_asked(struct excess *x, const char *path)
 	return false;
 }
 
+/* 1, 0 where there is no pin to ask for, or a negative errno */
 static int ask(struct excess *x, const char *path, uint64_t excess_bytes, bool admin, uint32_t uid)
 {
 	_cleanup_(release_unrefp) struct release *release = NULL;
@@ -52,7 +94,8 @@ static int ask(struct excess *x, const char *path, uint64_t excess_bytes, bool a
 	config.pin_ids = ids;
 	if (r < 0 || config.n_pins == 0)
 		return r;
-	return release_start(x->config->releases, &config, &release);
+	r = release_start(x->config->releases, &config, &release);
+	return r < 0 ? r : 1;
 }
 
 /*
@@ -64,13 +107,15 @@ static void look(struct excess *x, struct quota *quota, uint32_t uid)
 {
 	const bool admin = quota->uid == (uid_t)-1, automatic = uid == PIN_UID_NONE;
 	_cleanup_(freep) char *shown = NULL;
-	uint64_t excess;
+	uint64_t current, excess;
+	bool passed;
 	int r;
 
 	quota->looked_usec = loop_usec(x->event, CLOCK_MONOTONIC);
 	quota->raised = false;
 	quota->again = false;
-	excess = quotas_excess(cgroups_quotas(x->config->cgroups), quota);
+	current = quotas_current_bytes(cgroups_quotas(x->config->cgroups), quota);
+	excess = find_excess(quota, current, &passed);
 	if (excess == 0)
 		return;
 	/* The rest is for who waits for an answer. */
@@ -82,7 +127,10 @@ static void look(struct excess *x, struct quota *quota, uint32_t uid)
 		quota->raised = true;
 		return;
 	}
+	if (passed)
+		tell(x, quota, current);
 	r = ask(x, quota->path, excess, admin, admin ? uid : quota->uid);
+	quota->passed = quota->passed || (passed && r > 0);
 	quota->again = r < 0;
 	if (r < 0 && !quota->failed) {
 		shown = escape_name(quota->path);
@@ -172,6 +220,7 @@ void excess_quota_set(struct excess *x, const char *path, uint32_t uid)
 
 	if (!quota)
 		return;
+	quota->passed = false;
 	if (source_ready(x->config->source))
 		look(x, quota, uid);
 	else
@@ -180,7 +229,7 @@ void excess_quota_set(struct excess *x, const char *path, uint32_t uid)
 		look_at(x, due_usec(quota));
 }
 
-void excess_pinned(struct excess *x, uint64_t charged_cgroup_id)
+void excess_pinned(struct excess *x, uint64_t charged_cgroup_id, bool more)
 {
 	struct quotas *quotas = cgroups_quotas(x->config->cgroups);
 	struct cgroup_node *node;
@@ -191,7 +240,7 @@ void excess_pinned(struct excess *x, uint64_t charged_cgroup_id)
 	for (node = registry_cgroup_find(x->config->registry, charged_cgroup_id); node;
 	     node = node->parent) {
 		quota = node->path ? quotas_find_high(quotas, node->path) : NULL;
-		if (quota)
+		if (quota && (more || quota->passed))
 			set_raised(x, quota);
 	}
 }

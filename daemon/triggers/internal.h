@@ -35,14 +35,14 @@ struct failures *failing_failures(const struct failing *failing);
 
 /*
  * excess.c: where more is pinned than a quota says, owners are asked for the
- * rest: as soon as it is set (by uid), when a pin has been charged that passes
- * its high mark, when the list of pins has been read, and when a request is
+ * rest: as soon as it is set (by uid), when a pin has been charged (more) that
+ * passes its high mark, when the list of pins has been read, and when a request is
  * over that stood in the way. What goes wrong is logged.
  */
 int excess_new(sd_event *event, const struct triggers_config *config, struct excess **ret);
 struct excess *excess_free(struct excess *x);
 void excess_quota_set(struct excess *x, const char *path, uint32_t uid);
-void excess_pinned(struct excess *x, uint64_t charged_cgroup_id);
+void excess_pinned(struct excess *x, uint64_t charged_cgroup_id, bool more);
 void excess_resynced(struct excess *x);
 void excess_release_over(struct excess *x);
 
@@ -50,7 +50,7 @@ void excess_release_over(struct excess *x);
 /*
  * Pins charged to a cgroup and those below it, until their bytes are
  * excess_bytes or more: those of the owner with most first, of each the
- * largest first. *ret_ids is the caller's to free.
+ * largest first; of the same size the oldest first. *ret_ids is the caller's to free.
  */
 int excess_find_pins(struct registry *registry, uint64_t cgroup_id, uint64_t excess_bytes,
 		     uint64_t **ret_ids, size_t *ret_n);

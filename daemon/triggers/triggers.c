@@ -41,7 +41,12 @@ int triggers_event(struct triggers *t, const struct pin_event *e)
 
 void triggers_pinned(struct triggers *t, uint64_t charged_cgroup_id)
 {
-	excess_pinned(t->excess, charged_cgroup_id);
+	excess_pinned(t->excess, charged_cgroup_id, true);
+}
+
+void triggers_unpinned(struct triggers *t, uint64_t charged_cgroup_id)
+{
+	excess_pinned(t->excess, charged_cgroup_id, false);
 }
 
 int triggers_resynced(struct triggers *t)

@@ -142,16 +142,11 @@ static void test_high(void **state)
 	assert_int_equal(quotas_clear(env->quotas, "/p9", ADMIN), 0);
 	assert_int_equal(quotas_n_high(env->quotas), 3);
 
-	assert_int_equal(quotas_excess(env->quotas, quotas_find(env->quotas, "/p1")), 0);
-	set_current("/p1", 101);
-	assert_int_equal(quotas_excess(env->quotas, quotas_find(env->quotas, "/p1")), 0);
+	assert_int_equal(quotas_current_bytes(env->quotas, quotas_find(env->quotas, "/p1")), 0);
 	set_current("/p1", 150);
-	assert_int_equal(quotas_excess(env->quotas, quotas_find(env->quotas, "/p1")), 49);
-	/* Without a mark the limit counts. */
-	set_current("/p7", 5000);
-	assert_int_equal(quotas_excess(env->quotas, quotas_find(env->quotas, "/p7")), 904);
+	assert_int_equal(quotas_current_bytes(env->quotas, quotas_find(env->quotas, "/p1")), 150);
 	tree_remove("p1");
-	assert_int_equal(quotas_excess(env->quotas, quotas_find(env->quotas, "/p1")), 0);
+	assert_int_equal(quotas_current_bytes(env->quotas, quotas_find(env->quotas, "/p1")), 0);
 
 	/* A user's is for one cgroup, not for the next one of that path. */
 	make("u", USER);
@@ -162,9 +157,9 @@ static void test_high(void **state)
 	close(fd);
 	assert_int_equal(quotas_high_bytes(env->quotas, "/u", id), 10);
 	assert_true(quotas_high_bytes(env->quotas, "/u", id + 1) == UINT64_MAX);
-	assert_int_equal(quotas_excess(env->quotas, quotas_find(env->quotas, "/u")), 40);
+	assert_int_equal(quotas_current_bytes(env->quotas, quotas_find(env->quotas, "/u")), 50);
 	quotas_find(env->quotas, "/u")->cgroup_id++;
-	assert_int_equal(quotas_excess(env->quotas, quotas_find(env->quotas, "/u")), 0);
+	assert_int_equal(quotas_current_bytes(env->quotas, quotas_find(env->quotas, "/u")), 0);
 }
 
 static int count(int fd, const char *path, void *userdata)

@@ -7,7 +7,7 @@
 /* --- the server, in a child --- */
 
 /* Of a stock kernel, once a quota was set on /stock or /hidden; charged elsewhere, after one on /charged. */
-static bool stock, hidden, charged;
+static bool stock, hidden, charged, marked;
 
 static int get_status(struct call *call, json_t *params, void *userdata)
 {
@@ -24,6 +24,12 @@ static int get_status(struct call *call, json_t *params, void *userdata)
 			      "{\"path\":\"/a\",\"cgroup_id\":\"0x1\",\"removed\":false,"
 			      "\"source\":\"proc\",\"pinned_bytes\":4096,\"locked_bytes\":8192,"
 			      "\"pins\":0,\"denied\":0}],\"uncontrolled\":[]}"));
+	if (marked)
+		return call_reply(
+			call, parse("{\"kernel\":{\"support\":\"patched\",\"release\":\"6.12\"},"
+				    "\"totals\":{\"pinned_bytes\":4096,\"pins\":1},\"cgroups\":["
+				    "{\"path\":\"/a\",\"cgroup_id\":\"0x2\",\"source\":\"kernel\","
+				    "\"pinned_bytes\":4096,\"high_bytes\":3072,\"pins\":1}]}"));
 	if (charged)
 		return call_reply(
 			call,
@@ -85,6 +91,7 @@ static int set_quota(struct call *call, json_t *params, void *userdata)
 
 	stock = !strcmp(json_get_string(params, "cgroup", ""), "/stock");
 	charged = !strcmp(json_get_string(params, "cgroup", ""), "/charged");
+	marked = !strcmp(json_get_string(params, "cgroup", ""), "/marked");
 	hidden = !strcmp(json_get_string(params, "cgroup", ""), "/hidden");
 	return call_reply(call, json_pack("{so}", "quota", quota));
 }
@@ -224,6 +231,15 @@ static void test_charged(void **state)
 	EXPECT("quota set /a.slice 1G", 0, "");
 }
 
+/* A high mark has a column where there is one. */
+static void test_high(void **state)
+{
+	EXPECT("", 0, "PINNED MAX PEAK");
+	EXPECT("quota set /marked 1G", 0, "");
+	EXPECT("", 0, "PINNED MAX HIGH PEAK PINS DENIED\n", "/a         4K max   3K    -    1      -\n");
+	EXPECT("quota set /a.slice 1G", 0, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +248,7 @@ int main(void)
 		cmocka_unit_test(test_quota_of_memory),
 		cmocka_unit_test(test_observe),
 		cmocka_unit_test(test_charged),
+		cmocka_unit_test(test_high),
 	};
 
 	return cmocka_run_group_tests(tests, start_server, pinctl_stop_server);

@@ -104,7 +104,9 @@ static void say_unpin(struct manager *m, uint64_t id)
 	struct pin_event event = { .type = PIN_EVENT_UNPIN,
 				   .seq = registry_seq(m->registry) + 1,
 				   .pin = { .id = id } };
+	struct pin *pin = registry_find(m->registry, id);
 
+	event.pin.charged_cgroup_id = pin->origin->charged->id;
 	assert_true(manager_listener.event(&event, m) >= 0);
 }
 
@@ -151,6 +153,22 @@ static void check_asked(struct manager *m, struct client *c, uint64_t bytes)
 		sum += json_get_int(json_array_get(pins, i), "bytes", 0);
 	assert_string_equal(json_get_string(request, "reason", ""), "quota");
 	assert_int_equal(sum, bytes);
+}
+
+/* The high mark of the cgroup has been passed so often. */
+static void check_highs(struct manager *m, const char *path, int n)
+{
+	const struct event *event = NULL;
+	struct events_item item;
+
+	for (uint64_t number = 0; events_at(m->events, number, &item); number = item.number + 1)
+		if (item.event && item.event->type == EVENT_HIGH) {
+			event = item.event;
+			assert_string_equal(event->quota_cgroup, path);
+			assert_true(event->usage_bytes > event->max_bytes);
+			n--;
+		}
+	assert_int_equal(n, 0);
 }
 
 /* The time of another look has come, or not for long. */
@@ -244,20 +262,133 @@ static void test_pinned(void **state)
 	say_pin(m, 3, p.pid, 1000, "/u");
 	client_silent(m, &c);
 	say_pin(m, 4, p.pid, 0, "/a");
-	check_asked(m, &c, 5000);
-	/* No second one while the first is open; at its end another look is due. */
-	cgroup_charge("/a", 9500);
+	check_asked(m, &c, 9000);
+	check_highs(m, "/a", 1);
+	client_close(m, &c);
+	process_end(&p);
+}
+
+/* The owner is asked once, until no more than nine tenths of the mark have been pinned. */
+static void test_once(void **state)
+{
+	struct manager *m = *state;
+	struct process p;
+	struct client c;
+
+	if (geteuid() != 0)
+		skip();
+	process_start(&p);
+	owner_register(m, &c, &p);
+	json_decref(set_quota(m, &p, "/a", INT64_MAX, 4000));
+	cgroup_charge("/a", 4401);
+	say_pin(m, 1, p.pid, 400, "/a/b");
+	say_pin(m, 2, p.pid, 4001, "/a/b");
 	set_looked(m, "/a", 0);
-	say_pin(m, 5, p.pid, 500, "/a/b");
+	check_asked(m, &c, 4001);
+	/* It does not let go of that one, nor of others that come; one byte is too many still. */
+	cgroup_charge("/a", 4501);
+	set_looked(m, "/a", 0);
+	say_pin(m, 3, p.pid, 100, "/a/b");
 	client_silent(m, &c);
-	assert_int_equal(releases_n_running(m->releases), 1);
-	cgroup_charge("/a", 4500);
+	cgroup_charge("/a", 3601);
 	set_looked(m, "/a", 0);
 	say_unpin(m, 2);
 	assert_int_equal(releases_n_running(m->releases), 0);
-	check_asked(m, &c, 4000);
+	client_silent(m, &c);
+	cgroup_charge("/a", 4600);
+	set_looked(m, "/a", 0);
+	say_pin(m, 4, p.pid, 999, "/a/b");
+	client_silent(m, &c);
+	check_highs(m, "/a", 1);
+	/* What is gone makes the next time another one. */
+	cgroup_charge("/a", 3600);
+	set_looked(m, "/a", 0);
+	say_unpin(m, 4);
+	client_silent(m, &c);
+	cgroup_charge("/a", 4001);
+	set_looked(m, "/a", 0);
+	say_pin(m, 5, p.pid, 401, "/a/b");
+	check_asked(m, &c, 401);
+	check_highs(m, "/a", 2);
 	client_close(m, &c);
 	process_end(&p);
+}
+
+/* Over the limit each new pin that comes all the same is a reason; down to the limit alone. */
+static void test_limit(void **state)
+{
+	struct manager *m = *state;
+	struct process p;
+	struct client c;
+
+	if (geteuid() != 0)
+		skip();
+	process_start(&p);
+	owner_register(m, &c, &p);
+	say_pin(m, 1, p.pid, 100, "/a/b");
+	say_pin(m, 2, p.pid, 5000, "/a/b");
+	cgroup_charge("/a", 5100);
+	json_decref(set_quota(m, &p, "/a", 5000, -1));
+	check_asked(m, &c, 5000);
+	cgroup_charge("/a", 100);
+	say_unpin(m, 2);
+	json_decref(set_quota(m, &p, "/a", 100, -1));
+	client_silent(m, &c);
+	json_decref(set_quota(m, &p, "/a", 99, -1));
+	check_asked(m, &c, 100);
+	check_highs(m, "/a", 0);
+	client_close(m, &c);
+	process_end(&p);
+}
+
+static void check_found(struct manager *m, const char *path, uint64_t excess, const char *expected)
+{
+	_cleanup_(freep) uint64_t *ids = NULL;
+	struct cgroup_node *node;
+	char text[64] = "";
+	size_t n;
+
+	assert_int_equal(cgroupfs_resolve_path(cgroups_fs(m->cgroups), path, &node), 0);
+	assert_int_equal(excess_find_pins(m->registry, node->id, excess, &ids, &n), 0);
+	for (size_t i = 0; i < n; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%d", i ? " " : "",
+			 (int)ids[i]);
+	assert_string_equal(text, expected);
+}
+
+static void say_old_pin(struct manager *m, uint64_t id, pid_t pid, uint64_t bytes, uint64_t since)
+{
+	struct pin_event event = {
+		.type = PIN_EVENT_PIN,
+		.seq = registry_seq(m->registry) + 1,
+		.pin = { .id = id, .bytes = bytes, .tgid = pid, .kind = PINGUARD_KIND_RDMA,
+			 .since_usec = since },
+	};
+	struct cgroup_node *node;
+
+	assert_int_equal(cgroupfs_resolve_path(cgroups_fs(m->cgroups), "/a/b", &node), 0);
+	event.pin.cgroup_id = event.pin.charged_cgroup_id = node->id;
+	assert_true(manager_listener.event(&event, m) >= 0);
+}
+
+/* Who has most comes first, and its largest pin; the older one where they are the same. */
+static void test_order(void **state)
+{
+	struct manager *m = *state;
+
+	if (geteuid() != 0)
+		skip();
+	say_old_pin(m, 1, 101, 4000, 50);
+	say_old_pin(m, 2, 102, 1000, 40);
+	say_old_pin(m, 3, 102, 3000, 60);
+	say_old_pin(m, 4, 103, 2500, 10);
+	say_old_pin(m, 5, 103, 2500, 9);
+	check_found(m, "/a", 12999, "5 4 3 2 1");
+	check_found(m, "/a", 13001, "5 4 3 2 1");
+	check_found(m, "/a", 2500, "5");
+	check_found(m, "/a", 2501, "5 4");
+	check_found(m, "/a", 5001, "5 4 3");
+	check_found(m, "/u", 1, "");
 }
 
 /* What nobody waits for leaves half of all requests to others. */
@@ -434,6 +565,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_set),
 		TEST(test_pinned),
+		TEST(test_once),
+		TEST(test_limit),
+		TEST(test_order),
 		TEST(test_share),
 		TEST(test_resync),
 		cmocka_unit_test(test_rate),
