@@ -13,6 +13,7 @@ lib_libutil_la_SOURCES = \
 	lib/parse.c lib/parse.h \
 	lib/parse-time.c \
 	lib/socket.c lib/socket.h \
+	lib/strv.c lib/strv.h \
 	lib/varlink.c lib/varlink.h \
 	lib/varlink-client.c
 lib_libutil_la_LIBADD = $(SYSTEMD_LIBS) $(JANSSON_LIBS)

@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include "daemon/base/config.h"
+#include "lib/cgroup-path.h"
 #include "lib/escape.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/parse.h"
+#include "lib/strv.h"
 
 struct parser {
 	struct config config;
@@ -29,6 +31,11 @@ static void config_init(struct config *config)
 	};
 }
 
+void config_done(struct config *config)
+{
+	config->enable = strv_free(config->enable);
+}
+
 /* Return: 1, which is success to libinih: it goes on. */
 static int tell(struct parser *p, const char *name, const char *value, const char *what)
 {
@@ -44,31 +51,97 @@ static int tell(struct parser *p, const char *name, const char *value, const cha
 	return 1;
 }
 
-static int on_key(void *userdata, const char *section, const char *name, const char *value)
+static int set_mode(struct config *config, const char *value, const char **ret_reason)
 {
-	struct parser *p = userdata;
-	const char *reason;
+	if (strcmp(value, "wait") == 0)
+		config->revoke_mode = PINGUARD_REVOKE_MODE_WAIT;
+	else if (strcmp(value, "notify") == 0)
+		config->revoke_mode = PINGUARD_REVOKE_MODE_NOTIFY;
+	else
+		*ret_reason = "neither wait nor notify";
+	return 0;
+}
+
+static int set_timeout(struct config *config, const char *value, const char **ret_reason)
+{
 	uint64_t usec;
 
-	if (strcmp(section, "Revoke") != 0)
-		return tell(p, name, value, "unknown section");
-	if (strcmp(name, "Mode") == 0) {
-		if (strcmp(value, "wait") == 0)
-			p->config.revoke_mode = PINGUARD_REVOKE_MODE_WAIT;
-		else if (strcmp(value, "notify") == 0)
-			p->config.revoke_mode = PINGUARD_REVOKE_MODE_NOTIFY;
-		else
-			return tell(p, name, value, "neither wait nor notify");
-		return 1;
-	}
-	if (strcmp(name, "TimeoutSec") != 0)
-		return tell(p, name, value, "unknown key");
-	if (parse_span(value, &usec, &reason) < 0)
-		return tell(p, name, value, reason);
+	if (parse_span(value, &usec, ret_reason) < 0)
+		return 0;
 	if (usec > CONFIG_TIMEOUT_MAX_USEC)
-		return tell(p, name, value, "more than 100 seconds");
-	p->config.revoke_timeout_usec = usec;
-	return 1;
+		*ret_reason = "more than 100 seconds";
+	else
+		config->revoke_timeout_usec = usec;
+	return 0;
+}
+
+/* One word of Enable=: a path, with or without the slash at its begin. */
+static int add_enable(struct config *config, const char *word, const char **ret_reason)
+{
+	_cleanup_(freep) char *name = NULL, *path = NULL;
+	enum cgroup_name_type type;
+	int r;
+
+	if (asprintf(&name, "/%s", word) < 0) {
+		name = NULL;
+		return -ENOMEM;
+	}
+	r = cgroup_name_parse(name, &type, &path, ret_reason);
+	if (r < 0)
+		return r == -EINVAL ? 0 : r;
+	if (strcmp(path, "/") == 0)
+		*ret_reason = "the root has the controller anyway: name what is delegated";
+	else if (strv_length(config->enable) == CONFIG_ENABLE_MAX)
+		*ret_reason = "more than 64 cgroups";
+	else
+		r = strv_extend(&config->enable, path);
+	return r;
+}
+
+/* Nothing takes back what was listed before, as in systemd's files. */
+static int set_enable(struct config *config, const char *value, const char **ret_reason)
+{
+	_cleanup_(freep) char *copy = strdup(value);
+	char *word, *save;
+	int r = 0;
+
+	if (!copy)
+		return -ENOMEM;
+	if (!*value)
+		config->enable = strv_free(config->enable);
+	for (word = strtok_r(copy, " \t", &save); word && r == 0 && !*ret_reason;
+	     word = strtok_r(NULL, " \t", &save))
+		r = add_enable(config, word, ret_reason);
+	return r;
+}
+
+/* set: 0 or -ENOMEM; *ret_reason says what is wrong with the value. */
+static const struct key {
+	const char *section, *name;
+	int (*set)(struct config *config, const char *value, const char **ret_reason);
+} keys[] = {
+	{ "Revoke", "Mode", set_mode },
+	{ "Revoke", "TimeoutSec", set_timeout },
+	{ "Control", "Enable", set_enable },
+};
+
+static int on_key(void *userdata, const char *section, const char *name, const char *value)
+{
+	const char *reason = "unknown section";
+	struct parser *p = userdata;
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (strcmp(section, keys[i].section) != 0)
+			continue;
+		reason = "unknown key";
+		if (strcmp(name, keys[i].name) != 0)
+			continue;
+		reason = NULL;
+		if (keys[i].set(&p->config, value, &reason) < 0)
+			p->error = -ENOMEM;
+		break;
+	}
+	return reason ? tell(p, name, value, reason) : 1;
 }
 
 /* As fgets(): libinih would take the rest of a long line for the next one. */
@@ -99,8 +172,10 @@ int config_parse(const char *text, config_problem problem, void *userdata, struc
 
 	config_init(&p.config);
 	line = ini_parse_stream(read_line, &p, on_key, &p);
-	if (line < 0 || p.error < 0)
+	if (line < 0 || p.error < 0) {
+		config_done(&p.config);
 		return -ENOMEM;
+	}
 	if (line > 0)
 		problem(line, "neither [Section], Key=value nor a comment", userdata);
 	*ret = p.config;

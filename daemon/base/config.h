@@ -11,10 +11,16 @@
 #define CONFIG_TIMEOUT_MAX_USEC (100 * 1000000ULL) /* the kernel's own: it holds locks meanwhile */
 #define CONFIG_TIMEOUT_USEC (30 * 1000000ULL) /* where nothing is said */
 
+#define CONFIG_ENABLE_MAX 64 /* subtrees */
+
 struct config {
 	uint32_t revoke_mode; /* PINGUARD_REVOKE_MODE_* */
 	uint64_t revoke_timeout_usec;
+	char **enable; /* paths of cgroups, as cgroup_path_is_in() wants them; NULL for none */
 };
+
+/* What a configuration holds. */
+void config_done(struct config *config);
 
 /* Something in the text is wrong and is left out. line: 0 for the text as a whole. */
 typedef void (*config_problem)(unsigned int line, const char *text, void *userdata);
@@ -24,7 +30,7 @@ typedef void (*config_problem)(unsigned int line, const char *text, void *userda
  * @text: NUL-terminated
  * @problem: called for each key that is unknown or has a bad value, with a
  *	text for people
- * @ret: what is not said, or said badly, has its default
+ * @ret: what is not said, or said badly, has its default; for config_done()
  *
  * Return: 0, -ENOMEM
  */

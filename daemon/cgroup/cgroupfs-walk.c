@@ -47,20 +47,32 @@ bool cgroup_is_slice(const char *path)
 	return strcmp(path, "/") == 0 || (len > 6 && strcmp(path + len - 6, ".slice") == 0);
 }
 
-/* name: NULL for the root */
+/* Where a walk begins. */
+static int add_top(struct cgroup_walk *w, const char *path)
+{
+	struct dir *p = calloc(1, sizeof(*p) + strlen(path) + 1);
+
+	if (!p)
+		return -ENOMEM;
+	p->in_slices = true;
+	strcpy(p->path, path);
+	DL_APPEND(w->units, p);
+	return 0;
+}
+
 static int add(struct cgroup_walk *w, const struct dir *up, const char *name)
 {
-	size_t len = name ? strlen(up->path) + 1 + strlen(name) : 1;
+	size_t len = strlen(up->path) + 1 + strlen(name);
 	struct dir *p = malloc(sizeof(*p) + len + 1);
 
 	if (!p)
 		return -ENOMEM;
 	*p = (struct dir){
-		.share = up ? up->share : NULL,
-		.in_slices = !up || (up->in_slices && cgroup_is_slice(up->path)),
-		.depth = up ? up->depth + 1 : 0,
+		.share = up->share,
+		.in_slices = up->in_slices && cgroup_is_slice(up->path),
+		.depth = up->depth + 1,
 	};
-	snprintf(p->path, len + 1, "%s/%s", up && up->path[1] ? up->path : "", name ?: "");
+	snprintf(p->path, len + 1, "%s/%s", up->path[1] ? up->path : "", name);
 	if (p->in_slices)
 		DL_APPEND(w->units, p);
 	else
@@ -140,7 +152,7 @@ static int visit(struct cgroup_walk *w, struct dir *p)
 	return r == 1 ? 0 : r;
 }
 
-int cgroup_walk_new(struct cgroupfs *fs, cgroup_walker walker, void *userdata,
+static int walk_new(struct cgroupfs *fs, const char *path, cgroup_walker walker, void *userdata,
 		    struct cgroup_walk **ret)
 {
 	_cleanup_(cgroup_walk_freep) struct cgroup_walk *w = calloc(1, sizeof(*w));
@@ -154,11 +166,17 @@ int cgroup_walk_new(struct cgroupfs *fs, cgroup_walker walker, void *userdata,
 	w->root_fd = cgroupfs_open(fs, "/");
 	if (w->root_fd < 0)
 		return w->root_fd;
-	r = add(w, NULL, NULL);
+	r = add_top(w, path);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(w);
 	return 0;
+}
+
+int cgroup_walk_new(struct cgroupfs *fs, cgroup_walker walker, void *userdata,
+		    struct cgroup_walk **ret)
+{
+	return walk_new(fs, "/", walker, userdata, ret);
 }
 
 struct cgroup_walk *cgroup_walk_free(struct cgroup_walk *w)
@@ -200,8 +218,13 @@ int cgroup_walk_result(const struct cgroup_walk *w)
 
 int cgroupfs_walk(struct cgroupfs *fs, cgroup_walker walker, void *userdata)
 {
+	return cgroupfs_walk_in(fs, "/", walker, userdata);
+}
+
+int cgroupfs_walk_in(struct cgroupfs *fs, const char *path, cgroup_walker walker, void *userdata)
+{
 	_cleanup_(cgroup_walk_freep) struct cgroup_walk *w = NULL;
-	int r = cgroup_walk_new(fs, walker, userdata, &w);
+	int r = walk_new(fs, path, walker, userdata, &w);
 
 	if (r < 0)
 		return r;

@@ -80,6 +80,8 @@ uid_t cgroupfs_delegate_above(struct cgroupfs *fs, const char *path, uid_t uid);
  */
 typedef int (*cgroup_walker)(int fd, const char *path, void *userdata);
 int cgroupfs_walk(struct cgroupfs *fs, cgroup_walker walker, void *userdata);
+/* The same of one cgroup and what is in it. */
+int cgroupfs_walk_in(struct cgroupfs *fs, const char *path, cgroup_walker walker, void *userdata);
 
 /* The same, one directory at each step: of what comes and goes meanwhile it may see either. */
 struct cgroup_walk;

@@ -9,6 +9,7 @@ struct cgroups {
 	struct cgroupfs *fs; /* NULL: no cgroup2, reason says why */
 	char *reason;
 	struct cgroup_tree *tree; /* NULL until the start */
+	char **enabled; /* delegated subtrees, for the tree; NULL for none */
 	struct quotas *quotas; /* both NULL without fs */
 	struct policies *policies;
 	bool enforced; /* the kernel asks for policies, and would keep quotas */

@@ -5,6 +5,7 @@
 
 #include "daemon/cgroup/cgroups-internal.h"
 #include "lib/log.h"
+#include "lib/strv.h"
 
 /* No cgroup2: the rest goes on, and says so. */
 static int open_fs(struct cgroups *c, const struct cgroups_config *config)
@@ -66,6 +67,7 @@ struct cgroups *cgroups_free(struct cgroups *c)
 	policies_free(c->policies);
 	quotas_free(c->quotas);
 	cgroup_tree_free(c->tree);
+	strv_free(c->enabled);
 	cgroupfs_free(c->fs);
 	sd_event_unref(c->event);
 	free(c->noted);
@@ -101,6 +103,20 @@ static void look_for_misc(struct cgroups *c)
 			  strstr(controllers, "misc"));
 }
 
+int cgroups_set_enabled(struct cgroups *c, char *const *paths)
+{
+	char **copy = NULL;
+	int r = strv_copy(paths, &copy);
+
+	if (r < 0)
+		return r;
+	if (c->tree)
+		cgroup_tree_set_enabled(c->tree, copy);
+	strv_free(c->enabled);
+	c->enabled = copy;
+	return 0;
+}
+
 int cgroups_start(struct cgroups *c)
 {
 	int r;
@@ -114,7 +130,7 @@ int cgroups_start(struct cgroups *c)
 		cgroups_describe(c, &support);
 		log_warning("no quotas: %s", support_no_quotas(&support));
 	}
-	r = cgroup_tree_new(c->event, c->fs, c->misc, on_appeared, c, &c->tree);
+	r = cgroup_tree_new(c->event, c->fs, c->misc, c->enabled, on_appeared, c, &c->tree);
 	if (r < 0)
 		return log_error_errno(r, "cannot follow the cgroup tree: %m");
 	quotas_set_tree(c->quotas, c->tree);

@@ -27,6 +27,11 @@ struct cgroups *cgroups_free(struct cgroups *c);
 DEFINE_CLEANUP(struct cgroups *, cgroups_free);
 
 /*
+ * Delegated subtrees in which the controller is turned on as well, at the start or when
+ * all is done anew. 0 or -ENOMEM
+ */
+int cgroups_set_enabled(struct cgroups *c, char *const *paths);
+/*
  * Turns the controller on, follows what comes and goes, and puts what is stored
  * into the kernel. Once, as soon as this is the only service. Logs its errors.
  */

@@ -4,10 +4,12 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <utlist.h>
 
 #include "daemon/base/base.h"
 #include "daemon/cgroup/tree.h"
+#include "lib/cgroup-path.h"
 #include "lib/escape.h"
 #include "lib/log.h"
 
@@ -21,6 +23,7 @@ struct watch {
 struct cgroup_tree {
 	struct cgroupfs *fs;
 	bool control;
+	char *const *enabled; /* delegated subtrees; NULL for none */
 	bool warned_watches;
 	cgroup_tree_appeared appeared;
 	void *userdata;
@@ -148,23 +151,71 @@ static void watch(struct cgroup_tree *tree, const char *path)
 	}
 }
 
+static bool is_enabled(const struct cgroup_tree *tree, const char *path)
+{
+	for (char *const *e = tree->enabled; e && *e; e++)
+		if (cgroup_path_is_in(path, *e))
+			return true;
+	return false;
+}
+
+static bool leads_to_enabled(const struct cgroup_tree *tree, const char *path)
+{
+	for (char *const *e = tree->enabled; e && *e; e++)
+		if (cgroup_path_is_in(*e, path))
+			return true;
+	return false;
+}
+
+/* Of a file system that counts a directory's own as links to it, as kernfs does. */
+static bool has_children(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_nlink > 2;
+}
+
+/*
+ * An empty cgroup may be about to get processes, which it could not have with a
+ * controller on; but for one that was named, and for slices.
+ */
+static bool wants_misc(const struct cgroup_tree *tree, int fd, const char *path)
+{
+	if (!tree->control || !is_enabled(tree, path))
+		return false;
+	return cgroup_is_slice(path) || leads_to_enabled(tree, path) || has_children(fd);
+}
+
 static int on_directory(int fd, const char *path, void *userdata)
 {
 	struct cgroup_tree *tree = userdata;
+	bool slice, enabled = is_enabled(tree, path) || leads_to_enabled(tree, path);
 	uid_t owner;
 	int r = 0;
 
-	if (!cgroup_is_slice(path) || (cgroupfs_is_delegated(fd, &owner) && strcmp(path, "/") != 0))
+	slice = cgroup_is_slice(path) &&
+		(!cgroupfs_is_delegated(fd, &owner) || strcmp(path, "/") == 0);
+	if (!slice && !enabled)
 		return 1;
 	/* First the watch: what comes after the look below is told. */
 	watch(tree, path);
-	if (!tree->control)
+	if (!(slice && tree->control) && !wants_misc(tree, fd, path))
 		return 0;
 	r = enable(fd);
 	if (r == -ENODEV)
 		return 1; /* removed meanwhile */
 	record(tree, path, r);
 	return r < 0 ? 1 : 0;
+}
+
+void cgroup_tree_set_enabled(struct cgroup_tree *tree, char *const *paths)
+{
+	struct cgroup_tree_entry *e, *tmp;
+
+	tree->enabled = paths;
+	/* Some may be of no interest any more. */
+	DL_FOREACH_SAFE(tree->uncontrolled, e, tmp)
+		entry_free(tree, e);
 }
 
 int cgroup_tree_scan(struct cgroup_tree *tree)
@@ -197,13 +248,31 @@ int cgroup_tree_watch_above(struct cgroup_tree *tree, const char *path)
 	return 0;
 }
 
+/* In an enabled subtree: the directory above has a child now, and this one may have. */
+static int look_at(struct cgroup_tree *tree, const char *dir, const char *path)
+{
+	_cleanup_(closep) int fd = cgroupfs_open(tree->fs, dir);
+	int r;
+
+	if (fd >= 0 && wants_misc(tree, fd, dir))
+		(void)on_directory(fd, dir, tree);
+	r = cgroupfs_walk_in(tree->fs, path, on_directory, tree);
+	return r == -E2BIG ? 0 : r;
+}
+
 static int on_created(struct cgroup_tree *tree, const char *dir, const char *name)
 {
 	_cleanup_(freep) char *path = NULL;
+	int r;
 
 	if (asprintf(&path, "%s/%s", strcmp(dir, "/") == 0 ? "" : dir, name) < 0) {
 		path = NULL;
 		return -ENOMEM;
+	}
+	if (is_enabled(tree, path) || leads_to_enabled(tree, path)) {
+		r = look_at(tree, dir, path);
+		if (r < 0)
+			return r;
 	}
 	return tree->appeared(path, tree->userdata);
 }
@@ -271,7 +340,7 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userda
 	return r < 0 ? log_error_errno(r, "cannot follow the cgroup tree: %m") : 0;
 }
 
-int cgroup_tree_new(sd_event *event, struct cgroupfs *fs, bool control,
+int cgroup_tree_new(sd_event *event, struct cgroupfs *fs, bool control, char *const *enabled,
 		    cgroup_tree_appeared appeared, void *userdata, struct cgroup_tree **ret)
 {
 	_cleanup_(cgroup_tree_freep) struct cgroup_tree *tree = calloc(1, sizeof(*tree));
@@ -281,6 +350,7 @@ int cgroup_tree_new(sd_event *event, struct cgroupfs *fs, bool control,
 		return -ENOMEM;
 	tree->fs = fs;
 	tree->control = control;
+	tree->enabled = enabled;
 	tree->appeared = appeared;
 	tree->userdata = userdata;
 	tree->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);

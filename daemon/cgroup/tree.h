@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Turns the misc controller on in the root and in every slice, never inside
- * what systemd or root has delegated, and follows slices as they come and go.
+ * Turns the misc controller on in the root and in every slice, and follows slices
+ * as they come and go. Inside what systemd or root has delegated only where the
+ * administrator says so: cgroups in it can be threaded, and have processes beside
+ * child cgroups, as long as no controller is on.
  */
 #ifndef PINGUARD_CGROUP_TREE_H
 #define PINGUARD_CGROUP_TREE_H
@@ -23,11 +25,18 @@ struct cgroup_tree_entry {
 /* A directory has appeared below one that is watched; NULL: anything may have. */
 typedef int (*cgroup_tree_appeared)(const char *path, void *userdata);
 
-/* control: turn the controller on; else only watch */
-int cgroup_tree_new(sd_event *event, struct cgroupfs *fs, bool control,
+/*
+ * control: turn the controller on; else only watch
+ * enabled: delegated cgroups in which that is done as well: in those themselves, in slices
+ * in them, and where there are child cgroups. As cgroup_path_is_in() wants them, ends with
+ * NULL, may be NULL; the caller's, until others are set or the tree is freed.
+ */
+int cgroup_tree_new(sd_event *event, struct cgroupfs *fs, bool control, char *const *enabled,
 		    cgroup_tree_appeared appeared, void *userdata, struct cgroup_tree **ret);
 struct cgroup_tree *cgroup_tree_free(struct cgroup_tree *tree);
 DEFINE_CLEANUP(struct cgroup_tree *, cgroup_tree_free);
+/* Others are enabled from the next scan on. */
+void cgroup_tree_set_enabled(struct cgroup_tree *tree, char *const *enabled);
 /* Looks at all slices anew. */
 int cgroup_tree_scan(struct cgroup_tree *tree);
 /* Watch the directories above a path, as far as they exist. */

@@ -73,21 +73,29 @@ void manager_set_proc(struct manager *m, int iomem_fd, int kpageflags_fd)
 	devices_set_proc(m->devices, iomem_fd, kpageflags_fd);
 }
 
-/* An unknown file, or none, says the defaults. */
-static int set_revoke(struct manager *m)
+static void set_revoke(struct manager *m, const struct config *config)
 {
 	struct genl *genl = source_genl(m->source);
-	struct config config;
 	int r;
 
-	r = config_load(m->config_file, &config);
-	if (r < 0 || !(source_features(m->source) & GENL_FRAME_FEATURES))
-		return r;
-	r = genl_set_revoke(genl, config.revoke_mode, config.revoke_timeout_usec);
+	if (!(source_features(m->source) & GENL_FRAME_FEATURES))
+		return;
+	r = genl_set_revoke(genl, config->revoke_mode, config->revoke_timeout_usec);
 	if (r < 0)
 		log_warning_errno(r, "cannot tell the kernel to wait for owners: %s: %m",
 				  genl_refusal(genl) ?: "no reason");
-	return 0;
+}
+
+/* An unknown file, or none, says the defaults. */
+static int configure(struct manager *m)
+{
+	_cleanup_(config_done) struct config config = {};
+	int r = config_load(m->config_file, &config);
+
+	if (r < 0)
+		return r;
+	set_revoke(m, &config);
+	return cgroups_set_enabled(m->cgroups, config.enable);
 }
 
 static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
@@ -97,10 +105,10 @@ static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *si,
 
 	(void)sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
 			 clock_usec(CLOCK_MONOTONIC));
-	cgroups_reload(m->cgroups);
-	r = set_revoke(m);
+	r = configure(m);
 	if (r < 0)
 		log_warning_errno(r, "cannot read the configuration again: %m");
+	cgroups_reload(m->cgroups);
 	releases_load_ladders(m->releases, NULL);
 	log_info("reloaded: quotas applied again");
 	(void)sd_notify(false, "READY=1");
@@ -251,9 +259,9 @@ int manager_run(struct manager *m)
 	int r;
 
 	/* Only now: while there might be another service it is that one's business. */
-	r = cgroups_start(m->cgroups);
+	r = configure(m);
 	if (r >= 0)
-		r = set_revoke(m);
+		r = cgroups_start(m->cgroups);
 	if (r < 0)
 		return r;
 	(void)sd_notify(false, "READY=1");

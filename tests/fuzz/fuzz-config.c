@@ -22,6 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct config config = {};
 
 	fuzz_assert(config_parse(text, on_problem, &size, &config) == 0);
+	config_done(&config);
 	fuzz_assert(config.revoke_timeout_usec <= CONFIG_TIMEOUT_MAX_USEC);
 	fuzz_assert(config.revoke_mode == PINGUARD_REVOKE_MODE_WAIT ||
 		    config.revoke_mode == PINGUARD_REVOKE_MODE_NOTIFY);

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -55,7 +56,7 @@ static void test_parse(void **state)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct problems problems = {};
-		struct config config;
+		_cleanup_(config_done) struct config config = {};
 
 		assert_int_equal(config_parse(cases[i].text, on_problem, &problems, &config), 0);
 		if (config.revoke_timeout_usec != cases[i].seconds * 1000000ULL ||
@@ -69,7 +70,7 @@ static void test_parse(void **state)
 static void test_hostile(void **state)
 {
 	struct problems problems = {};
-	struct config config;
+	_cleanup_(config_done) struct config config = {};
 	char text[1024];
 
 	assert_int_equal(config_parse("[Revoke]\nMode=\x1b[31m\n", on_problem, &problems, &config),
@@ -87,11 +88,53 @@ static void test_hostile(void **state)
 	assert_int_equal(config.revoke_mode, PINGUARD_REVOKE_MODE_WAIT);
 }
 
+static void check_enable(const char *text, const char *expected, unsigned int n_problems)
+{
+	_cleanup_(config_done) struct config config = {};
+	struct problems problems = {};
+	char paths[256] = "";
+
+	assert_int_equal(config_parse(text, on_problem, &problems, &config), 0);
+	for (char **e = config.enable; e && *e; e++)
+		snprintf(paths + strlen(paths), sizeof(paths) - strlen(paths), "%s%s",
+			 e == config.enable ? "" : " ", *e);
+	assert_string_equal(paths, expected);
+	assert_int_equal(problems.n, n_problems);
+}
+
+static void test_enable(void **state)
+{
+	_cleanup_(config_done) struct config config = {};
+	struct problems problems = {};
+	char text[1024] = "[Control]\n";
+
+	check_enable("[Control]\nEnable=docker\n", "/docker", 0);
+	check_enable("[Control]\nEnable=system.slice/s.scope /kubepods.slice/\n",
+		     "/system.slice/s.scope /kubepods.slice", 0);
+	check_enable("[Control]\nEnable=a\nEnable=b\n", "/a /b", 0);
+	check_enable("[Control]\nEnable=a\nEnable=\nEnable=b\n", "/b", 0);
+	check_enable("[Control]\nEnable=\n", "", 0);
+	check_enable("[Control]\nEnable=/\nEnable=a\n", "/a", 1);
+	check_enable("[Control]\nEnable=a/../b c\n", "", 1);
+	check_enable("[Control]\nDisable=a\n", "", 1);
+
+	for (int i = 0; i < CONFIG_ENABLE_MAX; i++)
+		strcat(text, "Enable=a\n");
+	assert_int_equal(config_parse(text, on_problem, &problems, &config), 0);
+	assert_int_equal(problems.n, 0);
+	config_done(&config);
+	strcat(text, "Enable=a\n");
+	assert_int_equal(config_parse(text, on_problem, &problems, &config), 0);
+	assert_int_equal(problems.n, 1);
+	assert_string_equal(config.enable[CONFIG_ENABLE_MAX - 1], "/a");
+	assert_null(config.enable[CONFIG_ENABLE_MAX]);
+}
+
 static void test_file(void **state)
 {
 	static const char text[] = "[Revoke]\nTimeoutSec=9\n";
 	char name[] = "/tmp/pinguard-config-XXXXXX", *big = calloc(1, CONFIG_FILE_BYTES + 1);
-	struct config config;
+	_cleanup_(config_done) struct config config = {};
 	int fd = mkstemp(name);
 
 	assert_true(fd >= 0);
@@ -122,6 +165,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_enable),
 		cmocka_unit_test(test_file),
 	};
 
