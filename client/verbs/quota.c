@@ -32,7 +32,7 @@ static const char quota_help[] =
 	"  -j, --json            print one JSON object\n"
 	"  -b, --bytes           print sizes in bytes\n"
 	"  -o, --output COLUMNS  CGROUP MAX HIGH EFFECTIVE CURRENT RUNTIME STATE; REASON\n"
-	"                        EXTERNAL ID\n"
+	"                        EXTERNAL EXCESS ID\n"
 	"      --list-columns    print the names of all columns\n"
 	"      --no-legend       print rows only\n"
 	"      --socket PATH     of the service\n"
@@ -48,6 +48,7 @@ static const struct column quota_columns[] = {
 	{ "STATE", "state", COLUMN_TEXT },
 	{ "REASON", "reason", COLUMN_TEXT, .optional = true },
 	{ "EXTERNAL", "external_bytes", COLUMN_SIZE, .optional = true },
+	{ "EXCESS", "excess_bytes", COLUMN_SIZE, .optional = true },
 	{ "ID", "cgroup_id", COLUMN_TEXT, .optional = true },
 	{},
 };
@@ -201,7 +202,7 @@ static int run_quota(struct pinctl *ctl, int argc, char **argv)
 	};
 	static const char *const nullable[] = { "cgroup_id",	   "max_bytes",	    "high_bytes",
 						"effective_bytes", "current_bytes", "reason",
-						"external_bytes",  NULL };
+						"external_bytes",  "excess_bytes",  NULL };
 	static const struct list quotas = { "ListQuotas",    "quotas", quota_columns,
 					    "current_bytes", nullable, arrange,
 					    comment_on_others };

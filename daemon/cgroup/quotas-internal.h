@@ -17,7 +17,5 @@ struct quotas {
 
 /* Before the list does. */
 void quotas_changed(struct quotas *q);
-/* A user's quota is good for one cgroup, and that may be gone or replaced. */
-bool quotas_is_stale(struct quotas *q, const struct quota *quota);
 
 #endif

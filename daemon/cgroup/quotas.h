@@ -49,6 +49,8 @@ struct quota *quotas_next(struct quotas *q, struct quota *prev); /* NULL starts,
 /* The same where it has a high mark: made to be asked with each pin. */
 struct quota *quotas_find_high(struct quotas *q, const char *path);
 size_t quotas_n_high(struct quotas *q);
+/* A user's quota is good for one cgroup, and that may be gone or replaced. */
+bool quotas_is_stale(struct quotas *q, const struct quota *quota);
 /* What is charged there; 0 as well where nobody knows, or the quota was for another cgroup. */
 uint64_t quotas_current_bytes(struct quotas *q, const struct quota *quota);
 /* Of this cgroup; UINT64_MAX for none. */

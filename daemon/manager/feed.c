@@ -270,9 +270,9 @@ static int on_event(const struct pin_event *told, void *userdata)
 	if (r >= 0)
 		r = add_pin_event(m, e);
 	if (e->type == PIN_EVENT_PIN || e->type == PIN_EVENT_CHANGE)
-		triggers_pinned(m->triggers, e->pin.charged_cgroup_id);
+		triggers_pinned(m->triggers, &e->pin);
 	if (e->type == PIN_EVENT_UNPIN)
-		triggers_unpinned(m->triggers, e->pin.charged_cgroup_id);
+		triggers_unpinned(m->triggers, &e->pin);
 	if (e->type == PIN_EVENT_UNPIN)
 		releases_unpinned(m->releases, e->pin.id);
 	else if (e->type == PIN_EVENT_CHANGE)

@@ -18,6 +18,18 @@ static const char *const states[] = {
 	[QUOTA_FAILED] = "failed",
 };
 
+/* More than the quota says; what was pinned before there was a controller counts above. */
+static json_t *excess_json(struct manager *m, const struct quota *quota,
+			   const struct quota_status *st)
+{
+	uint64_t bytes;
+
+	if (!quota || !st->exists || st->current_bytes == UINT64_MAX)
+		return json_null();
+	bytes = st->current_bytes + registry_uncharged_bytes(m->registry, st->cgroup_id);
+	return json_bytes(bytes > quota->max_bytes ? bytes - quota->max_bytes : 0);
+}
+
 /* quota: NULL for a limit that somebody else set */
 static json_t *quota_json(struct manager *m, const char *path, const struct quota *quota)
 {
@@ -30,7 +42,7 @@ static json_t *quota_json(struct manager *m, const char *path, const struct quot
 	else
 		quotas_others_status(quotas, path, &st);
 	reason = st.reason;
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:s, s:o}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:s, s:o}",
 			 "cgroup", render_name(path),
 			 "cgroup_id", st.exists ? json_hex(st.cgroup_id) : json_null(),
 			 "max_bytes", quota ? json_bytes(quota->max_bytes) : json_null(),
@@ -38,6 +50,7 @@ static json_t *quota_json(struct manager *m, const char *path, const struct quot
 			 "effective_bytes", json_bytes(st.effective_bytes),
 			 "external_bytes", json_bytes(st.external_bytes),
 			 "current_bytes", json_bytes(st.current_bytes),
+			 "excess_bytes", excess_json(m, quota, &st),
 			 "runtime", quota ? quota->runtime : true,
 			 "state", states[st.state],
 			 "reason", reason ? json_string(reason) : json_null());

@@ -430,6 +430,23 @@ uint64_t registry_charged_bytes(struct registry *r, uint64_t cgroup_id)
 	return bytes;
 }
 
+uint64_t registry_uncharged_bytes(struct registry *r, uint64_t cgroup_id)
+{
+	struct pin_origin *origin = NULL;
+	uint64_t bytes = 0;
+
+	while ((origin = registry_origin_next(r, origin)))
+		if (pin_origin_is_uncharged(origin, cgroup_id))
+			bytes += origin->charged_bytes;
+	return bytes;
+}
+
+bool pin_origin_is_uncharged(const struct pin_origin *origin, uint64_t cgroup_id)
+{
+	return cgroup_node_below(origin->cgroup, cgroup_id) &&
+	       !cgroup_node_below(origin->charged, cgroup_id);
+}
+
 size_t registry_n_cgroups(const struct registry *r)
 {
 	return HASH_COUNT(r->cgroups);

@@ -129,11 +129,18 @@ static inline void cgroup_node_unref(struct cgroup_node *node)
 }
 
 bool cgroup_node_below(const struct cgroup_node *node, uint64_t ancestor_id);
+/* Whether pins are of processes in a cgroup or below it, and charged to one above. */
+bool pin_origin_is_uncharged(const struct pin_origin *origin, uint64_t cgroup_id);
 /* counts: whose pins count, NULL for all of them */
 void registry_sum(struct registry *r,
 		  bool (*counts)(const struct pin_origin *origin, void *userdata), void *userdata);
 /* What pins charge to a cgroup and to those below it. Looks at all cgroups. */
 uint64_t registry_charged_bytes(struct registry *r, uint64_t cgroup_id);
+/*
+ * What processes of a cgroup, and those below it, have pinned that is charged to one
+ * above: made before the controller was on there.
+ */
+uint64_t registry_uncharged_bytes(struct registry *r, uint64_t cgroup_id);
 size_t registry_n_cgroups(const struct registry *r);
 /* Forgets nodes that nothing refers to, if there are more than keep. */
 void registry_trim(struct registry *r, size_t keep);

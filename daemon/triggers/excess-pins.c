@@ -56,7 +56,7 @@ static void sum_owners(struct candidate *c, size_t n)
 	qsort(c, n, sizeof(*c), by_size);
 }
 
-/* All that is charged to the cgroup and those below it. */
+/* All that counts for the cgroup and those below it. */
 static size_t find_candidates(struct registry *registry, uint64_t cgroup_id, struct candidate *c)
 {
 	_cleanup_(pin_cursor_done) struct pin_cursor cursor;
@@ -65,7 +65,8 @@ static size_t find_candidates(struct registry *registry, uint64_t cgroup_id, str
 
 	pin_cursor_init(&cursor, registry);
 	while ((pin = pin_cursor_next(&cursor)))
-		if (cgroup_node_below(pin->origin->charged, cgroup_id))
+		if (cgroup_node_below(pin->origin->charged, cgroup_id) ||
+		    pin_origin_is_uncharged(pin->origin, cgroup_id))
 			c[n++] = (struct candidate){ .id = pin->id, .bytes = pin->bytes,
 						     .since_usec = pin->since_usec,
 						     .tgid = pin->origin->tgid };

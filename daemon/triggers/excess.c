@@ -70,6 +70,18 @@ static bool is_asked(struct excess *x, const char *path)
 	return false;
 }
 
+/* Also what was pinned before the controller was on, and counts above. */
+static uint64_t current_bytes(struct excess *x, const struct quota *quota)
+{
+	uint64_t bytes = quotas_current_bytes(cgroups_quotas(x->config->cgroups), quota);
+	struct cgroup_node *node;
+
+	if (cgroupfs_resolve_path(cgroups_fs(x->config->cgroups), quota->path, &node) >= 0 &&
+	    !quotas_is_stale(cgroups_quotas(x->config->cgroups), quota))
+		bytes += registry_uncharged_bytes(x->config->registry, node->id);
+	return bytes;
+}
+
 /* 1, 0 where there is no pin to ask for, or a negative errno */
 static int ask(struct excess *x, const char *path, uint64_t excess_bytes, bool admin, uint32_t uid)
 {
@@ -114,7 +126,7 @@ static void look(struct excess *x, struct quota *quota, uint32_t uid)
 	quota->looked_usec = loop_usec(x->event, CLOCK_MONOTONIC);
 	quota->raised = false;
 	quota->again = false;
-	current = quotas_current_bytes(cgroups_quotas(x->config->cgroups), quota);
+	current = current_bytes(x, quota);
 	excess = find_excess(quota, current, &passed);
 	if (excess == 0)
 		return;
@@ -229,17 +241,31 @@ void excess_quota_set(struct excess *x, const char *path, uint32_t uid)
 		look_at(x, due_usec(quota));
 }
 
-void excess_pinned(struct excess *x, uint64_t charged_cgroup_id, bool more)
+/* Where a limit is passed the kernel refuses, but for a pin that is charged above it. */
+static struct quota *find_quota(struct quotas *quotas, const struct cgroup_node *node,
+				bool uncharged)
+{
+	if (!node->path)
+		return NULL;
+	return uncharged ? quotas_find(quotas, node->path) : quotas_find_high(quotas, node->path);
+}
+
+void excess_pinned(struct excess *x, const struct pin_info *pin, bool more)
 {
 	struct quotas *quotas = cgroups_quotas(x->config->cgroups);
 	struct cgroup_node *node;
 	struct quota *quota;
+	bool uncharged;
 
-	if (!is_possible(x) || quotas_n_high(quotas) == 0)
+	if (!is_possible(x) || quotas_count(quotas) == 0)
 		return;
-	for (node = registry_cgroup_find(x->config->registry, charged_cgroup_id); node;
-	     node = node->parent) {
-		quota = node->path ? quotas_find_high(quotas, node->path) : NULL;
+	node = registry_cgroup_find(x->config->registry, pin->cgroup_id);
+	uncharged = node && cgroup_node_below(node, pin->charged_cgroup_id);
+	if (!uncharged)
+		node = registry_cgroup_find(x->config->registry, pin->charged_cgroup_id);
+	for (; node; node = node->parent) {
+		uncharged = uncharged && node->id != pin->charged_cgroup_id;
+		quota = find_quota(quotas, node, uncharged);
 		if (quota && (more || quota->passed))
 			set_raised(x, quota);
 	}

@@ -42,13 +42,13 @@ struct failures *failing_failures(const struct failing *failing);
 int excess_new(sd_event *event, const struct triggers_config *config, struct excess **ret);
 struct excess *excess_free(struct excess *x);
 void excess_quota_set(struct excess *x, const char *path, uint32_t uid);
-void excess_pinned(struct excess *x, uint64_t charged_cgroup_id, bool more);
+void excess_pinned(struct excess *x, const struct pin_info *pin, bool more);
 void excess_resynced(struct excess *x);
 void excess_release_over(struct excess *x);
 
 /* excess-pins.c */
 /*
- * Pins charged to a cgroup and those below it, until their bytes are
+ * Pins charged to a cgroup and those below it, or that should be, until their bytes are
  * excess_bytes or more: those of the owner with most first, of each the
  * largest first; of the same size the oldest first. *ret_ids is the caller's to free.
  */

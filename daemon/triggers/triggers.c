@@ -39,14 +39,14 @@ int triggers_event(struct triggers *t, const struct pin_event *e)
 					      revoking_event(t->revoking, e);
 }
 
-void triggers_pinned(struct triggers *t, uint64_t charged_cgroup_id)
+void triggers_pinned(struct triggers *t, const struct pin_info *pin)
 {
-	excess_pinned(t->excess, charged_cgroup_id, true);
+	excess_pinned(t->excess, pin, true);
 }
 
-void triggers_unpinned(struct triggers *t, uint64_t charged_cgroup_id)
+void triggers_unpinned(struct triggers *t, const struct pin_info *pin)
 {
-	excess_pinned(t->excess, charged_cgroup_id, false);
+	excess_pinned(t->excess, pin, false);
 }
 
 int triggers_resynced(struct triggers *t)

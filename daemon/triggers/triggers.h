@@ -38,10 +38,10 @@ DEFINE_CLEANUP(struct triggers *, triggers_free);
 
 /* REVOKE, FAILURE and what ends them, after the registry. A negative errno ends the service. */
 int triggers_event(struct triggers *t, const struct pin_event *e);
-/* A pin is charged there, or has changed. */
-void triggers_pinned(struct triggers *t, uint64_t charged_cgroup_id);
+/* A pin is new, or has changed. */
+void triggers_pinned(struct triggers *t, const struct pin_info *pin);
 /* One is gone that was. */
-void triggers_unpinned(struct triggers *t, uint64_t charged_cgroup_id);
+void triggers_unpinned(struct triggers *t, const struct pin_info *pin);
 /* The list of pins has been read. What the kernel lists beside it is read next. */
 int triggers_resynced(struct triggers *t);
 void triggers_release_over(struct triggers *t, const struct release *release);

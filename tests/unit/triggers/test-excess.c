@@ -171,6 +171,43 @@ static void check_highs(struct manager *m, const char *path, int n)
 	assert_int_equal(n, 0);
 }
 
+/* The same, charged to another cgroup. */
+static void say_slipped(struct manager *m, uint64_t id, pid_t pid, uint64_t bytes,
+			const char *path, const char *charged)
+{
+	struct pin_event event = {
+		.type = PIN_EVENT_PIN,
+		.seq = registry_seq(m->registry) + 1,
+		.pin = { .id = id, .bytes = bytes, .tgid = pid, .kind = PINGUARD_KIND_RDMA,
+			 .since_usec = realtime_usec() },
+	};
+	struct cgroup_node *node;
+
+	process_set_cgroup(pid, path);
+	assert_int_equal(cgroupfs_resolve_path(cgroups_fs(m->cgroups), path, &node), 0);
+	event.pin.cgroup_id = node->id;
+	assert_int_equal(cgroupfs_resolve_path(cgroups_fs(m->cgroups), charged, &node), 0);
+	event.pin.charged_cgroup_id = node->id;
+	assert_true(manager_listener.event(&event, m) >= 0);
+}
+
+static int64_t excess_of(struct manager *m, const struct process *p, const char *path)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	struct client c;
+	json_t *quota;
+	size_t i;
+
+	client_open(m, &c, p);
+	client_send(&c, MANAGER("ListQuotas"), false, NULL);
+	reply = client_reply(m, &c, MANAGER("ListQuotas"), false);
+	client_close(m, &c);
+	json_array_foreach(json_object_get(reply, "quotas"), i, quota)
+		if (strcmp(json_get_string(quota, "cgroup", ""), path) == 0)
+			return json_get_int(quota, "excess_bytes", -1);
+	return -2;
+}
+
 /* The time of another look has come, or not for long. */
 static void set_looked(struct manager *m, const char *path, uint64_t usec)
 {
@@ -337,6 +374,36 @@ static void test_limit(void **state)
 	json_decref(set_quota(m, &p, "/a", 99, -1));
 	check_asked(m, &c, 100);
 	check_highs(m, "/a", 0);
+	client_close(m, &c);
+	process_end(&p);
+}
+
+/* What was pinned before the cgroup could be limited counts above it, and is asked back. */
+static void test_slipped(void **state)
+{
+	struct manager *m = *state;
+	struct process p;
+	struct client c;
+
+	if (geteuid() != 0)
+		skip();
+	process_start(&p);
+	owner_register(m, &c, &p);
+	json_decref(set_quota(m, &p, "/a/b", 1000, -1));
+	assert_int_equal(excess_of(m, &p, "/a/b"), 0);
+	set_looked(m, "/a/b", 0);
+	say_slipped(m, 1, p.pid, 1000, "/a/b", "/a");
+	client_silent(m, &c);
+	assert_int_equal(excess_of(m, &p, "/a/b"), 0);
+	set_looked(m, "/a/b", 0);
+	say_slipped(m, 2, p.pid, 1, "/a/b", "/a");
+	check_asked(m, &c, 1000);
+	assert_int_equal(excess_of(m, &p, "/a/b"), 1);
+	/* There it is no excess. */
+	json_decref(set_quota(m, &p, "/a", 1001, -1));
+	cgroup_charge("/a", 1001);
+	assert_int_equal(excess_of(m, &p, "/a"), 0);
+	client_silent(m, &c);
 	client_close(m, &c);
 	process_end(&p);
 }
@@ -567,6 +634,7 @@ int main(void)
 		TEST(test_pinned),
 		TEST(test_once),
 		TEST(test_limit),
+		TEST(test_slipped),
 		TEST(test_order),
 		TEST(test_share),
 		TEST(test_resync),
