@@ -37,12 +37,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	tree_remove(NULL);
-	return 0;
-}
-
 /* "NAME", or "NAME*KIND" where it is of a kind alone, by a space, in any order. */
 static void check(const char *name, const char *want)
 {
