@@ -130,7 +130,7 @@ static void test_completion(void **state)
 	check_completion("pinctl pins -o +UID,GO", "+UID,GONE\n");
 	check_completion("pinctl who dax0.0 -o HO", "HOLDS\n");
 	check_completion("pinctl release --output=LE", "LEFT\n");
-	check_completion("pinctl quota -o EX", "EXTERNAL\n");
+	check_completion("pinctl quota -o EXT", "EXTERNAL\n");
 	check_completion("pinctl -o PINN", "PINNED\n");
 	check_completion("pinctl pins --by=pro", "process\n");
 	check_completion("pinctl pins --by=process --sort=DI", "DISTINCT\n");
