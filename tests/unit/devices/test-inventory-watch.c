@@ -152,6 +152,21 @@ static void test_table(void **state)
 	block_table_done(&table);
 }
 
+/* Devices that pin are none of the inventory's. */
+static void check_pinners(struct inventory *inv)
+{
+	inventory_follow_pinners(inv, on_pinner, NULL);
+	assert_int_equal(inventory_update(inv), 0);
+	nd_reads = 0;
+	tell("add", "infiniband", "rxe0");
+	tell_move("/devices/virtual/infiniband/rxe0", "rocep1s0f0");
+	inventory_drain(inv);
+	assert_string_equal(pinners, ">rxe0 rxe0>rocep1s0f0 ");
+	assert_int_equal(inventory_update(inv), 0);
+	assert_int_equal(nd_reads, 0);
+	inventory_follow_pinners(inv, NULL, NULL);
+}
+
 static void test_watch(void **state)
 {
 	_cleanup_(inventory_freep) struct inventory *inv = NULL;
@@ -165,17 +180,7 @@ static void test_watch(void **state)
 		sd_event_unref(event);
 		skip();
 	}
-	/* Devices that pin are none of the inventory's. */
-	inventory_follow_pinners(inv, on_pinner, NULL);
-	assert_int_equal(inventory_update(inv), 0);
-	nd_reads = 0;
-	tell("add", "infiniband", "rxe0");
-	tell_move("/devices/virtual/infiniband/rxe0", "rocep1s0f0");
-	inventory_drain(inv);
-	assert_string_equal(pinners, ">rxe0 rxe0>rocep1s0f0 ");
-	assert_int_equal(inventory_update(inv), 0);
-	assert_int_equal(nd_reads, 0);
-	inventory_follow_pinners(inv, NULL, NULL);
+	check_pinners(inv);
 	inv->current = false;
 	nd_reads = changes = 0;
 	/* Once, and again only when something has come or gone. */

@@ -3,8 +3,12 @@ if HAVE_CMOCKA
 failure_fixture = \
 	tests/unit/triggers/failure-fixture.c tests/unit/triggers/failure-fixture.h $(scene)
 failure_ldflags = -Wl,--wrap=genl_list_failures -Wl,--wrap=genl_get_info
+excess_fixture = \
+	tests/unit/triggers/excess-fixture.c tests/unit/triggers/excess-fixture.h \
+	tests/unit/kernel/genl-fixture.c $(owner_fixture)
 triggers_tests = \
 	tests/unit/triggers/test-excess \
+	tests/unit/triggers/test-excess-marks \
 	tests/unit/triggers/test-failure \
 	tests/unit/triggers/test-failure-file \
 	tests/unit/triggers/test-failure-log \
@@ -12,9 +16,12 @@ triggers_tests = \
 	tests/unit/triggers/test-failure-storm
 check_PROGRAMS += $(triggers_tests)
 TESTS += $(triggers_tests)
-tests_unit_triggers_test_excess_SOURCES = tests/unit/triggers/test-excess.c tests/unit/kernel/genl-fixture.c $(owner_fixture)
+tests_unit_triggers_test_excess_SOURCES = tests/unit/triggers/test-excess.c $(excess_fixture)
 tests_unit_triggers_test_excess_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_triggers_test_excess_LDFLAGS = $(genl_fixture_wrap)
+tests_unit_triggers_test_excess_marks_SOURCES = tests/unit/triggers/test-excess-marks.c $(excess_fixture)
+tests_unit_triggers_test_excess_marks_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_triggers_test_excess_marks_LDFLAGS = $(genl_fixture_wrap)
 tests_unit_triggers_test_failure_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_triggers_test_failure_file_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_triggers_test_failure_file_LDFLAGS = \
