@@ -8,7 +8,9 @@
 #define PINGUARD_BASE_DOOR_H
 
 #include "daemon/base/callers.h"
+#include "daemon/base/conf-files.h"
 #include "daemon/base/config.h"
+#include "daemon/base/ini.h"
 #include "daemon/base/messages.h"
 #include "daemon/base/store.h"
 #include "daemon/base/turn.h"

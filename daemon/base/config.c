@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <fcntl.h>
-#include <ini.h>
 #include <linux/pinguard.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "daemon/base/config.h"
+#include "daemon/base/ini.h"
 #include "lib/cgroup-path.h"
 #include "lib/escape.h"
 #include "lib/file.h"
@@ -16,11 +16,8 @@
 
 struct parser {
 	struct config config;
-	const char *rest; /* of the text */
-	unsigned int line;
 	config_problem problem;
 	void *userdata;
-	int error;
 };
 
 static void config_init(struct config *config)
@@ -36,19 +33,18 @@ void config_done(struct config *config)
 	config->enable = strv_free(config->enable);
 }
 
-/* Return: 1, which is success to libinih: it goes on. */
-static int tell(struct parser *p, const char *name, const char *value, const char *what)
+/* Return: 0 to go on, -ENOMEM */
+static int tell(struct parser *p, const struct ini_line *line, const char *what)
 {
 	_cleanup_(freep) char *text = NULL, *shown = NULL;
 
-	if (asprintf(&text, "%s=%s: %s", name, value, what) < 0)
+	if (asprintf(&text, "%s=%s: %s", line->name, line->value, what) < 0)
 		text = NULL;
 	shown = text ? escape_text(text) : NULL;
-	if (shown)
-		p->problem(p->line, shown, p->userdata);
-	else
-		p->error = -ENOMEM;
-	return 1;
+	if (!shown)
+		return -ENOMEM;
+	p->problem(line->line, shown, p->userdata);
+	return 0;
 }
 
 static int set_mode(struct config *config, const char *value, const char **ret_reason)
@@ -125,83 +121,81 @@ static const struct key {
 	{ "Control", "Enable", set_enable },
 };
 
-static int on_key(void *userdata, const char *section, const char *name, const char *value)
+static int on_key(const struct ini_line *line, void *userdata, const char **ret_reason)
 {
 	const char *reason = "unknown section";
 	struct parser *p = userdata;
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		if (strcmp(section, keys[i].section) != 0)
+		if (strcmp(line->section, keys[i].section) != 0)
 			continue;
 		reason = "unknown key";
-		if (strcmp(name, keys[i].name) != 0)
+		if (strcmp(line->name, keys[i].name) != 0)
 			continue;
 		reason = NULL;
-		if (keys[i].set(&p->config, value, &reason) < 0)
-			p->error = -ENOMEM;
+		if (keys[i].set(&p->config, line->value, &reason) < 0)
+			return -ENOMEM;
 		break;
 	}
-	return reason ? tell(p, name, value, reason) : 1;
-}
-
-/* As fgets(): libinih would take the rest of a long line for the next one. */
-static char *read_line(char *buf, int size, void *stream)
-{
-	struct parser *p = stream;
-	size_t n = strcspn(p->rest, "\n");
-
-	if (!*p->rest)
-		return NULL;
-	p->line++;
-	n += p->rest[n] == '\n';
-	if (n >= (size_t)size) {
-		p->problem(p->line, "the line is too long; the rest of the file is left out",
-			   p->userdata);
-		return NULL;
-	}
-	memcpy(buf, p->rest, n);
-	buf[n] = '\0';
-	p->rest += n;
-	return buf;
+	return reason ? tell(p, line, reason) : 0;
 }
 
 int config_parse(const char *text, config_problem problem, void *userdata, struct config *ret)
 {
-	struct parser p = { .rest = text, .problem = problem, .userdata = userdata };
-	int line;
+	struct parser p = { .problem = problem, .userdata = userdata };
+	unsigned int line;
+	const char *reason;
+	int r;
 
 	config_init(&p.config);
-	line = ini_parse_stream(read_line, &p, on_key, &p);
-	if (line < 0 || p.error < 0) {
+	r = ini_read(text, on_key, &p, &line, &reason);
+	if (r == -ENOMEM) {
 		config_done(&p.config);
-		return -ENOMEM;
+		return r;
 	}
-	if (line > 0)
-		problem(line, "neither [Section], Key=value nor a comment", userdata);
+	if (r < 0)
+		problem(line, reason, userdata);
 	*ret = p.config;
 	return 0;
 }
 
-static void log_problem(unsigned int line, const char *text, void *userdata)
+struct loading {
+	const char *path;
+	conf_problem problem;
+	void *userdata;
+};
+
+static void log_problem(const char *file, unsigned int line, const char *text, void *userdata)
 {
-	log_warning("%s:%u: %s; the default is used", (const char *)userdata, line, text);
+	if (line > 0)
+		log_warning("%s:%u: %s; the default is used", file, line, text);
+	else
+		log_warning("%s: %s; the defaults are used", file, text);
 }
 
-int config_load(const char *path, struct config *ret)
+static void on_problem(unsigned int line, const char *text, void *userdata)
 {
+	const struct loading *l = userdata;
+
+	l->problem(l->path, line, text, l->userdata);
+}
+
+int config_load(const char *path, conf_problem problem, void *userdata, struct config *ret)
+{
+	struct loading loading = { path, problem ?: log_problem, userdata };
+	struct conf_file file = { .path = path };
 	_cleanup_(freep) char *text = NULL;
 	size_t size;
 	int r = file_read(AT_FDCWD, path, 0, CONFIG_FILE_BYTES, NULL, &text, &size);
 
 	if (r >= 0 && strlen(text) != size)
 		r = -EBADMSG;
+	if (r >= 0)
+		return config_parse(text, on_problem, &loading, ret);
 	if (r == -ENOMEM)
 		return r;
-	if (r < 0) {
-		if (r != -ENOENT)
-			log_warning_errno(r, "%s cannot be read, the defaults are used: %m", path);
-		config_init(ret);
-		return 0;
-	}
-	return config_parse(text, log_problem, (void *)path, ret);
+	config_init(ret);
+	file.error = r;
+	file.reason = r == -EBADMSG ? "it has a NUL byte" : NULL;
+	return r == -ENOENT ? 0 : conf_file_tell(&file, loading.problem, loading.userdata);
 }

@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "daemon/base/conf-files.h"
+
 #define CONFIG_FILE PACKAGE_SYSCONFDIR "/pinguard/pinguard.conf"
 
 #define CONFIG_FILE_BYTES (64U << 10)
@@ -36,12 +38,13 @@ typedef void (*config_problem)(unsigned int line, const char *text, void *userda
  */
 int config_parse(const char *text, config_problem problem, void *userdata, struct config *ret);
 /*
- * config_load() - the same of a file; problems are logged with its name
+ * config_load() - the same of a file
+ * @problem: is told what is wrong; NULL for the log
  *
- * A file that is not there says nothing; one that cannot be read is logged.
+ * A file that is not there says nothing; one that cannot be read is told of.
  *
  * Return: 0, -ENOMEM
  */
-int config_load(const char *path, struct config *ret);
+int config_load(const char *path, conf_problem problem, void *userdata, struct config *ret);
 
 #endif

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* All ladders: which files there are, and whose each ladder is. */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <fnmatch.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "daemon/ladder/ladders.h"
 #include "daemon/ladder/parse.h"
 #include "daemon/ladder/units.h"
-#include "lib/escape.h"
-#include "lib/file.h"
 #include "lib/log.h"
 
 struct ladders {
@@ -78,122 +73,57 @@ const struct ladder *ladders_match(const struct ladders *ladders, const char *cg
 	return &policy_default_ladder;
 }
 
-/* What others could have written is no configuration of root. */
-static const char *distrusted(const struct stat *st)
-{
-	if (st->st_uid != 0 && st->st_uid != geteuid())
-		return "it does not belong to root";
-	if (st->st_mode & (S_IWGRP | S_IWOTH))
-		return "others than root may write it";
-	return NULL;
-}
+struct loading {
+	struct ladders *ladders;
+	conf_problem problem;
+	void *userdata;
+};
 
-/* 0; -EINVAL with a reason; else another error. */
-static int read_file(int dir_fd, const char *name, char **ret, const char **ret_reason)
+/* Errors are those of memory and of the directory: one file that is wrong is left out. */
+static int load_file(const struct conf_file *file, void *userdata)
 {
-	_cleanup_(freep) char *text = NULL;
-	struct stat st;
-	size_t size;
-	int r = file_read(dir_fd, name, O_NOFOLLOW, LADDER_FILE_BYTES, &st, &text, &size);
-
-	*ret_reason = NULL;
-	if (r == -ELOOP)
-		*ret_reason = "it is a symbolic link";
-	else if (r == -EINVAL)
-		*ret_reason = "it is no regular file";
-	else if (r == -EFBIG)
-		*ret_reason = "it is too large";
-	else if (r >= 0)
-		*ret_reason = distrusted(&st) ?: strlen(text) != size ? "it has a NUL byte" : NULL;
-	if (*ret_reason)
-		return -EINVAL;
-	if (r >= 0)
-		*ret = TAKE_PTR(text);
-	return r;
-}
-
-/* Only -ENOMEM is an error: what is wrong with one file is told, and it is left out. */
-static int load_file(struct ladders *ladders, int dir_fd, const char *dir, const char *name)
-{
-	_cleanup_(freep) char *text = NULL, *shown = escape_string(name);
+	struct loading *l = userdata;
 	const char *reason = NULL;
 	unsigned int line = 0;
 	int r;
 
-	if (!shown)
-		return -ENOMEM;
-	r = read_file(dir_fd, name, &text, &reason);
-	if (r >= 0 && ladders->n >= LADDERS_MAX) {
-		r = -EINVAL;
-		reason = "too many files";
-	}
-	if (r >= 0)
-		r = ladder_parse(text, name, &ladders->all[ladders->n], &line, &reason);
-	if (r == -ENOMEM)
-		return r;
-	if (r == -EINVAL && line > 0)
-		log_warning("%s/%s:%u: %s; the file is left out", dir, shown, line, reason);
-	else if (r == -EINVAL)
-		log_warning("%s/%s: %s; the file is left out", dir, shown, reason);
-	else if (r < 0)
-		(void)log_warning_errno(r, "%s/%s cannot be read: %m", dir, shown);
-	else
-		ladders->n++;
-	return 0;
-}
-
-static int is_conf(const struct dirent *entry)
-{
-	const char *suffix = strrchr(entry->d_name, '.');
-
-	return entry->d_name[0] != '.' && suffix && strcmp(suffix, ".conf") == 0;
-}
-
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static int load_dir(struct ladders *ladders, int dir_fd, const char *dir)
-{
-	struct dirent **entries;
-	const char *reason;
-	struct stat st;
-	int n, r = 0;
-
-	if (fstat(dir_fd, &st) < 0)
-		return -errno;
-	reason = distrusted(&st);
-	if (reason) {
-		log_warning("%s: %s; its files are left out", dir, reason);
+	if (!file->name && !file->reason)
+		return file->error;
+	if (!file->text)
+		return conf_file_tell(file, l->problem, l->userdata);
+	r = ladder_parse(file->text, file->name, &l->ladders->all[l->ladders->n], &line, &reason);
+	if (r == -EINVAL) {
+		l->problem(file->path, line, reason, l->userdata);
 		return 0;
 	}
-	n = scandirat(dir_fd, ".", &entries, is_conf, by_name);
-	if (n < 0)
-		return -errno;
-	for (int i = 0; i < n; i++) {
-		if (r >= 0)
-			r = load_file(ladders, dir_fd, dir, entries[i]->d_name);
-		free(entries[i]);
-	}
-	free(entries);
+	l->ladders->n += r == 0;
 	return r;
 }
 
-int ladders_load(const char *dir, struct ladders **ret)
+static void log_problem(const char *file, unsigned int line, const char *text, void *userdata)
+{
+	if (line > 0)
+		log_warning("%s:%u: %s; the file is left out", file, line, text);
+	else
+		log_warning("%s: %s; what is in it is left out", file, text);
+}
+
+int ladders_load(const char *dir, conf_problem problem, void *userdata, struct ladders **ret)
 {
 	_cleanup_(ladders_freep) struct ladders *ladders = calloc(1, sizeof(*ladders));
-	_cleanup_(closep) int fd = -1;
-	int r = 0;
+	const char *const dirs[] = { dir, NULL };
+	const struct conf_files files = {
+		.dirs = dirs,
+		.max = LADDERS_MAX,
+		.max_bytes = LADDER_FILE_BYTES,
+	};
+	struct loading loading = { ladders, problem ?: log_problem, userdata };
+	int r;
 
 	if (!ladders)
 		return -ENOMEM;
 	ladders->n_refs = 1;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0)
-		r = load_dir(ladders, fd, dir);
-	else if (errno != ENOENT)
-		r = -errno;
+	r = conf_files_read(&files, load_file, &loading);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(ladders);

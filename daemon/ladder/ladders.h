@@ -3,6 +3,7 @@
 #ifndef PINGUARD_LADDER_LADDERS_H
 #define PINGUARD_LADDER_LADDERS_H
 
+#include "daemon/base/base.h"
 #include "daemon/model/model.h"
 #include "lib/macros.h"
 
@@ -12,14 +13,15 @@ struct ladders;
 
 /**
  * ladders_load() - read all DIR/\*.conf, in the order of their names
+ * @problem: is told what is wrong; NULL for the log
  * @ret: also without a directory or files: the built-in ladder always is there
  *
- * A file that is wrong, or that others than root could have written, is logged
+ * A file that is wrong, or that others than root could have written, is told of
  * with its line and left out.
  *
  * Return: 0, -ENOMEM, or why the directory could not be read
  */
-int ladders_load(const char *dir, struct ladders **ret);
+int ladders_load(const char *dir, conf_problem problem, void *userdata, struct ladders **ret);
 
 /* A ladder that was matched lives as long as its ladders: who keeps one refers to them. */
 struct ladders *ladders_ref(struct ladders *ladders);

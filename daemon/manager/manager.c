@@ -78,9 +78,16 @@ static void set_revoke(struct manager *m, const struct config *config)
 	struct genl *genl = source_genl(m->source);
 	int r;
 
+<<<<<<< HEAD
 	if (!(source_features(m->source) & GENL_FRAME_FEATURES))
 		return;
 	r = genl_set_revoke(genl, config->revoke_mode, config->revoke_timeout_usec);
+=======
+	r = config_load(m->config_file, NULL, NULL, &config);
+	if (r < 0 || !(source_features(m->source) & GENL_FRAME_FEATURES))
+		return r;
+	r = genl_set_revoke(genl, config.revoke_mode, config.revoke_timeout_usec);
+>>>>>>> 2702446 (base: one reader of INI text and of directories of files)
 	if (r < 0)
 		log_warning_errno(r, "cannot tell the kernel to wait for owners: %s: %m",
 				  genl_refusal(genl) ?: "no reason");
@@ -90,7 +97,7 @@ static void set_revoke(struct manager *m, const struct config *config)
 static int configure(struct manager *m)
 {
 	_cleanup_(config_done) struct config config = {};
-	int r = config_load(m->config_file, &config);
+	int r = config_load(m->config_file, NULL, NULL, &config);
 
 	if (r < 0)
 		return r;

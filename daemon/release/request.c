@@ -67,7 +67,7 @@ void releases_load_ladders(struct releases *releases, const char *dir)
 	int r;
 
 	dir = dir ?: LADDERS_DIR;
-	r = ladders_load(dir, &ladders);
+	r = ladders_load(dir, NULL, NULL, &ladders);
 	if (r < 0) {
 		log_warning_errno(r, "cannot read %s: %m", dir);
 		return;

@@ -139,24 +139,24 @@ static void test_file(void **state)
 
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	assert_int_equal(config_load(name, &config), 0);
+	assert_int_equal(config_load(name, NULL, NULL, &config), 0);
 	assert_int_equal(config.revoke_timeout_usec, 9000000);
 
 	/* Too large, no text, no file: the defaults. */
 	assert_int_equal(pwrite(fd, "", 1, strlen(text)), 1);
-	assert_int_equal(config_load(name, &config), 0);
+	assert_int_equal(config_load(name, NULL, NULL, &config), 0);
 	assert_int_equal(config.revoke_timeout_usec, CONFIG_TIMEOUT_USEC);
 	memset(big, '\n', CONFIG_FILE_BYTES + 1);
 	memcpy(big, text, strlen(text));
 	assert_int_equal(pwrite(fd, big, CONFIG_FILE_BYTES + 1, 0), CONFIG_FILE_BYTES + 1);
-	assert_int_equal(config_load(name, &config), 0);
+	assert_int_equal(config_load(name, NULL, NULL, &config), 0);
 	assert_int_equal(config.revoke_timeout_usec, CONFIG_TIMEOUT_USEC);
 	unlink(name);
 	close(fd);
 	free(big);
-	assert_int_equal(config_load(name, &config), 0);
+	assert_int_equal(config_load(name, NULL, NULL, &config), 0);
 	assert_int_equal(config.revoke_timeout_usec, CONFIG_TIMEOUT_USEC);
-	assert_int_equal(config_load(".", &config), 0);
+	assert_int_equal(config_load(".", NULL, NULL, &config), 0);
 	assert_int_equal(config.revoke_timeout_usec, CONFIG_TIMEOUT_USEC);
 }
 

@@ -240,7 +240,7 @@ static void test_match(void **state)
 	put_text("70-path.conf", "[Match]\nCgroup=/tenants.slice/*.service /x\\x2dy\n");
 	put_text("80-hidden.conf.bak", "[Match]\nUnit=*\n");
 	put_text(".90.conf", "[Match]\nUnit=*\n");
-	assert_int_equal(ladders_load(dir, &ladders), 0);
+	assert_int_equal(ladders_load(dir, NULL, NULL, &ladders), 0);
 	expect_match(ladders, "/gold.slice/db-1.service", "10-a.conf");
 	expect_match(ladders, "/iron.slice/db-1.service", "50-b.conf");
 	expect_match(ladders, "/gold.slice/db-2.service/below", "50-b.conf");
@@ -274,12 +274,12 @@ static void test_distrust(void **state)
 	assert_int_equal(symlink("14-bad.conf", link), 0);
 	snprintf(link, sizeof(link), "%s/16-dir.conf", dir);
 	assert_int_equal(mkdir(link, 0755), 0);
-	assert_int_equal(ladders_load(dir, &ladders), 0);
+	assert_int_equal(ladders_load(dir, NULL, NULL, &ladders), 0);
 	expect_match(ladders, "/a.service", NULL);
 	ladders = ladders_free(ladders);
 
 	put("13-large.conf", 0644, large, LADDER_FILE_BYTES);
-	assert_int_equal(ladders_load(dir, &ladders), 0);
+	assert_int_equal(ladders_load(dir, NULL, NULL, &ladders), 0);
 	expect_match(ladders, "/a.service", "13-large.conf");
 	/* a matched ladder stays with its reference */
 	kept = ladders_ref(ladders);
@@ -289,13 +289,13 @@ static void test_distrust(void **state)
 	if (getuid() == 0) {
 		snprintf(link, sizeof(link), "%s/13-large.conf", dir);
 		assert_int_equal(chown(link, 65534, 0), 0);
-		assert_int_equal(ladders_load(dir, &ladders), 0);
+		assert_int_equal(ladders_load(dir, NULL, NULL, &ladders), 0);
 		expect_match(ladders, "/a.service", NULL);
 		assert_int_equal(chown(link, 0, 0), 0);
 		ladders = ladders_free(ladders);
 	}
 	assert_int_equal(chmod(dir, 0777), 0);
-	assert_int_equal(ladders_load(dir, &ladders), 0);
+	assert_int_equal(ladders_load(dir, NULL, NULL, &ladders), 0);
 	expect_match(ladders, "/a.service", NULL);
 }
 
@@ -309,7 +309,7 @@ static void test_many(void **state)
 		snprintf(text, sizeof(text), "[Match]\nUnit=%u.service\n", i);
 		put_text(name, text);
 	}
-	assert_int_equal(ladders_load(dir, &ladders), 0);
+	assert_int_equal(ladders_load(dir, NULL, NULL, &ladders), 0);
 	snprintf(name, sizeof(name), "/%u.service", LADDERS_MAX - 1);
 	expect_match(ladders, name, "0255.conf");
 	snprintf(name, sizeof(name), "/%u.service", LADDERS_MAX);
@@ -320,9 +320,9 @@ static void test_no_dir(void **state)
 {
 	_cleanup_(ladders_freep) struct ladders *ladders = NULL;
 
-	assert_int_equal(ladders_load("/nonexistent/release.d", &ladders), 0);
+	assert_int_equal(ladders_load("/nonexistent/release.d", NULL, NULL, &ladders), 0);
 	expect_match(ladders, "/a.service", NULL);
-	assert_int_equal(ladders_load("/dev/null", &ladders), -ENOTDIR);
+	assert_int_equal(ladders_load("/dev/null", NULL, NULL, &ladders), -ENOTDIR);
 }
 
 int main(void)
