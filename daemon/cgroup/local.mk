@@ -8,6 +8,8 @@ daemon_libcore_la_SOURCES += \
 	daemon/cgroup/cgroupfs.c daemon/cgroup/cgroupfs.h \
 	daemon/cgroup/cgroupfs-files.c \
 	daemon/cgroup/cgroupfs-walk.c \
+	daemon/cgroup/declarations.c daemon/cgroup/declarations.h \
+	daemon/cgroup/declarations-match.c \
 	daemon/cgroup/policies.c daemon/cgroup/policies.h \
 	daemon/cgroup/quota-store.c daemon/cgroup/quota-store.h \
 	daemon/cgroup/quotas.c daemon/cgroup/quotas.h \

@@ -10,6 +10,7 @@ fuzz_targets = \
 # Of the service: libFuzzer's form is of lib/ and libpinguard/ alone.
 daemon_fuzz_targets = \
 	tests/fuzz/fuzz-config \
+	tests/fuzz/fuzz-declarations \
 	tests/fuzz/fuzz-failure \
 	tests/fuzz/fuzz-iomem \
 	tests/fuzz/fuzz-ladder \
@@ -36,6 +37,8 @@ tests_fuzz_fuzz_varlink_SOURCES = tests/fuzz/fuzz-varlink.c $(fuzz_common)
 tests_fuzz_fuzz_varlink_LDADD = lib/libutil.la $(JANSSON_LIBS)
 tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz-config.c $(fuzz_common)
 tests_fuzz_fuzz_config_LDADD = daemon/libcore.la
+tests_fuzz_fuzz_declarations_SOURCES = tests/fuzz/fuzz-declarations.c $(fuzz_common)
+tests_fuzz_fuzz_declarations_LDADD = daemon/libcore.la
 tests_fuzz_fuzz_failure_SOURCES = tests/fuzz/fuzz-failure.c $(fuzz_common)
 tests_fuzz_fuzz_failure_LDADD = daemon/libcore.la
 tests_fuzz_fuzz_iomem_SOURCES = tests/fuzz/fuzz-iomem.c $(fuzz_common)
