@@ -9,6 +9,7 @@
 
 #include "daemon/cgroup/cgroupfs.h"
 #include "daemon/cgroup/cgroups.h"
+#include "daemon/cgroup/declarations.h"
 #include "daemon/cgroup/policies.h"
 #include "daemon/cgroup/quotas.h"
 #include "daemon/cgroup/tree.h"

@@ -14,6 +14,7 @@ struct cgroups {
 	struct policies *policies;
 	bool enforced; /* the kernel asks for policies, and would keep quotas */
 	bool misc; /* the kernel's misc controller knows the resource */
+	const char *const *quota_dirs; /* NULL for the usual ones */
 	bool misc_listed; /* cgroup2 has a misc controller at all */
 
 	/* Cgroups with a limit or a denial, as the last walk found them. */
@@ -31,7 +32,25 @@ struct cgroups {
 	uint64_t walk_cost_usec;
 	cgroups_done noted_done;
 	void *noted_userdata;
+
+	/* The look at all cgroups for what files declare, NULL for none. */
+	struct cgroup_walk *look;
+	sd_event_source *look_turn;
+	cgroups_done declare_done; /* NULL where nobody waits */
+	void *declare_userdata;
 };
+
+/* cgroups-declared.c: at the start, in one go; files that are wrong are left out. */
+int cgroups_declare_first(struct cgroups *c);
+/*
+ * All files anew: where one is wrong, all stays as it was, and is applied again. In
+ * turns; done() is called at the end, but where this fails.
+ */
+int cgroups_declare(struct cgroups *c, cgroups_done done, void *userdata);
+/* All cgroups, in turns. */
+int cgroups_look_at_all(struct cgroups *c);
+/* One that has appeared, and what is below it; NULL: anything may have. */
+void cgroups_look_at(struct cgroups *c, const char *path);
 
 /* cgroups-noted.c: what is under way is dropped. */
 void cgroups_walk_stop(struct cgroups *c);

@@ -50,6 +50,7 @@ int cgroups_new(sd_event *event, const struct cgroups_config *config, struct cgr
 		return -ENOMEM;
 	c->event = sd_event_ref(event);
 	c->enforced = config->genl;
+	c->quota_dirs = config->quota_dirs;
 	r = open_fs(c, config);
 	if (r >= 0 && c->fs)
 		r = load(c, config);
@@ -64,6 +65,8 @@ struct cgroups *cgroups_free(struct cgroups *c)
 	if (!c)
 		return NULL;
 	cgroups_walk_stop(c);
+	cgroup_walk_free(c->look);
+	sd_event_source_disable_unref(c->look_turn);
 	policies_free(c->policies);
 	quotas_free(c->quotas);
 	cgroup_tree_free(c->tree);
@@ -87,6 +90,7 @@ static void apply(struct cgroups *c, const char *path)
 static int on_appeared(const char *path, void *userdata)
 {
 	apply(userdata, path);
+	cgroups_look_at(userdata, path);
 	return 0;
 }
 
@@ -136,19 +140,24 @@ int cgroups_start(struct cgroups *c)
 	quotas_set_tree(c->quotas, c->tree);
 	policies_set_tree(c->policies, c->tree);
 	apply(c, NULL);
-	return 0;
+	r = cgroups_declare_first(c);
+	return r < 0 ? log_error_errno(r, "cannot apply what files declare: %m") : 0;
 }
 
-void cgroups_reload(struct cgroups *c)
+int cgroups_reload(struct cgroups *c, cgroups_done done, void *userdata)
 {
 	int r;
 
 	if (!c->fs)
-		return;
+		return done(userdata);
 	r = c->tree ? cgroup_tree_scan(c->tree) : 0;
 	if (r < 0)
 		log_warning_errno(r, "cannot look at the cgroups again: %m");
 	apply(c, NULL);
+	r = cgroups_declare(c, done, userdata);
+	if (r < 0)
+		log_warning_errno(r, "cannot apply what files declare: %m");
+	return r < 0 ? done(userdata) : 0;
 }
 
 struct cgroupfs *cgroups_fs(const struct cgroups *c)

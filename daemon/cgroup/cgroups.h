@@ -19,6 +19,7 @@ struct cgroups_config {
 	const char *state_dir; /* NULL for none: what is set is of the runtime then */
 	struct registry *registry;
 	struct genl *genl; /* enforces policies; NULL for none */
+	const char *const *quota_dirs; /* what files declare, as declarations_load() */
 };
 
 /* A machine without cgroup2 is no error. Others are logged. 0 or a negative errno */
@@ -36,8 +37,20 @@ int cgroups_set_enabled(struct cgroups *c, char *const *paths);
  * into the kernel. Once, as soon as this is the only service. Logs its errors.
  */
 int cgroups_start(struct cgroups *c);
-/* All of that anew. */
-void cgroups_reload(struct cgroups *c);
+/*
+ * All of that anew, and what files declare: if one of them is wrong, that stays as it
+ * was. done() is called when all cgroups have it, once, also from within; a reload
+ * that comes meanwhile takes the place of this one.
+ */
+typedef int (*cgroups_done)(void *userdata);
+int cgroups_reload(struct cgroups *c, cgroups_done done, void *userdata);
+/*
+ * The quotas of a cgroup, and of all above it, at once: set or declared. The
+ * controller is turned on above it first, where that is this service's to do.
+ * -ENOENT: no such cgroup; -EOPNOTSUPP: not possible at *ret_at, *ret_reason (the
+ * caller frees both) says why
+ */
+int cgroups_enforce(struct cgroups *c, const char *path, char **ret_at, char **ret_reason);
 
 struct cgroupfs *cgroups_fs(const struct cgroups *c); /* NULL: no cgroup2 */
 const char *cgroups_reason(const struct cgroups *c); /* why there is none */
@@ -56,7 +69,6 @@ const struct cgroup_tree_entry *cgroups_uncontrolled(const struct cgroups *c);
  * did so a moment ago; 0: done() will be called, once, unless another call comes
  * before that.
  */
-typedef int (*cgroups_done)(void *userdata);
 int cgroups_note_limits(struct cgroups *c, cgroups_done done, void *userdata);
 /* Whether that is under way. */
 bool cgroups_are_walked(const struct cgroups *c);

@@ -34,7 +34,9 @@ struct declaration {
 	uint64_t max_bytes, high_bytes; /* UINT64_MAX for none */
 	unsigned int max_line, high_line, policy_line;
 	uint32_t policy, count; /* PINGUARD_POLICY_*, PINGUARD_COUNT_*; 0 for what is not said */
+	/* For whoever applies it. */
 	bool failed; /* it has been said that it could not be applied */
+	size_t n_matches; /* cgroups, when they were counted last */
 };
 
 struct declarations {

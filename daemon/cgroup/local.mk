@@ -4,6 +4,7 @@ daemon_libcore_la_SOURCES += \
 	daemon/cgroup/cgroup.h \
 	daemon/cgroup/cgroups.c daemon/cgroup/cgroups.h \
 	daemon/cgroup/cgroups-internal.h \
+	daemon/cgroup/cgroups-declared.c \
 	daemon/cgroup/cgroups-noted.c \
 	daemon/cgroup/cgroupfs.c daemon/cgroup/cgroupfs.h \
 	daemon/cgroup/cgroupfs-files.c \
@@ -11,8 +12,11 @@ daemon_libcore_la_SOURCES += \
 	daemon/cgroup/declarations.c daemon/cgroup/declarations.h \
 	daemon/cgroup/declarations-match.c \
 	daemon/cgroup/policies.c daemon/cgroup/policies.h \
+	daemon/cgroup/policies-declared.c \
+	daemon/cgroup/policies-internal.h \
 	daemon/cgroup/quota-store.c daemon/cgroup/quota-store.h \
 	daemon/cgroup/quotas.c daemon/cgroup/quotas.h \
+	daemon/cgroup/quotas-declared.c \
 	daemon/cgroup/quotas-high.c \
 	daemon/cgroup/quotas-internal.h \
 	daemon/cgroup/tree.c daemon/cgroup/tree.h

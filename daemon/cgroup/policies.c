@@ -6,21 +6,12 @@
 #include <utlist.h>
 
 #include "daemon/base/base.h"
-#include "daemon/cgroup/policies.h"
+#include "daemon/cgroup/policies-internal.h"
 #include "daemon/model/model.h"
 #include "lib/clock.h"
 #include "lib/escape.h"
 #include "lib/json.h"
 #include "lib/log.h"
-
-struct policies {
-	struct cgroupfs *fs;
-	struct quotas *quotas;
-	struct genl *genl;
-	struct cgroup_tree *tree;
-	int dir_fd;
-	struct policy_entry *list;
-};
 
 static struct policy_entry *entry_new(const char *path, uint32_t policy, uint32_t count)
 {
@@ -201,8 +192,8 @@ static const char *count_unsupported(const struct policies *p, uint32_t count)
 	return NULL;
 }
 
-static int apply(struct policies *p, const char *path, uint32_t policy, uint32_t count,
-		 char **ret_reason)
+int policies_write(struct policies *p, const char *path, uint32_t policy, uint32_t count,
+		   char **ret_reason)
 {
 	const char *unsupported = policies_unsupported(p) ?: count_unsupported(p, count);
 	struct policy_info info = { .policy = policy, .count = count };
@@ -245,14 +236,14 @@ void policies_apply(struct policies *p, const char *path)
 			continue;
 		if (p->tree)
 			(void)cgroup_tree_watch_above(p->tree, e->path);
-		r = apply(p, e->path, e->policy, e->count, &reason);
+		r = policies_write(p, e->path, e->policy, e->count, &reason);
 		if (r < 0 && r != -ENOENT)
 			tell_failure(e->path, r, reason);
 	}
 }
 
 /* allow, and each, where the kernel knows of none */
-static struct policy_info kernel_policy(struct policies *p, const char *path)
+struct policy_info policies_of_kernel(struct policies *p, const char *path)
 {
 	struct policy_info policy;
 	uint64_t id;
@@ -266,12 +257,12 @@ static struct policy_info kernel_policy(struct policies *p, const char *path)
 
 static struct policy_info effective_policy(struct policies *p, const char *path)
 {
-	struct policy_info policy = kernel_policy(p, "/");
+	struct policy_info policy = policies_of_kernel(p, "/");
 	_cleanup_(freep) char *up = strdup(path);
 	char *slash;
 
 	while (up && up[0] && up[1]) {
-		const struct policy_info own = kernel_policy(p, up);
+		const struct policy_info own = policies_of_kernel(p, up);
 
 		/*
 		 * The strictest one counts, and once if one says so; the kernel numbers
@@ -299,7 +290,7 @@ void policies_status(struct policies *p, const char *path, const struct policy_e
 		     struct policy_status *ret)
 {
 	const char *unsupported = policies_unsupported(p), *now;
-	const struct policy_info own = kernel_policy(p, path), effective = effective_policy(p, path);
+	const struct policy_info own = policies_of_kernel(p, path), effective = effective_policy(p, path);
 	struct policy_status s = {
 		.state = POLICY_APPLIED,
 		.own = own.policy,
@@ -377,7 +368,7 @@ int policies_set(struct policies *p, const char *path, uint32_t policy, uint32_t
 		return r;
 	if (!old && n_policies(p) >= POLICIES_MAX)
 		return -E2BIG;
-	now = kernel_policy(p, path);
+	now = policies_of_kernel(p, path);
 	if (old)
 		now = (struct policy_info){ .policy = old->policy, .count = old->count };
 	new = entry_new(path, policy ?: now.policy, count ?: now.count);
@@ -388,7 +379,7 @@ int policies_set(struct policies *p, const char *path, uint32_t policy, uint32_t
 	/* First on disk: what the kernel enforces is found there after a crash. */
 	r = replace(p, old, new);
 	if (r >= 0) {
-		r = apply(p, path, new->policy, new->count, ret_reason);
+		r = policies_write(p, path, new->policy, new->count, ret_reason);
 		if (r < 0 && replace(p, new, old) < 0) {
 			log_warning("a policy that could not be set stays on disk");
 			return r;
@@ -407,7 +398,7 @@ int policies_set(struct policies *p, const char *path, uint32_t policy, uint32_t
 int policies_clear(struct policies *p, const char *path)
 {
 	struct policy_entry *old = (struct policy_entry *)policies_find(p, path);
-	const struct policy_info now = kernel_policy(p, path);
+	const struct policy_info now = policies_of_kernel(p, path);
 	_cleanup_(freep) char *reason = NULL;
 	int r;
 
@@ -419,7 +410,7 @@ int policies_clear(struct policies *p, const char *path)
 			return r;
 		entry_free(old);
 	}
-	r = apply(p, path, PINGUARD_POLICY_ALLOW, PINGUARD_COUNT_EACH, &reason);
+	r = policies_write(p, path, PINGUARD_POLICY_ALLOW, PINGUARD_COUNT_EACH, &reason);
 	/* No cgroup, no controller, no policy. */
 	return r == -ENOENT || r == -EOPNOTSUPP ? 0 : r;
 }

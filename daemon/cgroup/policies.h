@@ -7,6 +7,7 @@
 #define PINGUARD_CGROUP_POLICIES_H
 
 #include "daemon/base/base.h"
+#include "daemon/cgroup/declarations.h"
 #include "daemon/cgroup/quotas.h"
 #include "daemon/cgroup/tree.h"
 #include "daemon/kernel/kernel.h"
@@ -70,6 +71,11 @@ int policies_set(struct policies *p, const char *path, uint32_t policy, uint32_t
 		 bool runtime, char **ret_reason);
 /* -ENOENT: there is none */
 int policies_clear(struct policies *p, const char *path);
+/*
+ * A cgroup gets the policy that files declare for it (d: NULL for none), or gives back
+ * what it had of them. What somebody else has set is left alone. Says what fails.
+ */
+void policies_look(struct policies *p, int fd, const char *path, const struct declaration *d);
 /* Put the stored ones into the kernel: all, or those at and below a path that appeared. */
 void policies_apply(struct policies *p, const char *path);
 

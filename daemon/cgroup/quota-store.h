@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "daemon/base/base.h"
+#include "daemon/cgroup/declarations.h"
 
 #define QUOTA_STORE_FILE "quotas.json"
 
@@ -19,6 +20,9 @@ struct quota {
 	bool runtime; /* not in the file */
 	uid_t uid; /* who set it, where that was no administrator; else (uid_t)-1 */
 	uint64_t cgroup_id; /* then: good for this very cgroup alone */
+	/* The section of a file that says so; NULL for a quota that was set. */
+	const struct declaration *declaration;
+	bool overridden; /* then: one that was set is in force */
 	/* For whoever asks for what is too much. */
 	bool passed; /* the high mark, and owners have been asked because of it */
 	bool raised; /* more may be pinned since the last look */

@@ -33,12 +33,17 @@ bool quotas_is_stale(struct quotas *q, const struct quota *quota)
 
 struct quota *quotas_find(struct quotas *q, const char *path)
 {
-	return quota_list_find(q->list, path);
+	return quota_list_find(q->list, path) ?: declared_find_quota(q, path);
 }
 
 struct quota *quotas_next(struct quotas *q, struct quota *prev)
 {
-	return prev ? prev->next : q->list;
+	struct quota *next;
+
+	if (prev && prev->declaration)
+		return declared_next(q, prev);
+	next = prev ? prev->next : q->list;
+	return next ?: declared_next(q, NULL);
 }
 
 static int by_path(const void *a, const void *b)
@@ -51,14 +56,14 @@ static int by_path(const void *a, const void *b)
 /* Without memory there is none, and the next one who asks tries again. */
 static void index_high(struct quotas *q)
 {
-	struct quota *quota;
+	struct quota *quota = NULL;
 
 	if (q->high)
 		return;
-	q->high = calloc(quotas_count(q) + 1, sizeof(*q->high));
+	q->high = calloc(quotas_count(q) + declared_count(q) + 1, sizeof(*q->high));
 	if (!q->high)
 		return;
-	DL_FOREACH(q->list, quota)
+	while ((quota = quotas_next(q, quota)))
 		if (quota->high_bytes != UINT64_MAX)
 			q->high[q->n_high++] = quota;
 	qsort(q->high, q->n_high, sizeof(*q->high), by_path);

@@ -59,6 +59,7 @@ struct quotas *quotas_free(struct quotas *q)
 		return NULL;
 	quotas_changed(q);
 	quota_list_clear(&q->list);
+	declared_free(q);
 	closep(&q->dir_fd);
 	free(q);
 	return NULL;
@@ -69,9 +70,15 @@ void quotas_set_tree(struct quotas *q, struct cgroup_tree *tree)
 	q->tree = tree;
 }
 
-const struct quota *quotas_list(const struct quotas *q)
+int quotas_peek(struct quotas *q, const char *state_dir)
 {
-	return q->list;
+	_cleanup_(closep) int fd = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const char *reason;
+	int r = fd < 0 ? -errno : quota_store_load(fd, &q->list, &reason);
+
+	if (r == -EBADMSG)
+		log_warning("the stored quotas cannot be read (%s), and are left out", reason);
+	return r == -EBADMSG || r == -ENOENT ? 0 : r;
 }
 
 static int save(struct quotas *q)
@@ -79,7 +86,7 @@ static int save(struct quotas *q)
 	return q->dir_fd < 0 ? 0 : quota_store_save(q->dir_fd, q->list);
 }
 
-static int write_max(int fd, uint64_t max_bytes)
+int quotas_write_max(int fd, uint64_t max_bytes)
 {
 	char text[64];
 
@@ -168,7 +175,15 @@ static int apply(struct quotas *q, const struct quota *quota, char **ret_reason)
 	r = check_possible(q, fd, quota->path, ret_reason);
 	if (r < 0)
 		return r;
-	return write_max(fd, quota->max_bytes);
+	return quotas_write_max(fd, quota->max_bytes);
+}
+
+int quotas_enforce(struct quotas *q, int fd, const char *path, char **ret_reason)
+{
+	const struct quota *quota = quota_list_find(q->list, path);
+
+	return quota && !quotas_is_stale(q, quota) ? apply(q, quota, ret_reason) :
+						      quotas_look(q, fd, path, ret_reason);
 }
 
 void quotas_apply(struct quotas *q, const char *path)
@@ -255,6 +270,10 @@ void quotas_status(struct quotas *q, const struct quota *quota, struct quota_sta
 		ret->state = QUOTA_FAILED;
 		return;
 	}
+	if (quota->declaration && !quota->declaration->max_line) {
+		ret->external_bytes = misc.max_bytes;
+		return;
+	}
 	if (misc.max_bytes == quota->max_bytes || MIN(misc.max_bytes, quota->max_bytes) >= INT64_MAX)
 		return;
 	ret->state = QUOTA_FAILED;
@@ -291,6 +310,12 @@ static void drop_stale(struct quotas *q)
 static bool is_full(const struct quotas *q, uid_t uid)
 {
 	return count_of(q, uid) >= (uid == (uid_t)-1 ? QUOTAS_MAX : QUOTAS_UID_MAX);
+}
+
+/* What files declare is the administrators'. */
+static bool is_anothers(struct quotas *q, const char *path, const struct quota *old, uid_t uid)
+{
+	return old ? old->uid != uid : declared_find_quota(q, path) != NULL;
 }
 
 /* Puts new in the place of old (or nothing) and writes it down; undone on failure. */
@@ -332,7 +357,7 @@ int quotas_set(struct quotas *q, const char *path, uint64_t max_bytes, uint64_t 
 		drop_stale(q);
 		old = quota_list_find(q->list, path);
 	}
-	if (old && uid != (uid_t)-1 && old->uid != uid)
+	if (uid != (uid_t)-1 && is_anothers(q, path, old, uid))
 		return -EPERM;
 	if ((!old || old->uid != uid) && is_full(q, uid))
 		return -E2BIG;
@@ -348,7 +373,7 @@ int quotas_set(struct quotas *q, const char *path, uint64_t max_bytes, uint64_t 
 	/* First on disk: what the kernel enforces is found there after a crash. */
 	r = replace(q, old, new);
 	if (r >= 0) {
-		r = write_max(fd, max_bytes);
+		r = quotas_write_max(fd, max_bytes);
 		if (r < 0 && replace(q, new, old) < 0)
 			log_warning("a quota that could not be set stays on disk");
 	}
@@ -361,6 +386,8 @@ int quotas_set(struct quotas *q, const char *path, uint64_t max_bytes, uint64_t 
 		free(old->path);
 		free(old);
 	}
+	declared_override(q, path);
+	declared_unmark(q, fd, path);
 	if (q->tree)
 		(void)cgroup_tree_watch_above(q->tree, path);
 	return 0;
@@ -373,7 +400,7 @@ int quotas_clear(struct quotas *q, const char *path, uid_t uid)
 	struct cgroup_misc misc = {};
 	int r;
 
-	if (old && uid != (uid_t)-1 && old->uid != uid)
+	if (uid != (uid_t)-1 && is_anothers(q, path, old, uid))
 		return -EPERM;
 	if (!old && (fd < 0 || cgroupfs_read_misc(fd, &misc) < 0 || !misc.present ||
 		     misc.max_bytes == UINT64_MAX))
@@ -385,8 +412,6 @@ int quotas_clear(struct quotas *q, const char *path, uid_t uid)
 		free(old->path);
 		free(old);
 	}
-	if (fd < 0)
-		return 0;
-	r = write_max(fd, UINT64_MAX);
+	r = declared_restore(q, fd, path);
 	return r == -ENOENT || r == -ENODEV ? 0 : r;
 }

@@ -8,6 +8,7 @@
 
 #define QUOTAS_MAX	4096
 #define QUOTAS_UID_MAX	256
+#define QUOTAS_DECLARED_MAX 8192 /* cgroups that files declare something for */
 
 struct quotas;
 
@@ -35,15 +36,19 @@ int quotas_new(struct cgroupfs *fs, const char *state_dir, struct quotas **ret);
 struct quotas *quotas_free(struct quotas *q);
 DEFINE_CLEANUP(struct quotas *, quotas_free);
 void quotas_set_tree(struct quotas *q, struct cgroup_tree *tree);
+/* Stored ones beside another service, which alone may change the file. Problems are logged. */
+int quotas_peek(struct quotas *q, const char *state_dir);
 
 /* Why a cgroup does not have the misc controller; the caller frees it, NULL where nobody knows. */
 char *quotas_why_not(struct quotas *q, const char *path);
 
-/* A list of the quotas' own. */
-const struct quota *quotas_list(const struct quotas *q);
+/* Those that were set, how many; quotas_next() has those that files declare, too. */
 unsigned int quotas_count(const struct quotas *q);
 void quotas_status(struct quotas *q, const struct quota *quota, struct quota_status *ret);
-/* The one with this path, or NULL; good until a quota is set, cleared or applied. */
+/*
+ * The one with this path, or NULL; good until a quota is set, cleared, applied or
+ * declared. What was set comes before what files declare.
+ */
 struct quota *quotas_find(struct quotas *q, const char *path);
 struct quota *quotas_next(struct quotas *q, struct quota *prev); /* NULL starts, NULL ends */
 /* The same where it has a high mark: made to be asked with each pin. */
@@ -72,5 +77,24 @@ int quotas_clear(struct quotas *q, const char *path, uid_t uid);
 
 /* Put the stored limits into the kernel: all, or those at and below a path that appeared. */
 void quotas_apply(struct quotas *q, const char *path);
+
+/*
+ * What files declare from now on; takes them over. Each cgroup is to be looked at
+ * then, and in the end quotas_looked() is to be called. possible: the kernel limits
+ * pinned memory.
+ */
+void quotas_declare(struct quotas *q, struct declarations *d, bool possible);
+/*
+ * A cgroup gets what is declared for it, or gives back what was. What others have
+ * written into misc.max is left alone. Says what fails, once for each section.
+ * -EOPNOTSUPP: not possible, *ret_reason (the caller frees it, may be NULL) says why
+ */
+int quotas_look(struct quotas *q, int fd, const char *path, char **ret_reason);
+void quotas_looked(struct quotas *q);
+/* The same as quotas_look() of one that has been set, too. */
+int quotas_enforce(struct quotas *q, int fd, const char *path, char **ret_reason);
+struct declarations *quotas_declarations(const struct quotas *q); /* NULL before that */
+/* The cgroups of each section: its n_matches. */
+void quotas_count_matches(struct quotas *q);
 
 #endif

@@ -113,7 +113,7 @@ static int enable(int fd)
 	return cgroupfs_write(fd, "cgroup.subtree_control", "+misc");
 }
 
-static void watch(struct cgroup_tree *tree, const char *path)
+void cgroup_tree_watch(struct cgroup_tree *tree, const char *path)
 {
 	_cleanup_(freep) char *full = NULL;
 	struct watch *w;
@@ -198,7 +198,7 @@ static int on_directory(int fd, const char *path, void *userdata)
 	if (!slice && !enabled)
 		return 1;
 	/* First the watch: what comes after the look below is told. */
-	watch(tree, path);
+	cgroup_tree_watch(tree, path);
 	if (!(slice && tree->control) && !wants_misc(tree, fd, path))
 		return 0;
 	r = enable(fd);
@@ -233,6 +233,26 @@ int cgroup_tree_scan(struct cgroup_tree *tree)
 	return r == -E2BIG ? 0 : r;
 }
 
+void cgroup_tree_enable_above(struct cgroupfs *fs, const char *path)
+{
+	_cleanup_(freep) char *up = strdup(path);
+	size_t n = 0;
+
+	while (up && path[n]) {
+		_cleanup_(closep) int fd = -1;
+		uid_t owner;
+
+		/* "/", then one more component each time */
+		up[n] = '\0';
+		fd = cgroupfs_open(fs, n ? up : "/");
+		if (fd < 0 || (n > 0 && (!cgroup_is_slice(up) || cgroupfs_is_delegated(fd, &owner))) ||
+		    enable(fd) < 0)
+			return;
+		up[n] = '/';
+		n += 1 + strcspn(path + n + 1, "/");
+	}
+}
+
 int cgroup_tree_watch_above(struct cgroup_tree *tree, const char *path)
 {
 	_cleanup_(freep) char *up = strdup(path);
@@ -242,9 +262,9 @@ int cgroup_tree_watch_above(struct cgroup_tree *tree, const char *path)
 		return -ENOMEM;
 	while ((slash = strrchr(up, '/')) && slash > up) {
 		*slash = '\0';
-		watch(tree, up);
+		cgroup_tree_watch(tree, up);
 	}
-	watch(tree, "/");
+	cgroup_tree_watch(tree, "/");
 	return 0;
 }
 

@@ -39,6 +39,10 @@ DEFINE_CLEANUP(struct cgroup_tree *, cgroup_tree_free);
 void cgroup_tree_set_enabled(struct cgroup_tree *tree, char *const *enabled);
 /* Looks at all slices anew. */
 int cgroup_tree_scan(struct cgroup_tree *tree);
+/* The controller in each slice on the way to a path, now. */
+void cgroup_tree_enable_above(struct cgroupfs *fs, const char *path);
+/* Watch one that is no slice. */
+void cgroup_tree_watch(struct cgroup_tree *tree, const char *path);
 /* Watch the directories above a path, as far as they exist. */
 int cgroup_tree_watch_above(struct cgroup_tree *tree, const char *path);
 /* Where the controller could not be turned on, and why; a list of the tree's own. */

@@ -41,6 +41,7 @@ static int start_cgroups(struct manager *m, const struct manager_config *config)
 		.state_dir = config->state_dir,
 		.registry = m->registry,
 		.genl = source_genl(m->source),
+		.quota_dirs = config->quota_dirs,
 	};
 
 	return cgroups_new(m->event, &cgroups, &m->cgroups);
@@ -78,16 +79,9 @@ static void set_revoke(struct manager *m, const struct config *config)
 	struct genl *genl = source_genl(m->source);
 	int r;
 
-<<<<<<< HEAD
 	if (!(source_features(m->source) & GENL_FRAME_FEATURES))
 		return;
 	r = genl_set_revoke(genl, config->revoke_mode, config->revoke_timeout_usec);
-=======
-	r = config_load(m->config_file, NULL, NULL, &config);
-	if (r < 0 || !(source_features(m->source) & GENL_FRAME_FEATURES))
-		return r;
-	r = genl_set_revoke(genl, config.revoke_mode, config.revoke_timeout_usec);
->>>>>>> 2702446 (base: one reader of INI text and of directories of files)
 	if (r < 0)
 		log_warning_errno(r, "cannot tell the kernel to wait for owners: %s: %m",
 				  genl_refusal(genl) ?: "no reason");
@@ -105,6 +99,13 @@ static int configure(struct manager *m)
 	return cgroups_set_enabled(m->cgroups, config.enable);
 }
 
+static int on_reloaded(void *userdata)
+{
+	log_info("reloaded: quotas applied again");
+	(void)sd_notify(false, "READY=1");
+	return 0;
+}
+
 static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
 {
 	struct manager *m = userdata;
@@ -115,11 +116,8 @@ static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *si,
 	r = configure(m);
 	if (r < 0)
 		log_warning_errno(r, "cannot read the configuration again: %m");
-	cgroups_reload(m->cgroups);
 	releases_load_ladders(m->releases, NULL);
-	log_info("reloaded: quotas applied again");
-	(void)sd_notify(false, "READY=1");
-	return 0;
+	return cgroups_reload(m->cgroups, on_reloaded, m);
 }
 
 static int on_stop(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)

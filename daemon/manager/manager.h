@@ -17,6 +17,7 @@ struct manager_config {
 	const char *proc;
 	const char *sys;
 	const char *config_file;
+	const char *const *quota_dirs; /* of files that declare quotas; NULL for the usual ones */
 	const char *boot_id; /* of this start of the machine; NULL: proc says it */
 	int rcvbuf_bytes; /* 0 for the default */
 };

@@ -107,13 +107,13 @@ static int list_quotas(struct manager *m, struct call *call, bool ready, json_t 
 	struct quota_walk w = { .m = m, .call = call, .array = array };
 	struct quotas *quotas = cgroups_quotas(m->cgroups);
 	uint64_t now, age_usec = 0;
-	const struct quota *quota;
+	struct quota *quota = NULL;
 	bool known, complete = true;
 	int r = 0;
 
 	if (!array)
 		return -ENOMEM;
-	for (quota = quotas ? quotas_list(quotas) : NULL; quota && r >= 0; quota = quota->next)
+	while (quotas && r >= 0 && (quota = quotas_next(quotas, quota)))
 		r = add_quota(&w, quota->path, quota);
 	if (r >= 0 && cgroups_count(m->cgroups))
 		r = add_others(&w);

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What files declare: as quotas-declared.c, with the kernel's policies. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/xattr.h>
+
+#include "daemon/cgroup/policies-internal.h"
+#include "lib/escape.h"
+#include "lib/log.h"
+
+#define MARK "trusted.pinguard.policy"
+
+static bool is_same(const struct policy_info *a, const struct policy_info *b)
+{
+	return a->policy == b->policy && a->count == b->count;
+}
+
+/* What was written here; false for nothing. */
+static bool read_mark(int fd, struct policy_info *ret)
+{
+	char text[32];
+	ssize_t n = fgetxattr(fd, MARK, text, sizeof(text) - 1);
+
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	return sscanf(text, "%" SCNu32 " %" SCNu32, &ret->policy, &ret->count) == 2;
+}
+
+/* What nobody has marked is never given back: no mark, no policy. */
+static int write_mark(int fd, const struct policy_info *info)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%" PRIu32 " %" PRIu32, info->policy, info->count);
+	return fsetxattr(fd, MARK, text, strlen(text), 0) < 0 ? -errno : 0;
+}
+
+static void tell_failure(const char *path, const struct declaration *d, int error,
+			 const char *reason)
+{
+	_cleanup_(freep) char *shown = escape_name(path);
+
+	if (d)
+		log_warning_errno(error, "cannot apply the policy that %s:%u declares for %s: %s",
+				  d->file, d->policy_line, shown ?: "?", reason ?: strerror(-error));
+	else
+		log_warning_errno(error, "cannot take back the policy of %s: %s", shown ?: "?",
+				  reason ?: strerror(-error));
+}
+
+void policies_look(struct policies *p, int fd, const char *path, const struct declaration *d)
+{
+	const struct policy_info none = { .policy = PINGUARD_POLICY_ALLOW,
+					  .count = PINGUARD_COUNT_EACH };
+	struct policy_info wanted = none, mark = none, now;
+	_cleanup_(freep) char *reason = NULL;
+	bool marked;
+	int r = 0;
+
+	if (policies_unsupported(p) || policies_find(p, path))
+		return;
+	marked = read_mark(fd, &mark);
+	if (d && d->policy_line) {
+		wanted.policy = d->policy ?: none.policy;
+		wanted.count = d->count ?: none.count;
+	} else if (!marked) {
+		return;
+	}
+	now = policies_of_kernel(p, path);
+	/* somebody else's is left alone */
+	if (!is_same(&now, &wanted) && !is_same(&now, &none) && !is_same(&now, &mark))
+		wanted = now;
+	if (is_same(&wanted, &now) && (!marked || is_same(&wanted, &mark)))
+		return;
+	if (!is_same(&wanted, &now)) {
+		/* first the mark: what is written is known to be ours, whenever this ends */
+		r = write_mark(fd, &wanted);
+		if (r == 0)
+			r = policies_write(p, path, wanted.policy, wanted.count, &reason);
+	}
+	if (r == 0 && (!d || !d->policy_line || is_same(&wanted, &none)))
+		(void)fremovexattr(fd, MARK);
+	if (r < 0 && r != -ENOENT && r != -ENODEV)
+		tell_failure(path, d && d->policy_line ? d : NULL, r, reason);
+}
