@@ -49,8 +49,6 @@ int cgroups_declare_first(struct cgroups *c);
 int cgroups_declare(struct cgroups *c, cgroups_done done, void *userdata);
 /* All cgroups, in turns. */
 int cgroups_look_at_all(struct cgroups *c);
-/* One that has appeared, and what is below it; NULL: anything may have. */
-void cgroups_look_at(struct cgroups *c, const char *path);
 
 /* cgroups-noted.c: what is under way is dropped. */
 void cgroups_walk_stop(struct cgroups *c);

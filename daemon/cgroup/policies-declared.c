@@ -38,11 +38,16 @@ static int write_mark(int fd, const struct policy_info *info)
 	return fsetxattr(fd, MARK, text, strlen(text), 0) < 0 ? -errno : 0;
 }
 
-static void tell_failure(const char *path, const struct declaration *d, int error,
+/* Said once for each section: it may be of thousands of cgroups. */
+static void tell_failure(const char *path, struct declaration *d, int error,
 			 const char *reason)
 {
 	_cleanup_(freep) char *shown = escape_name(path);
 
+	if (d && d->failed)
+		return;
+	if (d)
+		d->failed = true;
 	if (d)
 		log_warning_errno(error, "cannot apply the policy that %s:%u declares for %s: %s",
 				  d->file, d->policy_line, shown ?: "?", reason ?: strerror(-error));
@@ -51,7 +56,7 @@ static void tell_failure(const char *path, const struct declaration *d, int erro
 				  reason ?: strerror(-error));
 }
 
-void policies_look(struct policies *p, int fd, const char *path, const struct declaration *d)
+void policies_look(struct policies *p, int fd, const char *path, struct declaration *d)
 {
 	const struct policy_info none = { .policy = PINGUARD_POLICY_ALLOW,
 					  .count = PINGUARD_COUNT_EACH };

@@ -75,7 +75,7 @@ int policies_clear(struct policies *p, const char *path);
  * A cgroup gets the policy that files declare for it (d: NULL for none), or gives back
  * what it had of them. What somebody else has set is left alone. Says what fails.
  */
-void policies_look(struct policies *p, int fd, const char *path, const struct declaration *d);
+void policies_look(struct policies *p, int fd, const char *path, struct declaration *d);
 /* Put the stored ones into the kernel: all, or those at and below a path that appeared. */
 void policies_apply(struct policies *p, const char *path);
 

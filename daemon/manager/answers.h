@@ -41,6 +41,12 @@ bool may_see_event(struct manager *m, struct call *call, const struct event *eve
 /* Whether the caller owns this cgroup or one above it. */
 bool owns_node(struct manager *m, struct call *call, struct cgroup_node *node);
 
+/* declared.c: where a quota or policy is from, null for nowhere; what matches no cgroup. */
+json_t *source_json(const struct declaration *d);
+json_t *unmatched_json(struct manager *m);
+/* What a file says of this cgroup, NULL for none. */
+const struct declaration *declared_for(struct manager *m, const char *path);
+
 /*
  * select.c: what pins carry for a device that somebody names: the same, but where it
  * is a name that an RDMA device had before, and nothing has now. Good until the next

@@ -3,6 +3,7 @@
 daemon_libcore_la_SOURCES += \
 	daemon/manager/access.c \
 	daemon/manager/answers.h \
+	daemon/manager/declared.c \
 	daemon/manager/drain.c \
 	daemon/manager/errors.c \
 	daemon/manager/failures.c \

@@ -101,6 +101,10 @@ static int configure(struct manager *m)
 
 static int on_reloaded(void *userdata)
 {
+	struct manager *m = userdata;
+
+	triggers_quotas_declared(m->triggers);
+	status_line_changed(m);
 	log_info("reloaded: quotas applied again");
 	(void)sd_notify(false, "READY=1");
 	return 0;

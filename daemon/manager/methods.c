@@ -26,6 +26,12 @@ static const struct method_param set_quota_params[] = {
 	{},
 };
 
+static const struct method_param list_quotas_params[] = {
+	{ "all", PARAM_BOOL, false },
+	{},
+};
+
+/* ClearQuota, ApplyQuotas, ClearPolicy */
 static const struct method_param clear_quota_params[] = {
 	{ "cgroup", PARAM_STRING, true },
 	{},
@@ -93,9 +99,10 @@ static const struct method methods[] = {
 	{ MANAGER_INTERFACE ".GetStatus", 0, NULL, method_get_status },
 	{ MANAGER_INTERFACE ".ListPins", 0, list_pins_params, method_list_pins },
 	{ MANAGER_INTERFACE ".SumPins", 0, sum_pins_params, method_sum_pins },
-	{ MANAGER_INTERFACE ".ListQuotas", 0, NULL, method_list_quotas },
+	{ MANAGER_INTERFACE ".ListQuotas", 0, list_quotas_params, method_list_quotas },
 	{ MANAGER_INTERFACE ".SetQuota", 0, set_quota_params, method_set_quota },
 	{ MANAGER_INTERFACE ".ClearQuota", 0, clear_quota_params, method_clear_quota },
+	{ MANAGER_INTERFACE ".ApplyQuotas", METHOD_ADMIN, clear_quota_params, method_apply_quotas },
 	{ MANAGER_INTERFACE ".Release", METHOD_SUBSCRIPTION, release_params, method_release },
 	{ MANAGER_INTERFACE ".FollowRelease", METHOD_SUBSCRIPTION, token_params,
 	  method_follow_release },

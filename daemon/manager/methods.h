@@ -26,6 +26,7 @@ int method_classify(struct call *call, json_t *params, void *userdata);
 int method_list_policies(struct call *call, json_t *params, void *userdata);
 int method_set_policy(struct call *call, json_t *params, void *userdata);
 int method_clear_policy(struct call *call, json_t *params, void *userdata);
+int method_apply_quotas(struct call *call, json_t *params, void *userdata);
 /* org.pinguard.Owner */
 int method_owner_register(struct call *call, json_t *params, void *userdata);
 int method_owner_complete(struct call *call, json_t *params, void *userdata);

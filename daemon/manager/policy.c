@@ -18,6 +18,14 @@ static const char *const states[] = {
 	[POLICY_FAILED] = "failed",
 };
 
+/* The section that its policy is from; NULL where it was set, or is nobody's. */
+static const struct declaration *declared_policy(struct manager *m, const char *path)
+{
+	const struct declaration *d = declared_for(m, path);
+
+	return d && d->policy_line && !policies_find(cgroups_policies(m->cgroups), path) ? d : NULL;
+}
+
 /* entry: NULL for a policy that somebody else set */
 static json_t *policy_json(struct manager *m, const char *path, const struct policy_entry *entry)
 {
@@ -26,7 +34,7 @@ static json_t *policy_json(struct manager *m, const char *path, const struct pol
 
 	policies_status(cgroups_policies(m->cgroups), path, entry, &st);
 	reason = st.reason;
-	return json_pack("{s:o, s:o, s:s, s:s, s:s, s:s, s:b, s:s, s:o}",
+	return json_pack("{s:o, s:o, s:s, s:s, s:s, s:s, s:b, s:s, s:o, s:o}",
 			 "cgroup", render_name(path),
 			 "cgroup_id", st.cgroup_id ? json_hex(st.cgroup_id) : json_null(),
 			 "policy", render_policy(entry ? entry->policy : st.own) ?: "deny",
@@ -35,7 +43,8 @@ static json_t *policy_json(struct manager *m, const char *path, const struct pol
 			 "effective_count", render_count(st.effective_count) ?: "each",
 			 "runtime", entry ? entry->runtime : true,
 			 "state", states[st.state],
-			 "reason", reason ? json_string(reason) : json_null());
+			 "reason", reason ? json_string(reason) : json_null(),
+			 "source", source_json(declared_policy(m, path)));
 }
 
 static bool may_see(struct manager *m, struct call *call, const char *path)
@@ -210,6 +219,10 @@ int method_clear_policy(struct call *call, json_t *params, void *userdata)
 
 	if (find_target(m, call, cgroup, &path, &answer) > 0)
 		return answer;
+	if (declared_policy(m, path))
+		return policy_error(call, cgroup, -EOPNOTSUPP,
+				    "a file declares it, see pinctl policy list -o +SOURCE; change or "
+				    "mask that file, or set another policy in its place");
 	r = policies_clear(cgroups_policies(m->cgroups), path);
 	if (r == -ENOENT) {
 		_cleanup_(closep) int fd = cgroupfs_open(cgroups_fs(m->cgroups), path);
@@ -221,6 +234,7 @@ int method_clear_policy(struct call *call, json_t *params, void *userdata)
 	}
 	if (r < 0)
 		return policy_error(call, cgroup, r, NULL);
+	cgroups_look_at(m->cgroups, path);
 	record(m, call, EVENT_POLICY_CLEAR, path, 0, 0);
 	return call_reply(call, json_object());
 }

@@ -42,7 +42,7 @@ static json_t *quota_json(struct manager *m, const char *path, const struct quot
 	else
 		quotas_others_status(quotas, path, &st);
 	reason = st.reason;
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:s, s:o}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:s, s:o, s:o}",
 			 "cgroup", render_name(path),
 			 "cgroup_id", st.exists ? json_hex(st.cgroup_id) : json_null(),
 			 "max_bytes", quota ? json_bytes(quota->max_bytes) : json_null(),
@@ -53,7 +53,8 @@ static json_t *quota_json(struct manager *m, const char *path, const struct quot
 			 "excess_bytes", excess_json(m, quota, &st),
 			 "runtime", quota ? quota->runtime : true,
 			 "state", states[st.state],
-			 "reason", reason ? json_string(reason) : json_null());
+			 "reason", reason ? json_string(reason) : json_null(),
+			 "source", source_json(quota ? quota->declaration : NULL));
 }
 
 struct quota_walk {
@@ -108,7 +109,7 @@ static int list_quotas(struct manager *m, struct call *call, bool ready, json_t 
 	struct quotas *quotas = cgroups_quotas(m->cgroups);
 	uint64_t now, age_usec = 0;
 	struct quota *quota = NULL;
-	bool known, complete = true;
+	bool known, all, complete = true;
 	int r = 0;
 
 	if (!array)
@@ -121,7 +122,10 @@ static int list_quotas(struct manager *m, struct call *call, bool ready, json_t 
 		return r;
 	known = cgroups_noted_age(m->cgroups, &age_usec, &complete);
 	now = loop_usec(m->event, CLOCK_REALTIME);
-	return call_reply(call, json_pack("{s:O, s:o, s:b}", "quotas", array, "others_usec",
+	all = json_get_bool(params, "all", false) && call_is_admin(call);
+	return call_reply(call, json_pack("{s:O, s:o, s:o, s:b}", "quotas", array,
+					  "unmatched", all ? unmatched_json(m) : json_null(),
+					  "others_usec",
 					  known ? json_bytes(now - age_usec) : json_null(),
 					  "others_complete", complete));
 }
@@ -281,6 +285,24 @@ int method_set_quota(struct call *call, json_t *params, void *userdata)
 	return call_reply(call, json_pack("{s:o}", "quota", quota_json(m, path, quota)));
 }
 
+/* What a file says goes with the file. True: the call is answered. */
+static bool is_declared(struct manager *m, struct call *call, const char *cgroup,
+			const char *path, int *ret_answer)
+{
+	const struct quota *quota = quotas_find(cgroups_quotas(m->cgroups), path);
+	char reason[512];
+
+	if (!quota || !quota->declaration || !quota->declaration->max_line ||
+	    !call_is_admin(call))
+		return false;
+	snprintf(reason, sizeof(reason), "%s:%u declares it; change or mask that file, or set "
+		 "another quota in its place", quota->declaration->file,
+		 quota->declaration->max_line);
+	*ret_answer = call_error(call, MANAGER_INTERFACE ".QuotaNotPossible",
+				 json_pack("{s:s, s:s}", "cgroup", cgroup, "reason", reason));
+	return true;
+}
+
 int method_clear_quota(struct call *call, json_t *params, void *userdata)
 {
 	struct manager *m = userdata;
@@ -289,6 +311,8 @@ int method_clear_quota(struct call *call, json_t *params, void *userdata)
 	int r, answer;
 
 	if (check_target(m, call, cgroup, false, &path, &answer) > 0)
+		return answer;
+	if (is_declared(m, call, cgroup, path, &answer))
 		return answer;
 	r = quotas_clear(cgroups_quotas(m->cgroups), path,
 			 call_is_admin(call) ? (uid_t)-1 : call_peer(call)->uid);

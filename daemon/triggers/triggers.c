@@ -69,6 +69,11 @@ void triggers_quota_set(struct triggers *t, const char *path, uint32_t uid)
 	excess_quota_set(t->excess, path, uid);
 }
 
+void triggers_quotas_declared(struct triggers *t)
+{
+	excess_resynced(t->excess);
+}
+
 size_t triggers_n_revokes(const struct triggers *t)
 {
 	return revoking_count(t->revoking);

@@ -48,6 +48,9 @@ void triggers_release_over(struct triggers *t, const struct release *release);
 /* A quota has been set by that user. Its owners are asked before this returns. */
 void triggers_quota_set(struct triggers *t, const char *path, uint32_t uid);
 
+/* Files may declare other high marks than before. */
+void triggers_quotas_declared(struct triggers *t);
+
 /* Memory that is being taken away, at how many places. */
 size_t triggers_n_revokes(const struct triggers *t);
 /* All that is known of memory that failed. */
