@@ -25,6 +25,7 @@ client_libpinctl_la_SOURCES = \
 	client/parts/request.c client/parts/request.h \
 	client/parts/request-show.c client/parts/request-show.h \
 	client/parts/selector.c client/parts/selector.h \
+	client/parts/self.c client/parts/self.h \
 	client/parts/setting.c client/parts/setting.h \
 	client/parts/sums.c client/parts/sums.h \
 	client/parts/user.c client/parts/user.h \

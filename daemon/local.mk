@@ -7,6 +7,7 @@ include daemon/cgroup/local.mk
 include daemon/devices/local.mk
 include daemon/varlink/local.mk
 include daemon/ladder/local.mk
+include daemon/offline/local.mk
 include daemon/release/local.mk
 include daemon/triggers/local.mk
 include daemon/manager/local.mk

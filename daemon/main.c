@@ -11,6 +11,7 @@
 
 #include "daemon/base/base.h"
 #include "daemon/manager/manager.h"
+#include "daemon/offline/offline.h"
 #include "lib/log.h"
 #include "lib/varlink.h"
 
@@ -29,32 +30,55 @@ static const char help[] =
 	"Watch long-term pins of memory by devices, and keep their quotas.\n"
 	"Usually started by systemd; pinctl talks to it.\n"
 	"\n"
-	"  -d, --debug    log more\n"
-	"  -h, --help     show this help\n"
-	"      --version  show the version\n"
+	"  -d, --debug               log more\n"
+	"      --check-config        say what is wrong in pinguard.conf, release.d and\n"
+	"                            quota.d, and do no more\n"
+	"      --apply-quotas PATH   apply the quotas of a cgroup and of those above it,\n"
+	"                            and do no more\n"
+	"      --write-drop-ins DIR  write drop-ins for services that quota.d names, and\n"
+	"                            do no more\n"
+	"  -h, --help                show this help\n"
+	"      --version             show the version\n"
 	"\n"
 	"Environment: STATE_DIRECTORY, where quotas are kept (" STATE_DIR "),\n"
 	"PINGUARD_RCVBUF, bytes of the netlink receive buffer,\n"
 	"PINGUARD_BOOT_ID, of this start of the machine.\n"
 	"\n"
 	"Exit status: 0 stopped by a signal, 1 stopped by an error, 2 wrong usage,\n"
-	"3 state or kernel not usable at start, 4 control socket not usable.\n";
+	"3 state or kernel not usable at start, 4 control socket not usable. With\n"
+	"--check-config: 0, 1 if something is wrong.\n";
+
+/* The environment may be that of the service that waits for its quota: it says nothing here. */
+static const struct offline_config offline = { .state_dir = STATE_DIR };
 
 /* -1 to go on, else the exit status */
 static int parse_arguments(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "debug", no_argument, NULL, 'd' },
+		{ "check-config", no_argument, NULL, 'C' },
+		{ "apply-quotas", required_argument, NULL, 'A' },
+		{ "write-drop-ins", required_argument, NULL, 'D' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{},
 	};
-	int c;
+	int c, (*act)(const struct offline_config *, const char *) = NULL;
+	const char *what = NULL;
+	bool check = false;
 
 	while ((c = getopt_long(argc, argv, "dh", options, NULL)) >= 0) {
 		switch (c) {
 		case 'd':
 			log_set_max_level(LOG_DEBUG);
+			break;
+		case 'C':
+			check = true;
+			break;
+		case 'A':
+		case 'D':
+			act = c == 'A' ? offline_apply : offline_write_drop_ins;
+			what = optarg;
 			break;
 		case 'h':
 			fputs(help, stdout);
@@ -70,7 +94,9 @@ static int parse_arguments(int argc, char **argv)
 		fprintf(stderr, "pinguard: unexpected argument \"%s\"\n", argv[optind]);
 		return EXIT_USAGE;
 	}
-	return -1;
+	if (check)
+		return offline_check(&offline, stdout);
+	return act ? act(&offline, what) : -1;
 }
 
 static int parse_rcvbuf(int *ret)

@@ -101,7 +101,8 @@ int watch_interrupt(struct pinctl *ctl)
 
 static int try_connect(struct pinctl *ctl)
 {
-	int r = varlink_client_connect(ctl->socket, TIMEOUT_USEC, &ctl->client);
+	int r = varlink_client_connect(ctl->socket, ctl->timeout_usec ?: TIMEOUT_USEC,
+				       &ctl->client);
 
 	if (r < 0)
 		return r;
@@ -273,6 +274,29 @@ int manager_call_expecting(struct pinctl *ctl, const char *method, json_t *param
 			*ret_reply = TAKE_PTR(reply);
 		return STATUS_DONE;
 	}
+}
+
+int manager_try(struct pinctl *ctl, const char *method, json_t *params, char **ret_error,
+		json_t **ret_reply)
+{
+	_unused_ _cleanup_json_ json_t *owned_params = params;
+	_cleanup_(freep) char *error = NULL;
+	_cleanup_json_ json_t *reply = NULL;
+	char name[METHOD_LEN];
+	const char *last;
+	int r = ctl->client ? 0 : try_connect(ctl);
+
+	if (r == 0)
+		r = params ? varlink_client_call(ctl->client, full_name(name, method),
+						 json_incref(params), &reply, &error) : -ENOMEM;
+	if (r < 0)
+		return r;
+	last = error ? strrchr(error, '.') : NULL;
+	*ret_error = last ? strdup(last + 1) : NULL;
+	if (last && !*ret_error)
+		return -ENOMEM;
+	*ret_reply = TAKE_PTR(reply);
+	return 0;
 }
 
 int manager_call(struct pinctl *ctl, const char *method, json_t *params, json_t **ret_reply)

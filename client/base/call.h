@@ -16,6 +16,13 @@ struct pinctl;
 /* The reference of @params is taken over. */
 int manager_call(struct pinctl *ctl, const char *method, json_t *params, json_t **ret_reply);
 
+/*
+ * The same, but nothing is told: 0, and *ret_error (the caller frees it) is the error's
+ * name without the interface, NULL for none; or a negative errno where none is had.
+ */
+int manager_try(struct pinctl *ctl, const char *method, json_t *params, char **ret_error,
+		json_t **ret_reply);
+
 /* The same as manager_call(), but with NULL for an error that is named @expected. */
 int manager_call_expecting(struct pinctl *ctl, const char *method, json_t *params,
 			   const char *expected, json_t **ret_reply);

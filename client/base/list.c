@@ -19,9 +19,13 @@ int show_list(struct pinctl *ctl, const struct list *list)
 	r = table_init(&table, ctl, list->columns);
 	if (r >= 0)
 		return r;
-	r = manager_call(ctl, list->method, json_object(), &reply);
+	r = manager_call(ctl, list->method,
+			 list->parameter ? json_pack("{s:b}", list->parameter, 1) : json_object(),
+			 &reply);
 	if (r != STATUS_DONE)
 		return r;
+	if (list->extend && !ctl->json)
+		list->extend(reply);
 	objects = json_object_get(reply, list->key);
 	if (ctl->json) {
 		json_array_foreach (objects, i, object)

@@ -21,6 +21,7 @@ struct pinctl {
 	bool terminal, colour; /* of stdout */
 	const char *columns;
 	const char *socket;
+	uint64_t timeout_usec; /* of connections and calls; 0 for the usual one */
 	const char *help; /* of the verb */
 	/* of call.c */
 	struct varlink_client *client;

@@ -32,8 +32,8 @@ static int unknown_action(const struct setting *setting, const char *action)
 	if (found)
 		return usage_error("%s: unknown command %s; did you mean %s?", setting->verb,
 				   action, found);
-	return usage_error("%s: unknown command %s; there are list, set and clear", setting->verb,
-			   action);
+	return usage_error("%s: unknown command %s; there are list, set and clear%s", setting->verb,
+			   action, setting->more ?: "");
 }
 
 int setting_run(struct pinctl *ctl, const struct setting *setting, int n, char **words,

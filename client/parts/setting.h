@@ -11,6 +11,7 @@ struct setting {
 	const char *set_usage; /* such as "set CGROUP MAX" */
 	const char *clear_method;
 	const struct list *list;
+	const char *more; /* ", and what else there is", for complaints; NULL for nothing */
 	/* An exit status. */
 	int (*set)(struct pinctl *ctl, const char *cgroup, const char *value,
 		   const void *userdata);

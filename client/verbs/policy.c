@@ -32,7 +32,7 @@ static const char policy_help[] =
 	"      --runtime         set: forget it at the next boot\n"
 	"  -j, --json            print one JSON object\n"
 	"  -o, --output COLUMNS  CGROUP POLICY EFFECTIVE COUNT RUNTIME STATE;\n"
-	"                        EFFECTIVE_COUNT REASON ID\n"
+	"                        EFFECTIVE_COUNT REASON SOURCE ID\n"
 	"      --list-columns    print the names of all columns\n"
 	"      --no-legend       print rows only\n"
 	"      --socket PATH     of the service\n"
@@ -47,9 +47,21 @@ static const struct column policy_columns[] = {
 	{ "STATE", "state", COLUMN_TEXT },
 	{ "EFFECTIVE_COUNT", "effective_count", COLUMN_TEXT, .optional = true },
 	{ "REASON", "reason", COLUMN_TEXT, .optional = true },
+	{ "SOURCE", "source_text", COLUMN_TEXT, .optional = true },
 	{ "ID", "cgroup_id", COLUMN_TEXT, .optional = true },
 	{},
 };
+
+/* FILE:LINE, where a file declares it. */
+static void arrange(json_t *policy)
+{
+	const json_t *source = json_object_get(policy, "source");
+
+	if (json_is_object(source))
+		(void)json_object_set_new(policy, "source_text", json_sprintf("%s:%lld",
+				json_get_string(source, "file", "?"),
+				(long long)json_get_int(source, "policy_line", 0)));
+}
 
 static int set_runtime(int option, const char *argument, void *userdata)
 {
@@ -98,11 +110,11 @@ static int set(struct pinctl *ctl, const char *cgroup, const char *policy, const
 static int run_policy(struct pinctl *ctl, int argc, char **argv)
 {
 	static const struct option options[] = { { "runtime", no_argument, NULL, 0x2000 }, {} };
-	static const char *const nullable[] = { "cgroup_id", "reason", NULL };
+	static const char *const nullable[] = { "cgroup_id", "reason", "source", NULL };
 	static const struct list policies = { "ListPolicies", "policies", policy_columns, NULL,
-					      nullable };
+					      nullable,	      arrange };
 	static const struct setting policy = { "policy", "set CGROUP allow|revocable|deny|each|once",
-					       "ClearPolicy", &policies, set };
+					       "ClearPolicy", &policies, NULL, set };
 	bool runtime = false;
 	int r;
 

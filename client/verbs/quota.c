@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
 #include <string.h>
 #include <sys/sysinfo.h>
 
@@ -9,6 +10,7 @@
 #include "client/base/output.h"
 #include "client/base/pinctl.h"
 #include "client/base/table.h"
+#include "client/parts/self.h"
 #include "client/parts/setting.h"
 #include "client/verbs/verb.h"
 #include "lib/clock.h"
@@ -17,22 +19,28 @@
 #include "lib/parse.h"
 
 static const char quota_help[] =
-	"Usage: pinctl quota [list] [OPTIONS]\n"
+	"Usage: pinctl quota [list] [--all] [OPTIONS]\n"
 	"       pinctl quota set CGROUP MAX [--high=SIZE] [--runtime]\n"
 	"       pinctl quota clear CGROUP\n"
+	"       pinctl quota apply --self\n"
 	"\n"
 	"List, set and clear the limits on pinned bytes. CGROUP is a path or a unit, MAX\n"
 	"a size such as 512M, 1.5Gi or 50% of the machine's memory; max, infinity or\n"
 	"unlimited is no limit, the same as clear. What is pinned already stays until its\n"
-	"owners let go, which are asked to.\n"
+	"owners let go, which are asked to. SOURCE is the line of the file that declares a\n"
+	"quota, see pinguard.quota(5); one that was set takes its place. apply is for a\n"
+	"service that is about to start: what its cgroup and those above it have is in\n"
+	"force then.\n"
 	"\n"
 	"      --high SIZE       set: ask owners for what is over SIZE, and refuse\n"
 	"                        nothing below MAX\n"
 	"      --runtime         set: forget it at the next boot\n"
+	"      --all             list: also what files declare and no cgroup has\n"
+	"      --self            apply: the cgroup of this process\n"
 	"  -j, --json            print one JSON object\n"
 	"  -b, --bytes           print sizes in bytes\n"
-	"  -o, --output COLUMNS  CGROUP MAX HIGH EFFECTIVE CURRENT RUNTIME STATE; REASON\n"
-	"                        EXTERNAL EXCESS ID\n"
+	"  -o, --output COLUMNS  CGROUP MAX HIGH EFFECTIVE CURRENT RUNTIME STATE SOURCE;\n"
+	"                        REASON EXTERNAL EXCESS ID\n"
 	"      --list-columns    print the names of all columns\n"
 	"      --no-legend       print rows only\n"
 	"      --socket PATH     of the service\n"
@@ -46,6 +54,7 @@ static const struct column quota_columns[] = {
 	{ "CURRENT", "current_bytes", COLUMN_SIZE },
 	{ "RUNTIME", "runtime", COLUMN_BOOL },
 	{ "STATE", "state", COLUMN_TEXT },
+	{ "SOURCE", "source_text", COLUMN_TEXT, .keeps_tail = true },
 	{ "REASON", "reason", COLUMN_TEXT, .optional = true },
 	{ "EXTERNAL", "external_bytes", COLUMN_SIZE, .optional = true },
 	{ "EXCESS", "excess_bytes", COLUMN_SIZE, .optional = true },
@@ -58,10 +67,12 @@ static const struct column quota_columns[] = {
 enum {
 	OPTION_RUNTIME = 0x2000,
 	OPTION_HIGH,
+	OPTION_ALL,
+	OPTION_SELF,
 };
 
 struct quota_arguments {
-	bool runtime;
+	bool runtime, all, self;
 	const char *high; /* NULL for none */
 };
 
@@ -71,6 +82,10 @@ static int handle_option(int option, const char *argument, void *userdata)
 
 	if (option == OPTION_HIGH)
 		arguments->high = argument;
+	else if (option == OPTION_ALL)
+		arguments->all = true;
+	else if (option == OPTION_SELF)
+		arguments->self = true;
 	else
 		arguments->runtime = true;
 	return -1;
@@ -167,16 +182,48 @@ static int set(struct pinctl *ctl, const char *cgroup, const char *max_text, con
 	return ctl->json ? print_json(reply) : STATUS_DONE;
 }
 
+/* FILE:LINE of what it says first: the limit, the mark, or nothing but a policy. */
+static json_t *source_text(const json_t *source)
+{
+	static const char *const lines[] = { "max_line", "high_line", "policy_line", "line" };
+	int64_t line = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines) && line == 0; i++)
+		line = json_get_int(source, lines[i], 0);
+	return json_sprintf("%s:%lld", json_get_string(source, "file", "?"), (long long)line);
+}
+
 /* What others have set is the limit, where the service has set none. */
 static void arrange(json_t *quota)
 {
 	json_t *external = json_object_get(quota, "external_bytes");
+	const json_t *source = json_object_get(quota, "source");
 
+	if (json_is_object(source))
+		(void)json_object_set_new(quota, "source_text", source_text(source));
+	/* in the way of what a file declares */
+	if (json_is_object(source) && json_is_integer(external))
+		(void)json_object_set_new(quota, "state", json_string("external"));
 	if (!json_is_integer(external) || json_is_integer(json_object_get(quota, "max_bytes")) ||
 	    strcmp(json_get_string(quota, "state", ""), "applied") != 0)
 		return;
 	(void)json_object_set(quota, "max_bytes", external);
 	(void)json_object_set_new(quota, "state", json_string("external"));
+}
+
+/* Sections without a cgroup: a row for each of their patterns. */
+static void add_unmatched(json_t *reply)
+{
+	json_t *quotas = json_object_get(reply, "quotas"), *section, *pattern;
+	size_t i, j;
+
+	json_array_foreach (json_object_get(reply, "unmatched"), i, section)
+		json_array_foreach (json_object_get(section, "match"), j, pattern)
+			(void)json_array_append_new(quotas, json_pack("{sO sO sO ss sO}",
+				"cgroup", pattern,
+				"max_bytes", json_object_get(section, "max_bytes"),
+				"high_bytes", json_object_get(section, "high_bytes"),
+				"state", "unmatched", "source", json_object_get(section, "source")));
 }
 
 static void comment_on_others(const json_t *reply)
@@ -193,29 +240,51 @@ static void comment_on_others(const json_t *reply)
 			   "to look at all of them");
 }
 
+static int run_apply(struct pinctl *ctl, int n, const char *action,
+		     const struct quota_arguments *arguments, const char *set_option)
+{
+	if (strcmp(action, "apply") != 0)
+		return usage_error("--self belongs to pinctl quota apply");
+	if (n != 1 || !arguments->self || set_option || arguments->all)
+		return usage_error("usage: pinctl quota apply --self");
+	return apply_own_quotas(ctl);
+}
+
 static int run_quota(struct pinctl *ctl, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "runtime", no_argument, NULL, OPTION_RUNTIME },
 		{ "high", required_argument, NULL, OPTION_HIGH },
+		{ "all", no_argument, NULL, OPTION_ALL },
+		{ "self", no_argument, NULL, OPTION_SELF },
 		{},
 	};
 	static const char *const nullable[] = { "cgroup_id",	   "max_bytes",	    "high_bytes",
 						"effective_bytes", "current_bytes", "reason",
-						"external_bytes",  "excess_bytes",  NULL };
-	static const struct list quotas = { "ListQuotas",    "quotas", quota_columns,
-					    "current_bytes", nullable, arrange,
-					    comment_on_others };
-	static const struct setting quota = { "quota", "set CGROUP MAX", "ClearQuota", &quotas,
-					      set };
+						"external_bytes",  "excess_bytes",  "source",
+						NULL };
+	struct list quotas = { "ListQuotas",    "quotas", quota_columns,
+			       "current_bytes", nullable, arrange,
+			       comment_on_others };
+	const struct setting quota = { "quota", "set CGROUP MAX", "ClearQuota", &quotas,
+				       ", and apply --self", set };
 	struct quota_arguments arguments = {};
-	const char *set_option;
+	const char *set_option, *action;
 	int r;
 
 	r = parse_options(ctl, argc, argv, options, handle_option, &arguments);
 	if (r >= 0)
 		return r;
 	set_option = arguments.high ? "--high" : arguments.runtime ? "--runtime" : NULL;
+	action = optind < argc ? argv[optind] : "list";
+	if (!strcmp(action, "apply") || arguments.self)
+		return run_apply(ctl, argc - optind, action, &arguments, set_option);
+	if (arguments.all && strcmp(action, "list") != 0)
+		return usage_error("--all belongs to pinctl quota list");
+	if (arguments.all) {
+		quotas.parameter = "all";
+		quotas.extend = add_unmatched;
+	}
 	return setting_run(ctl, &quota, argc - optind, argv + optind, set_option, &arguments);
 }
 

@@ -51,7 +51,7 @@ static json_t *quota_json(struct manager *m, const char *path, const struct quot
 			 "external_bytes", json_bytes(st.external_bytes),
 			 "current_bytes", json_bytes(st.current_bytes),
 			 "excess_bytes", excess_json(m, quota, &st),
-			 "runtime", quota ? quota->runtime : true,
+			 "runtime", quota ? quota->runtime && !quota->declaration : true,
 			 "state", states[st.state],
 			 "reason", reason ? json_string(reason) : json_null(),
 			 "source", source_json(quota ? quota->declaration : NULL));
