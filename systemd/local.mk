@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 dist_systemdsystemunit_DATA = systemd/pinguard.socket
 nodist_systemdsystemunit_DATA = systemd/pinguard.service
-EXTRA_DIST += systemd/pinguard.service.in systemd/pinguard.sysusers \
+nodist_systemdsystemgenerator_SCRIPTS = systemd/pinguard-quota-generator
+EXTRA_DIST += systemd/pinguard.service.in systemd/pinguard-quota-generator.in systemd/pinguard.sysusers \
 	systemd/pinguard.tmpfiles systemd/pinguard.catalog systemd/pinguard.conf
-CLEANFILES += systemd/pinguard.service
+CLEANFILES += systemd/pinguard.service systemd/pinguard-quota-generator
 
 systemd/pinguard.service: systemd/pinguard.service.in Makefile
 	$(AM_V_at)$(MKDIR_P) $(@D)
-	$(AM_V_GEN)sed -e 's|@sbindir[@]|$(sbindir)|g' $(srcdir)/systemd/pinguard.service.in >$@.tmp && \
-		mv $@.tmp $@
+	$(AM_V_GEN)sed -e 's|@sbindir[@]|$(sbindir)|g' -e 's|@service_type[@]|$(service_type)|g' \
+		$(service_reload) $(srcdir)/systemd/pinguard.service.in >$@.tmp && mv $@.tmp $@
+
+systemd/pinguard-quota-generator: systemd/pinguard-quota-generator.in Makefile
+	$(AM_V_at)$(MKDIR_P) $(@D)
+	$(AM_V_GEN)sed -e 's|@sbindir[@]|$(sbindir)|g' $(srcdir)/systemd/pinguard-quota-generator.in \
+		>$@.tmp && chmod +x $@.tmp && mv $@.tmp $@
 
 # Their names in the repository are not those that systemd wants.
 install-data-hook: install-systemd-data
