@@ -62,11 +62,14 @@ static void print_quota(const struct pinctl *ctl, const json_t *event)
 
 static void print_high(const struct pinctl *ctl, const json_t *event)
 {
+	int64_t usage_bytes = json_get_int(event, "usage_bytes", 0);
+	int64_t high_bytes = json_get_int(event, "high_bytes", 0);
 	char usage[FORMAT_SIZE_LEN], high[FORMAT_SIZE_LEN];
 
-	printf(" %s %s, over the high mark of %s", json_get_string(event, "quota_cgroup", "-"),
-	       show_size(ctl, usage, (uint64_t)json_get_int(event, "usage_bytes", 0)),
-	       show_size(ctl, high, (uint64_t)json_get_int(event, "high_bytes", 0)));
+	printf(" %s %s, %s the high mark of %s", json_get_string(event, "quota_cgroup", "-"),
+	       show_size(ctl, usage, (uint64_t)usage_bytes),
+	       usage_bytes > high_bytes ? "over" : "memory is short and it is near",
+	       show_size(ctl, high, (uint64_t)high_bytes));
 }
 
 static void print_policy(const json_t *event)

@@ -99,6 +99,8 @@ static int check_section(struct parser *p)
 		return 0;
 	if (!p->quota_line)
 		return was_wrong(p, d->line, "no [Quota] with a value comes after this [Match]");
+	if (d->pressure_line && !d->high_line)
+		return was_wrong(p, d->pressure_line, "Pressure= wants High=");
 	if (d->high_bytes != UINT64_MAX && d->high_bytes > d->max_bytes)
 		return was_wrong(p, d->high_line, "the high mark is above the limit");
 	return 0;
@@ -193,6 +195,33 @@ static int set_policy(struct parser *p, const char *value)
 	return 0;
 }
 
+/* "some 10%/10s" */
+static int set_pressure(struct parser *p, const char *value)
+{
+	struct pressure *pressure = &p->d->pressure;
+	unsigned int percent;
+	const char *reason;
+	char word[8];
+	int n = 0;
+
+	if (p->d->pressure_line)
+		return wrong(p, "given twice");
+	if (sscanf(value, "%7s %3u%%/%n", word, &percent, &n) < 2 || n == 0 ||
+	    (strcmp(word, "some") != 0 && strcmp(word, "full") != 0))
+		return wrong(p, "not as \"some 10%/10s\" or \"full 5%/2s\"");
+	if (percent < 1 || percent > 100)
+		return wrong(p, "not from 1% to 100%");
+	if (parse_span(value + n, &pressure->window_usec, &reason) < 0)
+		return wrong(p, reason);
+	if (pressure->window_usec == 0 || pressure->window_usec > PRESSURE_WINDOW_MAX_USEC ||
+	    pressure->window_usec % PRESSURE_WINDOW_STEP_USEC != 0)
+		return wrong(p, "the kernel takes 2, 4, 6, 8 or 10 seconds");
+	pressure->full = strcmp(word, "full") == 0;
+	pressure->stall_usec = pressure->window_usec / 100 * percent;
+	p->d->pressure_line = p->line->line;
+	return 0;
+}
+
 static int on_match(struct parser *p)
 {
 	const struct ini_line *line = p->line;
@@ -229,6 +258,8 @@ static int on_quota(struct parser *p)
 		return set_bytes(p, &p->d->high_bytes, &p->d->high_line);
 	if (strcmp(line->name, "Policy") == 0)
 		return set_policy(p, line->value);
+	if (strcmp(line->name, "Pressure") == 0)
+		return set_pressure(p, line->value);
 	return wrong(p, "unknown key");
 }
 

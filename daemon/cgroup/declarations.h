@@ -25,6 +25,16 @@
 		NULL                                                  \
 	}
 
+/* Tasks have stood still for so much of a window, waiting for memory; as Documentation/accounting/psi.rst of the kernel says. */
+struct pressure {
+	bool full; /* all of them, else some */
+	uint64_t stall_usec, window_usec; /* 0: nothing is said */
+};
+
+/* As long as the kernel averages over, and lets one ask for without CAP_SYS_RESOURCE. */
+#define PRESSURE_WINDOW_MAX_USEC UINT64_C(10000000)
+#define PRESSURE_WINDOW_STEP_USEC UINT64_C(2000000)
+
 /* One [Match] and the [Quota] after it. Of the lines 0 is for what is not said. */
 struct declaration {
 	const char *file; /* fit to be shown; of the declarations */
@@ -32,7 +42,8 @@ struct declaration {
 	char **patterns; /* NULL-terminated */
 	bool paths; /* they are of the whole path, else of a unit's name */
 	uint64_t max_bytes, high_bytes; /* UINT64_MAX for none */
-	unsigned int max_line, high_line, policy_line;
+	struct pressure pressure;
+	unsigned int max_line, high_line, policy_line, pressure_line;
 	uint32_t policy, count; /* PINGUARD_POLICY_*, PINGUARD_COUNT_*; 0 for what is not said */
 	/* For whoever applies it. */
 	bool failed; /* it has been said that it could not be applied */

@@ -24,6 +24,7 @@ struct quota {
 	const struct declaration *declaration;
 	bool overridden; /* then: one that was set is in force */
 	/* For whoever asks for what is too much. */
+	bool pressed; /* memory is short there, since the last look */
 	bool passed; /* the high mark, and owners have been asked because of it */
 	bool raised; /* more may be pinned since the last look */
 	bool again; /* it was too much, and a look is due when some request is over */

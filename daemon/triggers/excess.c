@@ -3,7 +3,8 @@
  * More is pinned than a quota says: who pins it is asked to let go of some. Above
  * a limit that is done whenever it is seen. Above a high mark it is done once, for
  * more than what is over it, and again only when it has been of use: an owner that
- * may not let go is not asked with each pin of another.
+ * may not let go is not asked with each pin of another. Where memory is short a bit
+ * less is enough.
  */
 #include <errno.h>
 #include <string.h>
@@ -20,6 +21,7 @@ struct excess {
 	const struct triggers_config *config;
 	sd_event *event;
 	sd_event_source *source; /* of the next look */
+	struct pressures *pressures;
 };
 
 /* Down to this, so that the next pin does not pass the mark again. */
@@ -36,7 +38,8 @@ static uint64_t find_excess(struct quota *quota, uint64_t current_bytes, bool *r
 
 	if (high_bytes != UINT64_MAX && current_bytes <= wanted_bytes)
 		quota->passed = false;
-	*ret_passed = high_bytes != UINT64_MAX && current_bytes > high_bytes && !quota->passed;
+	*ret_passed = high_bytes != UINT64_MAX && !quota->passed &&
+		      current_bytes > (quota->pressed ? wanted_bytes : high_bytes);
 	if (!*ret_passed && current_bytes <= quota->max_bytes)
 		return 0;
 	return current_bytes - wanted_bytes;
@@ -128,6 +131,8 @@ static void look(struct excess *x, struct quota *quota, uint32_t uid)
 	quota->again = false;
 	current = current_bytes(x, quota);
 	excess = find_excess(quota, current, &passed);
+	quota->pressed = false;
+	pressures_look(x->pressures, quota);
 	if (excess == 0)
 		return;
 	/* The rest is for who waits for an answer. */
@@ -295,14 +300,32 @@ void excess_release_over(struct excess *x)
 			set_raised(x, quota);
 }
 
+static bool on_pressed(const char *path, void *userdata)
+{
+	struct excess *x = userdata;
+	struct quota *quota = quotas_find(cgroups_quotas(x->config->cgroups), path);
+
+	if (!quota || !quota->declaration || !quota->declaration->pressure.stall_usec)
+		return false;
+	quota->pressed = true;
+	set_raised(x, quota);
+	return true;
+}
+
 int excess_new(sd_event *event, const struct triggers_config *config, struct excess **ret)
 {
 	struct excess *x = calloc(1, sizeof(*x));
+	int r;
 
 	if (!x)
 		return -ENOMEM;
 	x->config = config;
 	x->event = sd_event_ref(event);
+	r = pressures_new(event, config, on_pressed, x, &x->pressures);
+	if (r < 0) {
+		excess_free(x);
+		return r;
+	}
 	*ret = x;
 	return 0;
 }
@@ -312,6 +335,7 @@ struct excess *excess_free(struct excess *x)
 	if (!x)
 		return NULL;
 	sd_event_source_disable_unref(x->source);
+	pressures_free(x->pressures);
 	sd_event_unref(x->event);
 	free(x);
 	return NULL;

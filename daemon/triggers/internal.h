@@ -46,6 +46,19 @@ void excess_pinned(struct excess *x, const struct pin_info *pin, bool more);
 void excess_resynced(struct excess *x);
 void excess_release_over(struct excess *x);
 
+/* pressure.c: cgroups in which memory is short, of those whose files want to know. */
+#define PRESSURES_MAX 256 /* cgroups that are watched; the kernel does work for each */
+
+struct pressures;
+/* False: it is of no interest any more. Does not look at that quota from within. */
+typedef bool (*pressure_pressed)(const char *path, void *userdata);
+
+int pressures_new(sd_event *event, const struct triggers_config *config, pressure_pressed pressed,
+		  void *userdata, struct pressures **ret);
+struct pressures *pressures_free(struct pressures *p);
+/* Watch the quota's cgroup, or no more. What goes wrong is logged. */
+void pressures_look(struct pressures *p, const struct quota *quota);
+
 /* excess-pins.c */
 /*
  * Pins charged to a cgroup and those below it, or that should be, until their bytes are

@@ -10,5 +10,6 @@ daemon_libcore_la_SOURCES += \
 	daemon/triggers/failures-tell.c \
 	daemon/triggers/failures.c \
 	daemon/triggers/internal.h \
+	daemon/triggers/pressure.c \
 	daemon/triggers/revokes.c \
 	daemon/triggers/triggers.c daemon/triggers/triggers.h

@@ -60,6 +60,26 @@ static void test_full(void **state)
 	assert_int_equal(b->policy, 0);
 }
 
+static void check_pressure(const char *value, bool full, uint64_t stall_usec, uint64_t window_usec)
+{
+	_cleanup_(declarations_freep) struct declarations *d = NULL;
+	char text[128];
+
+	snprintf(text, sizeof(text), "[Match]\nUnit=a\n[Quota]\nHigh=1\nPressure=%s\n", value);
+	d = parsed(text);
+	assert_int_equal(d->all[0]->pressure_line, 5);
+	assert_int_equal(d->all[0]->pressure.full, full);
+	assert_int_equal(d->all[0]->pressure.stall_usec, stall_usec);
+	assert_int_equal(d->all[0]->pressure.window_usec, window_usec);
+}
+
+static void test_pressure(void **state)
+{
+	check_pressure("some 10%/10s", false, 1000000, 10000000);
+	check_pressure("full 1%/2s", true, 20000, 2000000);
+	check_pressure("some 100%/8", false, 8000000, 8000000);
+}
+
 #define M "[Match]\nUnit=a.service\n"
 
 static const struct {
@@ -104,6 +124,17 @@ static const struct {
 	{ M "[Quota]\nMax=1\n High=1\n", "begins with a blank", 5 },
 	{ M "[Quota]\nnonsense\nMax=1Q\n", "neither", 4 },
 	{ M "[Quota\nMax=1\n", "neither", 3 },
+	{ M "[Quota]\nPressure=some 10%/10s\n", "wants High=", 4 },
+	{ M "[Quota]\nHigh=1\nPressure=some\n", "not as", 5 },
+	{ M "[Quota]\nHigh=1\nPressure=any 10%/10s\n", "not as", 5 },
+	{ M "[Quota]\nHigh=1\nPressure=some 10/10s\n", "not as", 5 },
+	{ M "[Quota]\nHigh=1\nPressure=some 0%/10s\n", "from 1% to 100%", 5 },
+	{ M "[Quota]\nHigh=1\nPressure=some 101%/10s\n", "from 1% to 100%", 5 },
+	{ M "[Quota]\nHigh=1\nPressure=some 10%/0\n", "2, 4, 6, 8 or 10", 5 },
+	{ M "[Quota]\nHigh=1\nPressure=some 10%/3s\n", "2, 4, 6, 8 or 10", 5 },
+	{ M "[Quota]\nHigh=1\nPressure=some 10%/12s\n", "2, 4, 6, 8 or 10", 5 },
+	{ M "[Quota]\nHigh=1\nPressure=some 10%/soon\n", "", 5 },
+	{ M "[Quota]\nHigh=1\nPressure=some 1%/2s\nPressure=some 1%/2s\n", "given twice", 6 },
 };
 
 /* What is wrong is named with its line, and nothing of the file counts. */
@@ -350,6 +381,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_pressure),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_match),

@@ -133,6 +133,43 @@ static void test_once(void **state)
 	process_end(&p);
 }
 
+/* Where memory is short more than nine tenths are a reason; once, as well. */
+static void test_pressed(void **state)
+{
+	struct manager *m = *state;
+	struct quota *quota;
+	struct process p;
+	struct client c;
+
+	if (geteuid() != 0)
+		skip();
+	process_start(&p);
+	owner_register(m, &c, &p);
+	json_decref(set_quota(m, &p, "/a", INT64_MAX, 4000));
+	quota = quotas_find(cgroups_quotas(m->cgroups), "/a");
+	cgroup_charge("/a", 3600);
+	quota->pressed = true;
+	set_looked(m, "/a", 0);
+	say_pin(m, 1, p.pid, 3600, "/a/b");
+	client_silent(m, &c);
+	assert_false(quota->pressed);
+	cgroup_charge("/a", 3601);
+	set_looked(m, "/a", 0);
+	say_pin(m, 2, p.pid, 1, "/a/b");
+	client_silent(m, &c);
+	quota->pressed = true;
+	set_looked(m, "/a", 0);
+	say_pin(m, 3, p.pid, 0, "/a/b");
+	check_asked(m, &c, 3600);
+	cgroup_charge("/a", 4001);
+	quota->pressed = true;
+	set_looked(m, "/a", 0);
+	say_pin(m, 4, p.pid, 400, "/a/b");
+	client_silent(m, &c);
+	client_close(m, &c);
+	process_end(&p);
+}
+
 /* Over the limit each new pin that comes all the same is a reason; down to the limit alone. */
 static void test_limit(void **state)
 {
@@ -247,6 +284,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_pinned),
 		TEST(test_once),
+		TEST(test_pressed),
 		TEST(test_limit),
 		TEST(test_slipped),
 		TEST(test_order),
