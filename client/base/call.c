@@ -171,7 +171,8 @@ static int told_error(const char *name, const json_t *params)
 	const char *reason = json_get_string(params, "reason", NULL), *subject;
 
 	if (!strcmp(name, VARLINK_ERROR_PERMISSION_DENIED)) {
-		log_error("permission denied; this is for root and the group pinguard");
+		log_error("permission denied; this is for root and the group pinguard, and what "
+			  "only shows something for the group pinguard-view");
 		return STATUS_DENIED;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {

@@ -17,7 +17,7 @@ bool may_see_pin(struct manager *m, struct call *call, uint32_t uid, struct cgro
 	const struct peer *peer = call_peer(call);
 
 	/* PIN_UID_NONE is no user: nobody's own. */
-	if (call_is_admin(call) || (uid == peer->uid && uid != PIN_UID_NONE))
+	if (call_sees_all(call) || (uid == peer->uid && uid != PIN_UID_NONE))
 		return true;
 	return owns_node(m, call, cgroup);
 }
@@ -29,7 +29,7 @@ static bool is_caller(struct call *call, uint32_t uid)
 
 bool may_see_whole(struct manager *m, struct call *call, const struct event *event)
 {
-	return call_is_admin(call) || owns_node(m, call, event->limit) ||
+	return call_sees_all(call) || owns_node(m, call, event->limit) ||
 	       (event->release && is_caller(call, event->uid));
 }
 
@@ -39,7 +39,7 @@ uint32_t may_see_types(struct call *call)
 	const uint32_t physical = EVENT_BIT(EVENT_REVOKE) | EVENT_BIT(EVENT_REVOKE_DONE) |
 				  EVENT_BIT(EVENT_FAILURE) | EVENT_BIT(EVENT_FAILURE_DONE);
 
-	return EVENT_ALL_TYPES & (call_is_admin(call) ? UINT32_MAX : ~physical);
+	return EVENT_ALL_TYPES & (call_sees_all(call) ? UINT32_MAX : ~physical);
 }
 
 bool may_see_event(struct manager *m, struct call *call, const struct event *event)
@@ -58,12 +58,12 @@ bool may_see_event(struct manager *m, struct call *call, const struct event *eve
 	case EVENT_POLICY_SET:
 	case EVENT_POLICY_CLEAR:
 	case EVENT_HIGH:
-		return call_is_admin(call) || event->uid == call_peer(call)->uid ||
+		return call_sees_all(call) || event->uid == call_peer(call)->uid ||
 		       owns_node(m, call, event->cgroup);
 	/* Who asked sees all of it, an owner what is done about itself. */
 	case EVENT_RELEASE:
 	case EVENT_RELEASE_DONE:
-		return call_is_admin(call) || is_caller(call, event->uid);
+		return call_sees_all(call) || is_caller(call, event->uid);
 	case EVENT_RELEASE_STEP:
 		if (is_caller(call, event->uid))
 			return true;

@@ -111,10 +111,10 @@ static const struct method methods[] = {
 	{ OWNER_INTERFACE ".Register", METHOD_MORE, NULL, method_owner_register },
 	{ OWNER_INTERFACE ".Complete", 0, complete_params, method_owner_complete },
 	{ MANAGER_INTERFACE ".Drain", METHOD_ADMIN, drain_params, method_drain },
-	{ MANAGER_INTERFACE ".Who", METHOD_ADMIN, who_params, method_who },
-	{ MANAGER_INTERFACE ".ListFailures", METHOD_ADMIN, list_failures_params,
+	{ MANAGER_INTERFACE ".Who", METHOD_SEE_ALL, who_params, method_who },
+	{ MANAGER_INTERFACE ".ListFailures", METHOD_SEE_ALL, list_failures_params,
 	  method_list_failures },
-	{ MANAGER_INTERFACE ".Classify", METHOD_ADMIN, classify_params, method_classify },
+	{ MANAGER_INTERFACE ".Classify", METHOD_SEE_ALL, classify_params, method_classify },
 	{ MANAGER_INTERFACE ".ListPolicies", 0, NULL, method_list_policies },
 	{ MANAGER_INTERFACE ".SetPolicy", METHOD_ADMIN, set_policy_params, method_set_policy },
 	{ MANAGER_INTERFACE ".ClearPolicy", METHOD_ADMIN, clear_quota_params, method_clear_policy },
@@ -140,6 +140,7 @@ int methods_server_new(struct manager *m, struct server **ret)
 		.methods = methods,
 		.error_interface = MANAGER_INTERFACE,
 		.admin_gid = peer_lookup_group(PEER_ADMIN_GROUP),
+		.view_gid = peer_lookup_group(PEER_VIEW_GROUP),
 		.userdata = m,
 	};
 

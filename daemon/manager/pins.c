@@ -103,7 +103,7 @@ static int end(struct listing *l)
 static void fail(struct listing *l, int error)
 {
 	/* How many there are is not for everyone. */
-	size_t pins = call_is_admin(l->call) ? registry_count(l->m->registry) : l->pins;
+	size_t pins = call_sees_all(l->call) ? registry_count(l->m->registry) : l->pins;
 	int r = 0;
 
 	if (error == -EMSGSIZE)
@@ -207,7 +207,7 @@ static int start(struct manager *m, struct call *call, bool ready, json_t *param
 	if (call_more(call))
 		l->pins_max = PINS_IN_SEVERAL;
 	else
-		l->pins_max = call_is_admin(call) ? PINS_IN_ONE_MAX : PINS_IN_ONE_USER_MAX;
+		l->pins_max = call_sees_all(call) ? PINS_IN_ONE_MAX : PINS_IN_ONE_USER_MAX;
 	pin_cursor_init(&l->cursor, m->registry);
 	call_set_watch(call, &watch, l);
 	r = next_step(l);

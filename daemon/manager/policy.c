@@ -51,7 +51,7 @@ static bool may_see(struct manager *m, struct call *call, const char *path)
 {
 	struct cgroup_node *node;
 
-	return call_is_admin(call) ||
+	return call_sees_all(call) ||
 	       (cgroupfs_resolve_path(cgroups_fs(m->cgroups), path, &node) >= 0 &&
 		owns_node(m, call, node));
 }

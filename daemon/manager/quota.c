@@ -67,7 +67,7 @@ static int add_quota(struct quota_walk *w, const char *path, const struct quota 
 {
 	struct cgroup_node *node;
 
-	if (!call_is_admin(w->call) &&
+	if (!call_sees_all(w->call) &&
 	    (!quota || quota->uid != call_peer(w->call)->uid) &&
 	    (cgroupfs_resolve_path(cgroups_fs(w->m->cgroups), path, &node) < 0 ||
 	     !owns_node(w->m, w->call, node)))

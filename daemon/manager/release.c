@@ -148,13 +148,14 @@ int method_release(struct call *call, json_t *params, void *userdata)
 	return manager_wait_ready(m, call, params, start);
 }
 
-/* The caller's own, or any for administrators; NULL when the call has been answered. */
-static struct release *find(struct manager *m, struct call *call, json_t *params, int *ret_answer)
+/* The caller's own, or any for those who may; NULL when the call has been answered. */
+static struct release *find(struct manager *m, struct call *call, json_t *params, bool may_any,
+			    int *ret_answer)
 {
 	const char *token = json_get_string(params, "token", "");
 	struct release *release = release_find(m->releases, token);
 
-	if (release && (call_is_admin(call) || release_uid(release) == call_peer(call)->uid))
+	if (release && (may_any || release_uid(release) == call_peer(call)->uid))
 		return release;
 	*ret_answer = call_error(call, MANAGER_INTERFACE ".NoSuchToken",
 				 json_pack("{s:s}", "token", token));
@@ -164,7 +165,7 @@ static struct release *find(struct manager *m, struct call *call, json_t *params
 int method_follow_release(struct call *call, json_t *params, void *userdata)
 {
 	int answer;
-	struct release *release = find(userdata, call, params, &answer);
+	struct release *release = find(userdata, call, params, call_sees_all(call), &answer);
 
 	return release ? follow_release(call, release, false) : answer;
 }
@@ -172,7 +173,7 @@ int method_follow_release(struct call *call, json_t *params, void *userdata)
 int method_cancel_release(struct call *call, json_t *params, void *userdata)
 {
 	int answer;
-	struct release *release = find(userdata, call, params, &answer);
+	struct release *release = find(userdata, call, params, call_is_admin(call), &answer);
 
 	if (!release)
 		return answer;

@@ -58,7 +58,7 @@ int find_path(struct manager *m, struct call *call, const char *cgroup, char **r
 
 	if (r == -EINVAL)
 		*ret_answer = reply_invalid_cgroup(call, cgroup, reason);
-	else if (!call_is_admin(call) && (r == -ENOENT || r == -E2BIG))
+	else if (!call_sees_all(call) && (r == -ENOENT || r == -E2BIG))
 		*ret_answer = call_error_denied(call); /* which units exist is not for everyone */
 	else if (r == -ENOENT)
 		*ret_answer = reply_no_such_cgroup(call, cgroup);
@@ -136,9 +136,9 @@ int parse_pin_filter(struct manager *m, struct call *call, json_t *params, struc
 	if (r == -EINVAL)
 		return reply_invalid_cgroup(call, cgroup, reason) ?: 1;
 	/* Whether others' cgroups exist is not told: no pins are to be seen in either. */
-	if (r == -ENOENT && call_is_admin(call))
+	if (r == -ENOENT && call_sees_all(call))
 		return reply_no_such_cgroup(call, cgroup) ?: 1;
-	if (r == -E2BIG && call_is_admin(call))
+	if (r == -E2BIG && call_sees_all(call))
 		return reply_too_many_cgroups(call, cgroup) ?: 1;
 	if (r < 0 && r != -ENOENT && r != -E2BIG)
 		return r;

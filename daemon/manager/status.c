@@ -388,7 +388,7 @@ static int reply(struct manager *m, struct call *call, bool ready)
 		return -ENOMEM;
 	s->m = m;
 	s->call = call_ref(call);
-	s->all = call_is_admin(call);
+	s->all = call_sees_all(call);
 	r = sum_up(s);
 	if (r >= 0)
 		r = begin(s, ready);
@@ -410,7 +410,7 @@ static int reply_looked(struct manager *m, struct call *call, bool ready, json_t
 /* What no pin explains is for administrators alone, and takes a look at all processes. */
 static int look_at_processes(struct manager *m, struct call *call, bool ready, json_t *params)
 {
-	if (!m->unattributed || !call_is_admin(call) || unattributed_refresh(m->unattributed) != 0)
+	if (!m->unattributed || !call_sees_all(call) || unattributed_refresh(m->unattributed) != 0)
 		return reply(m, call, true);
 	return manager_wait_for(m, call, params, unattributed_is_fresh, reply_looked);
 }

@@ -121,8 +121,8 @@ static const struct call_watch watch = { .gone = on_gone };
 
 static int start(struct manager *m, struct call *call, bool ready, json_t *params)
 {
-	const bool admin = call_is_admin(call);
-	const unsigned int max = admin ? SUMMINGS_MAX : SUMMINGS_MAX / 2;
+	const bool trusted = call_sees_all(call);
+	const unsigned int max = trusted ? SUMMINGS_MAX : SUMMINGS_MAX / 2;
 	unsigned int own = 0;
 	struct summing *s;
 	enum sum_by by;
@@ -136,7 +136,7 @@ static int start(struct manager *m, struct call *call, bool ready, json_t *param
 	DL_COUNT(m->calls.summings, s, n);
 	DL_FOREACH(m->calls.summings, s)
 		own += call_peer(s->call)->uid == call_peer(call)->uid;
-	if (!admin && own >= SUMMINGS_UID_MAX)
+	if (!trusted && own >= SUMMINGS_UID_MAX)
 		return reply_limit(call, "sums at a time of one user", SUMMINGS_UID_MAX);
 	if (n >= max)
 		return reply_limit(call, "sums at a time", max);

@@ -44,6 +44,14 @@ bool call_is_admin(const struct call *call)
 	       peer_is_admin(call_peer(call), call->connection->server->config.admin_gid);
 }
 
+bool call_sees_all(const struct call *call)
+{
+	const struct server *server = call->connection->server;
+
+	return server && peer_sees_all(call_peer(call), server->config.admin_gid,
+				       server->config.view_gid);
+}
+
 const char *call_method(const struct call *call)
 {
 	return call->method_name;

@@ -103,7 +103,8 @@ static int invoke(struct call *call, struct server *server, json_t *params)
 				  json_pack("{ss}", "method", strrchr(method->name, '.') + 1));
 	if ((method->flags & METHOD_MORE) && !call->more)
 		return call_error(call, VARLINK_ERROR_EXPECTED_MORE, json_object());
-	if ((method->flags & METHOD_ADMIN) && !call_is_admin(call))
+	if (((method->flags & METHOD_ADMIN) && !call_is_admin(call)) ||
+	    ((method->flags & METHOD_SEE_ALL) && !call_sees_all(call)))
 		return call_error_denied(call);
 	wrong = wrong_param(method->params, params);
 	if (wrong)

@@ -106,3 +106,8 @@ bool peer_is_admin(const struct peer *peer, gid_t admin_gid)
 {
 	return peer->uid == 0 || peer_in_group(peer, admin_gid);
 }
+
+bool peer_sees_all(const struct peer *peer, gid_t admin_gid, gid_t view_gid)
+{
+	return peer_is_admin(peer, admin_gid) || peer_in_group(peer, view_gid);
+}

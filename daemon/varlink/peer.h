@@ -10,6 +10,8 @@
 
 /* Members may do what root may. */
 #define PEER_ADMIN_GROUP "pinguard"
+/* Members see what those see, and change nothing. */
+#define PEER_VIEW_GROUP	 "pinguard-view"
 
 /* No such group: matches no peer. */
 #define PEER_GID_NONE ((gid_t)-1)
@@ -45,5 +47,7 @@ bool peer_is_same_process(const struct peer *a, const struct peer *b);
 
 /* peer_is_admin() - root or a member of the group; everything, physical addresses included */
 bool peer_is_admin(const struct peer *peer, gid_t admin_gid);
+/* peer_sees_all() - one of those, or a member of the group that sees what they see */
+bool peer_sees_all(const struct peer *peer, gid_t admin_gid, gid_t view_gid);
 
 #endif

@@ -54,7 +54,8 @@ struct method_param {
 enum method_flags {
 	METHOD_MORE = 1,	 /* only with "more", else ExpectedMore */
 	METHOD_SUBSCRIPTION = 2, /* counts as one for as long as the call lives */
-	METHOD_ADMIN = 4,	 /* PermissionDenied for others than peer_is_admin() */
+	METHOD_SEE_ALL = 4,	 /* PermissionDenied for others than peer_sees_all() */
+	METHOD_ADMIN = 8,	 /* PermissionDenied for others than peer_is_admin() */
 };
 
 /**
@@ -96,6 +97,7 @@ struct server_config {
 	 */
 	const char *error_interface;
 	gid_t admin_gid;	     /* peer_lookup_group(PEER_ADMIN_GROUP) */
+	gid_t view_gid;		     /* peer_lookup_group(PEER_VIEW_GROUP) */
 	uint64_t message_timeout_usec; /* 0 for SERVER_MESSAGE_TIMEOUT_USEC */
 	void *userdata;		     /* for the handlers */
 };
@@ -146,7 +148,8 @@ DEFINE_CLEANUP(struct call *, call_unref);
 
 /* Who calls; lives as long as the call, also when the peer has gone. */
 const struct peer *call_peer(const struct call *call);
-bool call_is_admin(const struct call *call);
+bool call_is_admin(const struct call *call); /* and may change all */
+bool call_sees_all(const struct call *call); /* as administrators do */
 
 /* The method's name, and whether the caller asked for "more". */
 const char *call_method(const struct call *call);

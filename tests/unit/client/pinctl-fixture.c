@@ -31,7 +31,8 @@ static void serve(const struct method *methods, int ready)
 	struct server_config config = {
 		.vendor = "", .product = "", .version = "", .url = "",
 		.interfaces = interfaces, .methods = methods,
-		.error_interface = "org.pinguard.Manager", .admin_gid = PEER_GID_NONE,
+		.error_interface = "org.pinguard.Manager",
+		.admin_gid = PEER_GID_NONE, .view_gid = PEER_GID_NONE,
 	};
 	struct server *server;
 	sd_event *event;

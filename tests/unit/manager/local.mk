@@ -15,6 +15,7 @@ manager_tests = \
 	tests/unit/manager/test-pins \
 	tests/unit/manager/test-refusals \
 	tests/unit/manager/test-turns \
+	tests/unit/manager/test-view \
 	tests/unit/manager/test-who \
 	tests/unit/manager/test-who-devices
 check_PROGRAMS += $(manager_tests)
@@ -28,6 +29,9 @@ tests_unit_manager_test_figures_LDFLAGS = $(genl_fixture_wrap)
 tests_unit_manager_test_turns_SOURCES = tests/unit/manager/test-turns.c tests/unit/kernel/genl-fixture.c $(owner_fixture)
 tests_unit_manager_test_turns_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_manager_test_turns_LDFLAGS = $(genl_fixture_wrap)
+tests_unit_manager_test_view_SOURCES = tests/unit/manager/test-view.c tests/unit/kernel/genl-fixture.c $(owner_fixture)
+tests_unit_manager_test_view_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_manager_test_view_LDFLAGS = $(genl_fixture_wrap)
 tests_unit_manager_test_observing_SOURCES = tests/unit/manager/test-observing.c $(owner_fixture)
 tests_unit_manager_test_observing_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_manager_test_monitor_SOURCES = tests/unit/manager/test-monitor.c $(owner_fixture)

@@ -159,6 +159,7 @@ static const struct method methods[] = {
 	{ "org.example.test.Huge", 0, NULL, huge },
 	{ "org.example.test.Twice", 0, NULL, twice },
 	{ "org.example.test.Admin", METHOD_ADMIN, NULL, echo },
+	{ "org.example.test.SeeAll", METHOD_SEE_ALL, NULL, echo },
 	{ "org.example.test.Missing", 0, NULL, NULL },
 	{},
 };
@@ -180,6 +181,7 @@ int fixture_setup(void **state)
 		.methods = methods,
 		.error_interface = "org.example.test",
 		.admin_gid = 77777,
+		.view_gid = 77778,
 		/* Never, on a machine as busy as may be: only one test waits for it. */
 		.message_timeout_usec = UINT64_C(3600) * 1000000,
 		.userdata = f,

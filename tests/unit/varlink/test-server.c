@@ -249,6 +249,27 @@ static void test_permission(void **state)
 	if (!client_open_as(f, &c, 12345))
 		skip();
 	check(f, &c, TEST_CALL("Admin", "{}"), VARLINK_ERROR_PERMISSION_DENIED, NULL, NULL);
+	check(f, &c, TEST_CALL("SeeAll", "{}"), VARLINK_ERROR_PERMISSION_DENIED, NULL, NULL);
+	client_close(&c);
+}
+
+/* Whoever is in a group of the server's may do what that is for. */
+static void test_groups(void **state)
+{
+	struct fixture *f = *state;
+	struct client c;
+
+	if (geteuid() == 0 && !client_open_as(f, &c, 12345))
+		skip();
+	if (geteuid() != 0)
+		client_open(f, &c);
+	f->server->config.view_gid = getegid();
+	check(f, &c, TEST_CALL("SeeAll", "{}"), NULL, NULL, NULL);
+	check(f, &c, TEST_CALL("Admin", "{}"), VARLINK_ERROR_PERMISSION_DENIED, NULL, NULL);
+	f->server->config.view_gid = PEER_GID_NONE;
+	f->server->config.admin_gid = getegid();
+	check(f, &c, TEST_CALL("SeeAll", "{}"), NULL, NULL, NULL);
+	check(f, &c, TEST_CALL("Admin", "{}"), NULL, NULL, NULL);
 	client_close(&c);
 }
 
@@ -263,6 +284,12 @@ static void test_authorisation(void **state)
 	assert_true(peer_is_admin(&user, 77));
 	assert_true(peer_is_admin(&user, 1000));
 	assert_false(peer_is_admin(&user, 78));
+	assert_true(peer_sees_all(&root, PEER_GID_NONE, PEER_GID_NONE));
+	assert_true(peer_sees_all(&user, 77, PEER_GID_NONE));
+	assert_true(peer_sees_all(&user, PEER_GID_NONE, 77));
+	assert_true(peer_sees_all(&user, 78, 1000));
+	assert_false(peer_sees_all(&user, 78, 79));
+	assert_false(peer_sees_all(&user, PEER_GID_NONE, PEER_GID_NONE));
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
@@ -273,7 +300,7 @@ int main(void)
 		TEST(test_echo),       TEST(test_service),	    TEST(test_errors),
 		TEST(test_oneway),     TEST(test_answered_once),    TEST(test_pipelined),
 		TEST(test_half_close), TEST(test_gone),		    TEST(test_server_freed_first),
-		TEST(test_permission), cmocka_unit_test(test_authorisation),
+		TEST(test_permission), TEST(test_groups), cmocka_unit_test(test_authorisation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
