@@ -12,6 +12,7 @@
 #include "daemon/cgroup/declarations.h"
 #include "daemon/cgroup/policies.h"
 #include "daemon/cgroup/quotas.h"
+#include "daemon/cgroup/rdma.h"
 #include "daemon/cgroup/tree.h"
 
 #endif

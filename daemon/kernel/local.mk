@@ -21,6 +21,7 @@ daemon_libcore_la_SOURCES += \
 	daemon/kernel/openers-scan.c \
 	daemon/kernel/openers-users.c \
 	daemon/kernel/openers-users.h \
+	daemon/kernel/pinlimits.c daemon/kernel/pinlimits.h \
 	daemon/kernel/pinmsg.c daemon/kernel/pinmsg.h \
 	daemon/kernel/pinmsg-internal.h \
 	daemon/kernel/pinmsg-record.c \

@@ -2,11 +2,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "daemon/kernel/procfs.h"
 #include "lib/macros.h"
@@ -45,7 +47,7 @@ static uint64_t kib(const char *text, const char *key)
 int procfs_parse_status(const char *text, struct proc_status *ret)
 {
 	/* Name comes first, and a newline in it is escaped by the kernel. */
-	const char *uid = find_line(text, "Uid:");
+	const char *uid = find_line(text, "Uid:"), *capabilities;
 	struct proc_status s = {};
 	unsigned int real, effective;
 
@@ -55,6 +57,8 @@ int procfs_parse_status(const char *text, struct proc_status *ret)
 	s.tgid = number(text, "Tgid:");
 	s.threads = number(text, "Threads:");
 	s.has_memory = find_line(text, "VmLck:");
+	capabilities = find_line(text, "CapEff:");
+	s.has_capabilities = capabilities && sscanf(capabilities, "%" SCNx64, &s.capabilities) == 1;
 	s.pinned_bytes = kib(text, "VmPin:");
 	s.locked_bytes = kib(text, "VmLck:");
 	*ret = s;
@@ -81,27 +85,52 @@ int procfs_parse_start(const char *text, uint64_t ticks_per_sec, uint64_t *ret_u
 	return 0;
 }
 
-int procfs_parse_memlock(const char *text, uint64_t *ret_bytes)
+/* A column of limits, and where it ends; NULL for none. */
+static const char *parse_limit(const char *value, uint64_t *ret_bytes)
 {
 	static const char unlimited[] = "unlimited ";
-	const char *value = find_line(text, "Max locked memory ");
 	unsigned long long bytes;
 	char *end;
 
-	if (!value)
-		return -ENODATA;
 	value += strspn(value, " ");
 	if (strncmp(value, unlimited, strlen(unlimited)) == 0) {
 		*ret_bytes = UINT64_MAX;
-		return 0;
+		return value + strlen(unlimited);
 	}
 	if (*value < '0' || *value > '9')
-		return -ENODATA;
+		return NULL;
 	errno = 0;
 	bytes = strtoull(value, &end, 10);
 	if (errno || *end != ' ')
-		return -ENODATA;
+		return NULL;
 	*ret_bytes = bytes;
+	return end;
+}
+
+int procfs_parse_memlock(const char *text, struct proc_memlock *ret)
+{
+	const char *value = find_line(text, "Max locked memory ");
+	struct proc_memlock limit;
+
+	value = value ? parse_limit(value, &limit.soft_bytes) : NULL;
+	value = value ? parse_limit(value, &limit.hard_bytes) : NULL;
+	if (!value)
+		return -ENODATA;
+	*ret = limit;
+	return 0;
+}
+
+/* include/linux/proc_ns.h: PROC_USER_INIT_INO */
+#define INITIAL_USER_NS 0xeffffffdU
+
+int procfs_parse_user_ns(const char *link, bool *ret_initial)
+{
+	unsigned int inode;
+	char bracket;
+
+	if (sscanf(link, "user:[%u%c", &inode, &bracket) != 2 || bracket != ']')
+		return -ENODATA;
+	*ret_initial = inode == INITIAL_USER_NS;
 	return 0;
 }
 
@@ -248,12 +277,25 @@ int procfs_read_status(int proc_fd, pid_t pid, struct proc_status *ret)
 	return MIN(r, 0);
 }
 
-int procfs_read_memlock(int proc_fd, pid_t pid, uint64_t *ret_bytes)
+int procfs_read_memlock(int proc_fd, pid_t pid, struct proc_memlock *ret)
 {
 	_cleanup_(freep) char *text = NULL;
 	int r = read_pid_file(proc_fd, pid, "limits", &text);
 
-	return r < 0 ? r : procfs_parse_memlock(text, ret_bytes);
+	return r < 0 ? r : procfs_parse_memlock(text, ret);
+}
+
+int procfs_read_user_ns(int proc_fd, pid_t pid, bool *ret_initial)
+{
+	char path[64], link[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "%d/ns/user", pid);
+	n = readlinkat(proc_fd, path, link, sizeof(link) - 1);
+	if (n < 0)
+		return -errno;
+	link[n] = '\0';
+	return procfs_parse_user_ns(link, ret_initial);
 }
 
 int procfs_read_cgroup(int proc_fd, pid_t pid, char **ret)

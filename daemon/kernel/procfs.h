@@ -16,6 +16,8 @@ struct proc_status {
 	pid_t tgid; /* the process that it is a thread of; 0 where it does not say */
 	uint32_t uid; /* effective */
 	uint32_t threads; /* 0 likewise */
+	bool has_capabilities;
+	uint64_t capabilities; /* effective; bits of CAP_*, in its own user namespace */
 	bool has_memory; /* not a thread of the kernel, nor one that has exited */
 	uint64_t pinned_bytes; /* VmPin */
 	uint64_t locked_bytes; /* VmLck */
@@ -25,11 +27,18 @@ struct proc_status {
 int procfs_parse_status(const char *text, struct proc_status *ret);
 /* The text of /proc/PID/stat: when it was started, since boot; -ENODATA where it does not say. */
 int procfs_parse_start(const char *text, uint64_t ticks_per_sec, uint64_t *ret_usec);
+/* RLIMIT_MEMLOCK; UINT64_MAX for unlimited */
+struct proc_memlock {
+	uint64_t soft_bytes, hard_bytes;
+};
+
+/* The text of /proc/PID/limits; -ENODATA where it does not say. */
+int procfs_parse_memlock(const char *text, struct proc_memlock *ret);
 /*
- * The text of /proc/PID/limits: the soft RLIMIT_MEMLOCK, UINT64_MAX for unlimited;
- * -ENODATA where it does not say.
+ * What /proc/PID/ns/user is a link to: whether that is the first user namespace, whose
+ * number is the same on every machine; -ENODATA where it is none at all.
  */
-int procfs_parse_memlock(const char *text, uint64_t *ret_bytes);
+int procfs_parse_user_ns(const char *link, bool *ret_initial);
 /*
  * The cgroup2 line of /proc/PID/cgroup, in place: the path starts at the
  * result and is NUL-terminated; NULL where there is none.
@@ -59,7 +68,9 @@ int procfs_parse_mount(char *line, dev_t *ret_dev, const char **ret_where);
  * exited and others have not, memory is what those say.
  */
 int procfs_read_status(int proc_fd, pid_t pid, struct proc_status *ret);
-int procfs_read_memlock(int proc_fd, pid_t pid, uint64_t *ret_bytes);
+int procfs_read_memlock(int proc_fd, pid_t pid, struct proc_memlock *ret);
+/* Takes CAP_SYS_PTRACE for processes of others: -EACCES. */
+int procfs_read_user_ns(int proc_fd, pid_t pid, bool *ret_initial);
 int procfs_read_cgroup(int proc_fd, pid_t pid, char **ret);
 /* Any bytes, up to size; their number is returned. */
 int procfs_read_comm(int proc_fd, pid_t pid, void *buf, size_t size);

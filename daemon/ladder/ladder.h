@@ -13,5 +13,6 @@
 
 #include "daemon/ladder/action.h"
 #include "daemon/ladder/ladders.h"
+#include "daemon/ladder/units.h"
 
 #endif

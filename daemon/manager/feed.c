@@ -169,20 +169,20 @@ static void find_rlimit(struct event *event)
 {
 	_cleanup_(closep) int proc = -1;
 	uint8_t comm[PIN_COMM_MAX];
-	uint64_t bytes;
+	struct proc_memlock limit;
 	int n;
 
 	if (event->type != EVENT_DENY || event->reason != PINGUARD_REASON_RLIMIT ||
 	    event->max_bytes != UINT64_MAX || !event->pin.tgid)
 		return;
 	proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (proc < 0 || procfs_read_memlock(proc, event->pin.tgid, &bytes) < 0 ||
-	    bytes == UINT64_MAX)
+	if (proc < 0 || procfs_read_memlock(proc, event->pin.tgid, &limit) < 0 ||
+	    limit.soft_bytes == UINT64_MAX)
 		return;
 	n = procfs_read_comm(proc, event->pin.tgid, comm, sizeof(comm));
 	if (n != event->pin.comm_len || memcmp(comm, event->pin.comm, n) != 0)
 		return;
-	event->max_bytes = bytes;
+	event->max_bytes = limit.soft_bytes;
 	event->max_from_proc = true;
 }
 

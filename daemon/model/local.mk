@@ -4,6 +4,8 @@ daemon_libcore_la_SOURCES += \
 	daemon/model/model.h \
 	daemon/model/event-filter.c daemon/model/event-filter.h \
 	daemon/model/events.c daemon/model/events.h \
+	daemon/model/explain.c daemon/model/explain.h \
+	daemon/model/explain-json.c \
 	daemon/model/failure.c daemon/model/failure.h \
 	daemon/model/failure-internal.h \
 	daemon/model/failure-json.c \
@@ -12,6 +14,7 @@ daemon_libcore_la_SOURCES += \
 	daemon/model/place-json.c \
 	daemon/model/policy.c daemon/model/policy.h \
 	daemon/model/origin.c daemon/model/origin.h \
+	daemon/model/remedy.c \
 	daemon/model/registry.c daemon/model/registry.h \
 	daemon/model/sums.c daemon/model/sums.h \
 	daemon/model/render.c daemon/model/render.h \

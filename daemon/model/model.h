@@ -10,6 +10,7 @@
 
 #include "daemon/model/event-filter.h"
 #include "daemon/model/events.h"
+#include "daemon/model/explain.h"
 #include "daemon/model/failure.h"
 #include "daemon/model/origin.h"
 #include "daemon/model/pin.h"

@@ -11,8 +11,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	_cleanup_(freep) char *text = fuzz_string(data, size);
 	_cleanup_(freep) char *line = fuzz_string(data, size);
 	struct proc_mapping mapping;
+	struct proc_memlock limit;
 	struct proc_status status;
 	const char *where;
+	bool initial;
 	dev_t dev;
 	uint64_t usec = 0;
 	char *path;
@@ -20,7 +22,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	r = procfs_parse_start(text, 100, &usec);
 	fuzz_assert(r == 0 || (r == -ENODATA && usec == 0));
-	r = procfs_parse_memlock(text, &usec);
+	r = procfs_parse_memlock(text, &limit);
+	fuzz_assert(r == 0 || r == -ENODATA);
+	r = procfs_parse_user_ns(text, &initial);
 	fuzz_assert(r == 0 || r == -ENODATA);
 	r = procfs_parse_status(text, &status);
 	fuzz_assert(r == 0 || r == -ENODATA);

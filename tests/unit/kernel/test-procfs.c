@@ -260,34 +260,75 @@ static void test_main_thread_gone(void **state)
 	       "Max open files            1024                 524288               files     \n"
 #define MEMLOCK "Max locked memory         "
 
-static void check_memlock(const char *text, int result, uint64_t expected_bytes)
+static void check_memlock(const char *text, int result, uint64_t soft_bytes, uint64_t hard_bytes)
 {
-	uint64_t bytes = 0;
+	struct proc_memlock limit = {};
 
-	assert_int_equal(procfs_parse_memlock(text, &bytes), result);
-	assert_int_equal(bytes, expected_bytes);
+	assert_int_equal(procfs_parse_memlock(text, &limit), result);
+	assert_int_equal(limit.soft_bytes, soft_bytes);
+	assert_int_equal(limit.hard_bytes, hard_bytes);
 }
 
 static void test_memlock(void **state)
 {
 	_cleanup_(closep) int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct proc_memlock told;
 	struct rlimit limit;
-	uint64_t bytes;
 
-	check_memlock(LIMITS MEMLOCK "8388608              16777216             bytes     \n", 0, 8388608);
-	check_memlock(MEMLOCK "0                    0                    bytes     \n", 0, 0);
-	check_memlock(MEMLOCK "unlimited            unlimited            bytes     \n", 0, UINT64_MAX);
-	check_memlock(LIMITS, -ENODATA, 0);
-	check_memlock("", -ENODATA, 0);
-	check_memlock(MEMLOCK, -ENODATA, 0);
-	check_memlock(MEMLOCK "5", -ENODATA, 0);
-	check_memlock(MEMLOCK "-5 ", -ENODATA, 0);
-	check_memlock(MEMLOCK "99999999999999999999 ", -ENODATA, 0);
-	if (proc < 0 || procfs_read_memlock(proc, getpid(), &bytes) < 0)
+	check_memlock(LIMITS MEMLOCK "8388608              16777216             bytes     \n", 0,
+		      8388608, 16777216);
+	check_memlock(MEMLOCK "0                    0                    bytes     \n", 0, 0, 0);
+	check_memlock(MEMLOCK "0                    unlimited            bytes     \n", 0, 0,
+		      UINT64_MAX);
+	check_memlock(MEMLOCK "unlimited            unlimited            bytes     \n", 0,
+		      UINT64_MAX, UINT64_MAX);
+	check_memlock(LIMITS, -ENODATA, 0, 0);
+	check_memlock("", -ENODATA, 0, 0);
+	check_memlock(MEMLOCK, -ENODATA, 0, 0);
+	check_memlock(MEMLOCK "5", -ENODATA, 0, 0);
+	check_memlock(MEMLOCK "5 ", -ENODATA, 0, 0);
+	check_memlock(MEMLOCK "5 6", -ENODATA, 0, 0);
+	check_memlock(MEMLOCK "-5 ", -ENODATA, 0, 0);
+	check_memlock(MEMLOCK "99999999999999999999 ", -ENODATA, 0, 0);
+	if (proc < 0 || procfs_read_memlock(proc, getpid(), &told) < 0)
 		skip();
 	assert_int_equal(getrlimit(RLIMIT_MEMLOCK, &limit), 0);
-	assert_int_equal(bytes, limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur);
-	assert_int_equal(procfs_read_memlock(proc, 0x7fffffff, &bytes), -ENOENT);
+	assert_int_equal(told.soft_bytes,
+			 limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur);
+	assert_int_equal(told.hard_bytes,
+			 limit.rlim_max == RLIM_INFINITY ? UINT64_MAX : limit.rlim_max);
+	assert_int_equal(procfs_read_memlock(proc, 0x7fffffff, &told), -ENOENT);
+}
+
+static void check_user_ns(const char *link, int result, bool expected)
+{
+	bool initial = !expected;
+
+	assert_int_equal(procfs_parse_user_ns(link, &initial), result);
+	if (result == 0)
+		assert_int_equal(initial, expected);
+}
+
+static void test_capabilities(void **state)
+{
+	_cleanup_(closep) int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct proc_status status;
+	bool initial;
+
+	assert_int_equal(procfs_parse_status("Uid:\t1\t1\n", &status), 0);
+	assert_false(status.has_capabilities);
+	assert_int_equal(procfs_parse_status("Uid:\t1\t1\nCapEff:\t0000000000004000\n", &status), 0);
+	assert_true(status.has_capabilities);
+	assert_int_equal(status.capabilities, 1 << 14);
+	check_user_ns("user:[4026531837]", 0, true);
+	check_user_ns("user:[4026531836]", 0, false);
+	check_user_ns("user:[4026531837", -ENODATA, false);
+	check_user_ns("mnt:[4026531837]", -ENODATA, false);
+	check_user_ns("", -ENODATA, false);
+	if (proc < 0 || access("/proc/self/ns/user", F_OK) < 0)
+		skip();
+	assert_int_equal(procfs_read_user_ns(proc, getpid(), &initial), 0);
+	assert_int_equal(procfs_read_user_ns(proc, 0x7fffffff, &initial), -ENOENT);
 }
 
 int main(void)
@@ -303,6 +344,7 @@ int main(void)
 		cmocka_unit_test(test_many_threads),
 		cmocka_unit_test(test_main_thread_gone),
 		cmocka_unit_test(test_memlock),
+		cmocka_unit_test(test_capabilities),
 	};
 
 	return cmocka_run_group_tests(tests, tree_setup, tree_teardown);
