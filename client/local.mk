@@ -32,6 +32,7 @@ client_libpinctl_la_SOURCES = \
 	client/verbs/classify.c \
 	client/verbs/drain.c \
 	client/verbs/events.c \
+	client/verbs/explain.c \
 	client/verbs/failures.c \
 	client/verbs/owners.c \
 	client/verbs/pins.c \

@@ -28,6 +28,7 @@ static const char main_help[] =
 	"  owners                the processes that let go of pins when they are asked\n"
 	"  release               ask owners to let go of pins\n"
 	"  drain TARGET          ask for all pins of some memory, and take it away\n"
+	"  explain               why a pin was refused, and what would let it through\n"
 	"  events                what happened, and what happens\n"
 	"  failures              memory that failed, and who had pinned it\n"
 	"\n"
@@ -45,7 +46,7 @@ static const char main_help[] =
 
 static const struct verb *const verbs[] = {
 	&verb_status, &verb_pins,   &verb_who,	   &verb_classify, &verb_quota,	   &verb_policy,
-	&verb_owners, &verb_release, &verb_drain, &verb_events,	  &verb_failures,
+	&verb_owners, &verb_release, &verb_drain, &verb_events,	  &verb_failures, &verb_explain,
 };
 
 static int unknown_verb(const char *name)

@@ -158,6 +158,8 @@ static int told_error(const char *name, const json_t *params)
 		{ "NoSuchQuota", "no quota is set on", "cgroup", STATUS_NOT_FOUND },
 		{ "NoSuchPolicy", "no policy is set on", "cgroup", STATUS_NOT_FOUND },
 		{ "PolicyNotPossible", "the policy cannot be set on", "cgroup", STATUS_FAILED },
+		{ "NoSuchProcess", "no such process, and nothing known that was refused to one", NULL,
+		  STATUS_NOT_FOUND },
 		{ "NoSuchTarget", "no such memory block, DAX device, namespace, region, device or address",
 		  "target", STATUS_NOT_FOUND },
 		{ "InvalidTarget", "cannot look at the memory of", "target", STATUS_FAILED },

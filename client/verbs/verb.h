@@ -13,6 +13,6 @@ struct verb {
 };
 
 extern const struct verb verb_status, verb_pins, verb_who, verb_quota, verb_policy, verb_owners,
-	verb_release, verb_drain, verb_events, verb_failures, verb_classify;
+	verb_release, verb_drain, verb_events, verb_failures, verb_classify, verb_explain;
 
 #endif

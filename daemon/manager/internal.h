@@ -19,6 +19,7 @@ struct drain;
 struct summing;
 struct unattributed;
 struct left;
+struct callers;
 
 /* Calls that are not answered yet, by what they wait for: each list is one file's. */
 struct calls {
@@ -29,6 +30,7 @@ struct calls {
 	struct inquiry *inquiries; /* inquiry.c */
 	struct drain *drains; /* drain.c */
 	struct summing *summings; /* sum-pins.c */
+	struct callers *explainers; /* explain.c; NULL while there were none */
 };
 
 /* feed.c */
@@ -50,6 +52,7 @@ struct status_line {
 struct manager {
 	sd_event *event;
 	const char *config_file;
+	const char *proc, *sys; /* NULL for the usual places */
 	struct registry *registry; /* pins and their cgroups */
 	struct events *events; /* the history */
 	struct source *source; /* where pins come from */

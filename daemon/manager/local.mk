@@ -6,6 +6,8 @@ daemon_libcore_la_SOURCES += \
 	daemon/manager/declared.c \
 	daemon/manager/drain.c \
 	daemon/manager/errors.c \
+	daemon/manager/explain.c daemon/manager/explain.h \
+	daemon/manager/explain-facts.c daemon/manager/explain-holders.c \
 	daemon/manager/failures.c \
 	daemon/manager/feed.c \
 	daemon/manager/follow.c \

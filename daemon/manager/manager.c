@@ -202,6 +202,8 @@ int manager_new(const struct manager_config *config, struct manager **ret)
 	if (!m)
 		return -ENOMEM;
 	m->config_file = config->config_file;
+	m->proc = config->proc;
+	m->sys = config->sys;
 	r = sd_event_new(&m->event);
 	if (r < 0)
 		return log_error_errno(r, "cannot make an event loop: %m");
@@ -299,6 +301,7 @@ struct manager *manager_free(struct manager *m)
 	openers_free(m->openers);
 	makers_free(m->makers);
 	sd_event_source_disable_unref(m->calls.settle);
+	callers_free(m->calls.explainers);
 	owners_free(m->owners);
 	feed_done(m);
 	devices_free(m->devices);

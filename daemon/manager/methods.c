@@ -70,6 +70,13 @@ static const struct method_param monitor_params[] = {
 	{},
 };
 
+static const struct method_param explain_params[] = {
+	{ "cgroup", PARAM_STRING, false },
+	{ "pid", PARAM_INT, false },
+	{ "kind", PARAM_STRING, false },
+	{},
+};
+
 static const struct method_param list_failures_params[] = {
 	{ "since_usec", PARAM_INT, false },
 	{},
@@ -114,6 +121,7 @@ static const struct method methods[] = {
 	{ MANAGER_INTERFACE ".Who", METHOD_SEE_ALL, who_params, method_who },
 	{ MANAGER_INTERFACE ".ListFailures", METHOD_SEE_ALL, list_failures_params,
 	  method_list_failures },
+	{ MANAGER_INTERFACE ".Explain", 0, explain_params, method_explain },
 	{ MANAGER_INTERFACE ".Classify", METHOD_SEE_ALL, classify_params, method_classify },
 	{ MANAGER_INTERFACE ".ListPolicies", 0, NULL, method_list_policies },
 	{ MANAGER_INTERFACE ".SetPolicy", METHOD_ADMIN, set_policy_params, method_set_policy },

@@ -21,6 +21,7 @@ int method_cancel_release(struct call *call, json_t *params, void *userdata);
 int method_list_owners(struct call *call, json_t *params, void *userdata);
 int method_drain(struct call *call, json_t *params, void *userdata);
 int method_who(struct call *call, json_t *params, void *userdata);
+int method_explain(struct call *call, json_t *params, void *userdata);
 int method_list_failures(struct call *call, json_t *params, void *userdata);
 int method_classify(struct call *call, json_t *params, void *userdata);
 int method_list_policies(struct call *call, json_t *params, void *userdata);

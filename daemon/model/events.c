@@ -367,6 +367,19 @@ const struct event *events_before(const struct events *e, uint64_t number)
 	return last.ring ? ring_get(e, last.ring, last.i) : NULL;
 }
 
+const struct event *events_before_of(const struct events *e, enum event_type type, uint64_t number)
+{
+	const struct ring *ring = &e->rings[sorts[type]];
+
+	for (uint64_t i = ring_search(e, ring, number); i > ring->first; i--) {
+		const struct event *event = ring_get(e, ring, i - 1);
+
+		if (event->type == type)
+			return event;
+	}
+	return NULL;
+}
+
 /* Not a search by halves: the clock may have been set back. */
 static uint64_t ring_since(const struct events *e, const struct ring *ring, uint64_t time_usec)
 {

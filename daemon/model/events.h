@@ -120,6 +120,8 @@ struct events_item {
 bool events_at(const struct events *e, uint64_t number, struct events_item *ret);
 /* The last event before this number that is kept, or NULL; good for as long. */
 const struct event *events_before(const struct events *e, uint64_t number);
+/* The same of one type alone. */
+const struct event *events_before_of(const struct events *e, enum event_type type, uint64_t number);
 /* Number of the first event, kept or lost, at or after a time. */
 uint64_t events_since(const struct events *e, uint64_t time_usec);
 
