@@ -49,7 +49,9 @@ EXTRA_DIST += \
 	tests/vm/acts.test \
 	tests/vm/class.test \
 	tests/vm/contention.test \
+	tests/vm/delegation.test \
 	tests/vm/drain.test \
+	tests/vm/explain.test \
 	tests/vm/failure.test \
 	tests/vm/faults.test \
 	tests/vm/hold.test \
