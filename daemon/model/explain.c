@@ -87,7 +87,7 @@ static void judge(const struct explain_facts *f, struct check *c)
 			room);
 	c->needed = MAX(c->needed, c->max);
 	c->state = left(c) < more ? CHECK_REFUSES : CHECK_OPEN;
-	if (c->state == CHECK_REFUSES && c->used_is == USED_AT_MOST) {
+	if (c->state == CHECK_REFUSES && c->used_is == USED_AT_MOST && c->max >= more) {
 		c->state = CHECK_UNKNOWN;
 		c->note = "as many are in use, but of each container there may be so many";
 	}

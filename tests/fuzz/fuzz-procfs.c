@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Files of /proc: names in them are chosen by users. */
+/* Files of /proc, and some of sysfs and cgroup2: names in them are chosen by users. */
 #include <errno.h>
 
+#include "daemon/cgroup/rdma.h"
+#include "daemon/kernel/pinlimits.h"
 #include "daemon/kernel/procfs.h"
 #include "lib/macros.h"
 #include "tests/fuzz/fuzz.h"
@@ -14,6 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct proc_memlock limit;
 	struct proc_status status;
 	const char *where;
+	char device[CGROUP_RDMA_NAME_MAX] = "";
 	bool initial;
 	dev_t dev;
 	uint64_t usec = 0;
@@ -29,6 +32,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	r = procfs_parse_status(text, &status);
 	fuzz_assert(r == 0 || r == -ENODATA);
 	(void)procfs_parse_sockets(text, "XDP");
+	r = pinlimits_parse(text, &usec);
+	fuzz_assert(r == 0 || r == -ENODATA);
+	for (const char *at = text; at; at = cgroup_rdma_parse(at, device, &usec))
+		fuzz_assert(strlen(device) < CGROUP_RDMA_NAME_MAX && at <= text + size);
 	r = procfs_parse_mapping(text, &mapping);
 	fuzz_assert(r == 0 || r == -ENODATA);
 	r = procfs_parse_mount(line, &dev, &where);

@@ -6,6 +6,7 @@ cgroup_tests = \
 	tests/unit/cgroup/test-policies \
 	tests/unit/cgroup/test-quota \
 	tests/unit/cgroup/test-quota-store \
+	tests/unit/cgroup/test-rdma \
 	tests/unit/cgroup/test-tree
 check_PROGRAMS += $(cgroup_tests)
 TESTS += $(cgroup_tests)
@@ -13,6 +14,7 @@ tests_unit_cgroup_test_cgroup_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_cgroup_test_declarations_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_cgroup_test_policies_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_cgroup_test_quota_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_cgroup_test_rdma_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_cgroup_test_quota_store_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_cgroup_test_tree_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 endif

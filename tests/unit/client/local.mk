@@ -4,6 +4,7 @@ if HAVE_CMOCKA
 client_tests = \
 	tests/unit/client/test-pinctl \
 	tests/unit/client/test-pinctl-dax \
+	tests/unit/client/test-pinctl-explain \
 	tests/unit/client/test-pinctl-failures \
 	tests/unit/client/test-pinctl-help \
 	tests/unit/client/test-pinctl-pins \
@@ -18,6 +19,9 @@ tests_unit_client_test_pinctl_LDADD = daemon/libserver.la $(CMOCKA_LIBS)
 EXTRA_tests_unit_client_test_pinctl_DEPENDENCIES = pinctl
 tests_unit_client_test_pinctl_dax_SOURCES = tests/unit/client/test-pinctl-dax.c tests/unit/client/pinctl-fixture.c
 tests_unit_client_test_pinctl_dax_LDADD = client/libpinctl.la daemon/libserver.la $(CMOCKA_LIBS)
+tests_unit_client_test_pinctl_explain_SOURCES = tests/unit/client/test-pinctl-explain.c tests/unit/client/pinctl-fixture.c
+tests_unit_client_test_pinctl_explain_LDADD = daemon/libserver.la $(CMOCKA_LIBS)
+EXTRA_tests_unit_client_test_pinctl_explain_DEPENDENCIES = pinctl
 tests_unit_client_test_pinctl_failures_SOURCES = tests/unit/client/test-pinctl-failures.c tests/unit/client/pinctl-fixture.c
 tests_unit_client_test_pinctl_failures_LDADD = daemon/libserver.la $(CMOCKA_LIBS)
 EXTRA_tests_unit_client_test_pinctl_failures_DEPENDENCIES = pinctl

@@ -4,7 +4,7 @@
 
 static const char *const verbs[] = {
 	"status", "pins",    "who",   "classify", "quota",    "policy",
-	"owners", "release", "drain", "events",   "failures",
+	"owners", "release", "drain", "events",   "failures", "explain",
 };
 
 static int list_pins(struct call *call, json_t *params, void *userdata)
@@ -34,7 +34,8 @@ static int start_server(void **state)
 
 static bool has_columns(const char *verb)
 {
-	return strcmp(verb, "classify") != 0 && strcmp(verb, "events") != 0;
+	return strcmp(verb, "classify") != 0 && strcmp(verb, "events") != 0 &&
+	       strcmp(verb, "explain") != 0;
 }
 
 /* A terminal of 80 columns shows each help as it was laid out. */

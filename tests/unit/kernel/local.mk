@@ -11,6 +11,7 @@ kernel_tests = \
 	tests/unit/kernel/test-observe-netlink \
 	tests/unit/kernel/test-openers \
 	tests/unit/kernel/test-openers-scan \
+	tests/unit/kernel/test-pinlimits \
 	tests/unit/kernel/test-pinmsg \
 	tests/unit/kernel/test-procfs \
 	tests/unit/kernel/test-support
@@ -28,6 +29,7 @@ tests_unit_kernel_test_observe_netlink_LDFLAGS = \
 	-Wl,--wrap=nlio_socket -Wl,--wrap=nlio_send -Wl,--wrap=nlio_recv
 tests_unit_kernel_test_openers_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_openers_scan_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_kernel_test_pinlimits_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_pinmsg_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_procfs_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_support_LDADD = daemon/libcore.la $(CMOCKA_LIBS)

@@ -7,6 +7,7 @@ genl_fixture_wrap = -Wl,--wrap=nlio_resolve -Wl,--wrap=nlio_join -Wl,--wrap=nlio
 	-Wl,--wrap=nlio_send_genl -Wl,--wrap=nlio_recv
 if HAVE_CMOCKA
 manager_tests = \
+	tests/unit/manager/test-explain \
 	tests/unit/manager/test-parts \
 	tests/unit/manager/test-figures \
 	tests/unit/manager/test-observing \
@@ -29,6 +30,9 @@ tests_unit_manager_test_figures_LDFLAGS = $(genl_fixture_wrap)
 tests_unit_manager_test_turns_SOURCES = tests/unit/manager/test-turns.c tests/unit/kernel/genl-fixture.c $(owner_fixture)
 tests_unit_manager_test_turns_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_manager_test_turns_LDFLAGS = $(genl_fixture_wrap)
+tests_unit_manager_test_explain_SOURCES = tests/unit/manager/test-explain.c tests/unit/kernel/genl-fixture.c $(owner_fixture)
+tests_unit_manager_test_explain_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_manager_test_explain_LDFLAGS = $(genl_fixture_wrap)
 tests_unit_manager_test_view_SOURCES = tests/unit/manager/test-view.c tests/unit/kernel/genl-fixture.c $(owner_fixture)
 tests_unit_manager_test_view_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_manager_test_view_LDFLAGS = $(genl_fixture_wrap)

@@ -28,6 +28,7 @@ static const struct view views[] = {
 	{ "Who", "{\"target\":\"nothing0\"}", false, MANAGER("NoSuchTarget"), DENIED },
 	{ "Classify", "{\"target\":\"0x1000\"}", false, NULL, DENIED },
 	{ "ListFailures", "{}", false, MANAGER("NotSupported"), DENIED },
+	{ "Explain", "{\"cgroup\":\"/a\"}", false, NULL, DENIED },
 	{ "FollowRelease", "{\"token\":\"0\"}", false, MANAGER("NoSuchToken"),
 	  MANAGER("NoSuchToken") },
 	{ "SetQuota", "{\"cgroup\":\"/a\",\"max_bytes\":4096}", false, DENIED, DENIED },
