@@ -12,6 +12,7 @@ lib_libutil_la_SOURCES = \
 	lib/macros.h \
 	lib/parse.c lib/parse.h \
 	lib/parse-time.c \
+	lib/probe-layout.h \
 	lib/socket.c lib/socket.h \
 	lib/strv.c lib/strv.h \
 	lib/varlink.c lib/varlink.h \

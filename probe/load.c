@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/macros.h"
+#include "probe/hooks.h"
+#include "probe/load.h"
+#include "probe/pins.skel.h"
+#include "probe/prototype.h"
+
+#define BPF_FS		0xcafe4a11
+#define LIVE_TRIES	100
+#define LIVE_PAUSE_MSEC 20 /* a module that has just come may not be used yet */
+
+/* In the order of PROBE_FDS; the service writes into the last alone. */
+static const char *const map_names[PROBE_FDS] = { "head", "pins", "kinds", "ring" };
+
+struct loader {
+	struct btf *kernel;
+	int kinds_fd;
+	char *reason; /* of PROBE_REASON_MAX bytes, why a kind is not watched */
+};
+
+DEFINE_CLEANUP(struct pins *, pins__destroy);
+DEFINE_CLEANUP(struct btf *, btf__free);
+
+static void map_path(char path[PATH_MAX], const char *name)
+{
+	snprintf(path, PATH_MAX, LOAD_DIR "/%s", name);
+}
+
+static void link_path(char path[PATH_MAX], const char *program)
+{
+	snprintf(path, PATH_MAX, LOAD_DIR "/link_%s", program);
+}
+
+/* Another build of the programs has other maps, too. */
+static __u64 this_build(void)
+{
+	__u64 hash = 0xcbf29ce484222325;
+	const unsigned char *bytes;
+	size_t n;
+
+	bytes = pins__elf_bytes(&n);
+	for (size_t i = 0; i < n; i++)
+		hash = (hash ^ bytes[i]) * 0x100000001b3;
+	return hash;
+}
+
+static void wait_live(const char *module)
+{
+	const struct timespec pause = { .tv_nsec = LIVE_PAUSE_MSEC * 1000000L };
+	char path[PATH_MAX], state[16];
+
+	snprintf(path, sizeof(path), "/sys/module/%s/initstate", module);
+	for (unsigned int i = 0; i < LIVE_TRIES; i++) {
+		_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+		ssize_t n = fd >= 0 ? read(fd, state, sizeof(state)) : -1;
+
+		if (n < 0 || strncmp(state, "coming", MIN(n, 6)) != 0)
+			return;
+		nanosleep(&pause, NULL);
+	}
+}
+
+/* 0; or a negative errno and why the function cannot be watched */
+static int check_hook(struct loader *l, const struct hook *hook)
+{
+	_cleanup_(btf__freep) struct btf *module = NULL;
+	int r = prototype_check(l->kernel, hook);
+
+	if (r == -ENOENT && hook->module) {
+		wait_live(hook->module);
+		module = btf__load_module_btf(hook->module, l->kernel);
+		if (!module) {
+			snprintf(l->reason, PROBE_REASON_MAX, "module %s is not loaded",
+				 hook->module);
+			return -ENODEV;
+		}
+		r = prototype_check(module, hook);
+	}
+	if (r < 0)
+		snprintf(l->reason, PROBE_REASON_MAX, r == -ENOENT ?
+			 "kernel has no function %s" : "kernel's %s is another one", hook->function);
+	return r;
+}
+
+static int check_set(struct loader *l, const struct hook_set *set)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < set->n && r >= 0; i++)
+		r = check_hook(l, &set->hooks[i]);
+	return r;
+}
+
+static bool has_program(const struct hook_set *set, const char *name)
+{
+	for (size_t i = 0; i < set->n; i++)
+		if (strcmp(set->hooks[i].program, name) == 0)
+			return true;
+	return false;
+}
+
+/* Maps that are there already are used. Internal ones are each load's own. */
+static int set_paths(struct bpf_object *object)
+{
+	char path[PATH_MAX];
+	struct bpf_map *map;
+	int r = 0;
+
+	bpf_object__for_each_map(map, object) {
+		if (bpf_map__is_internal(map))
+			continue;
+		map_path(path, bpf_map__name(map));
+		r = bpf_map__set_pin_path(map, path);
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
+/* The programs of a set; without one the maps alone. */
+static int open_programs(const struct hook_set *set, struct pins **ret)
+{
+	_cleanup_(pins__destroyp) struct pins *pins = pins__open();
+	struct bpf_program *program;
+	int r;
+
+	if (!pins)
+		return -errno;
+	pins->rodata->page_bytes = sysconf(_SC_PAGESIZE);
+	bpf_object__for_each_program(program, pins->obj)
+		bpf_program__set_autoload(program,
+					  set && has_program(set, bpf_program__name(program)));
+	r = set_paths(pins->obj);
+	if (r >= 0)
+		r = pins__load(pins);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(pins);
+	return 0;
+}
+
+static void unlink_links(const struct hook_set *set)
+{
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < set->n; i++) {
+		link_path(path, set->hooks[i].program);
+		(void)unlink(path);
+	}
+}
+
+/* In the order of the table: what is given back is seen before what is pinned. */
+static int attach(struct pins *pins, const struct hook_set *set)
+{
+	char path[PATH_MAX];
+	int r = 0;
+
+	for (size_t i = 0; i < set->n && r >= 0; i++) {
+		struct bpf_program *program =
+			bpf_object__find_program_by_name(pins->obj, set->hooks[i].program);
+		struct bpf_link *link = program ? bpf_program__attach(program) : NULL;
+
+		if (!link)
+			return -errno;
+		link_path(path, set->hooks[i].program);
+		r = bpf_link__pin(link, path);
+		/* What is pinned stays. */
+		bpf_link__destroy(link);
+	}
+	return r;
+}
+
+static int watch_set(struct loader *l, const struct hook_set *set)
+{
+	_cleanup_(pins__destroyp) struct pins *pins = NULL;
+	int r = check_set(l, set);
+
+	if (r < 0)
+		return r;
+	unlink_links(set);
+	r = open_programs(set, &pins);
+	if (r >= 0)
+		r = attach(pins, set);
+	if (r < 0) {
+		unlink_links(set);
+		snprintf(l->reason, PROBE_REASON_MAX, "kernel refuses the programs: %s",
+			 strerror(-r));
+	}
+	return r;
+}
+
+static int watch_kind(struct loader *l, const struct hook_kind *kind)
+{
+	struct probe_kind entry = {};
+	int r;
+
+	r = bpf_map_lookup_elem(l->kinds_fd, &kind->kind, &entry);
+	if (r < 0)
+		return r;
+	if (entry.since_nsec)
+		return 0;
+	l->reason = entry.reason;
+	if (kind->never)
+		snprintf(entry.reason, sizeof(entry.reason), "%s", kind->never);
+	/* Of a set that is for another kernel no more is told if the next one fits. */
+	r = -ENOENT;
+	for (size_t i = 0; r == -ENOENT || r == -EPROTO; i++) {
+		if (i == ARRAY_SIZE(kind->sets) || !kind->sets[i].n)
+			break;
+		r = watch_set(l, &kind->sets[i]);
+	}
+	if (r >= 0) {
+		entry.since_nsec = clock_usec(CLOCK_BOOTTIME) * 1000;
+		memset(entry.reason, 0, sizeof(entry.reason));
+	}
+	return bpf_map_update_elem(l->kinds_fd, &kind->kind, &entry, BPF_ANY);
+}
+
+static int open_maps(int fds[PROBE_FDS])
+{
+	LIBBPF_OPTS(bpf_obj_get_opts, read_only, .file_flags = BPF_F_RDONLY);
+	char path[PATH_MAX];
+	int i;
+
+	for (i = 0; i < PROBE_FDS; i++) {
+		map_path(path, map_names[i]);
+		fds[i] = bpf_obj_get_opts(path, i < PROBE_FDS - 1 ? &read_only : NULL);
+		if (fds[i] < 0)
+			break;
+	}
+	if (i == PROBE_FDS)
+		return 0;
+	while (i > 0)
+		close(fds[--i]);
+	return -errno;
+}
+
+/* The maps, of this build. A kernel that makes none is told in the reason. */
+static int make_maps(void)
+{
+	_cleanup_(pins__destroyp) struct pins *pins = NULL;
+	struct probe_head head = {};
+	const __u32 first = 0;
+	int r, fd;
+
+	if (mkdir(LOAD_DIR, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	r = open_programs(NULL, &pins);
+	if (r < 0)
+		return r;
+	fd = bpf_map__fd(pins->maps.head);
+	r = bpf_map_lookup_elem(fd, &first, &head);
+	if (r < 0 || head.build)
+		return r;
+	head.build = this_build();
+	return bpf_map_update_elem(fd, &first, &head, BPF_ANY);
+}
+
+static bool is_of_another_build(void)
+{
+	_cleanup_(closep) int fd = -1;
+	struct probe_head head = {};
+	const __u32 first = 0;
+	char path[PATH_MAX];
+
+	map_path(path, map_names[0]);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return errno != ENOENT && errno != EPERM;
+	return bpf_map_lookup_elem(fd, &first, &head) < 0 || head.build != this_build();
+}
+
+static const char *why_not(int error)
+{
+	_cleanup_(closep) int fd = open("/sys/kernel/security/lockdown", O_RDONLY | O_CLOEXEC);
+	char text[64] = "";
+
+	if (fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && strstr(text, "[confidentiality]"))
+		return "the kernel is locked down (lockdown=confidentiality)";
+	if (error == -EPERM || error == -EACCES)
+		return "not permitted to load eBPF programs (CAP_BPF, CAP_PERFMON and "
+		       "CAP_SYS_ADMIN are needed)";
+	return strerror(-error);
+}
+
+static int prepare(struct loader *l, char *reason, size_t size)
+{
+	struct statfs fs;
+	int r;
+
+	if (statfs(LOAD_BPF_FS, &fs) < 0 || fs.f_type != BPF_FS) {
+		snprintf(reason, size, "no BPF file system is mounted at " LOAD_BPF_FS);
+		return -ENODEV;
+	}
+	l->kernel = btf__load_vmlinux_btf();
+	if (!l->kernel) {
+		r = -errno;
+		snprintf(reason, size, "kernel has no BTF (CONFIG_DEBUG_INFO_BTF): %s", strerror(-r));
+		return r;
+	}
+	if (is_of_another_build()) {
+		log_notice("the programs are of another build, starting anew");
+		(void)load_remove();
+	}
+	r = make_maps();
+	if (r < 0)
+		snprintf(reason, size, "cannot make eBPF maps: %s", why_not(r));
+	return r;
+}
+
+/* How many there are; the last reason why one is not that needs no module. */
+static unsigned int watch_kinds(struct loader *l, char reason[PROBE_REASON_MAX])
+{
+	struct probe_kind entry;
+	unsigned int n = 0;
+	int r;
+
+	for (size_t i = 0; i < n_hook_kinds; i++) {
+		const struct hook_kind *kind = &hook_kinds[i];
+
+		r = watch_kind(l, kind);
+		if (r >= 0)
+			r = bpf_map_lookup_elem(l->kinds_fd, &kind->kind, &entry);
+		if (r < 0)
+			snprintf(reason, PROBE_REASON_MAX, "%s", strerror(-r));
+		else if (entry.since_nsec)
+			n++;
+		else if (!kind->never && !kind->sets[0].hooks[0].module)
+			snprintf(reason, PROBE_REASON_MAX, "%s", entry.reason);
+	}
+	return n;
+}
+
+static int watch(struct loader *l, char *reason, size_t size)
+{
+	char why[PROBE_REASON_MAX] = "", path[PATH_MAX];
+
+	map_path(path, "kinds");
+	l->kinds_fd = bpf_obj_get(path);
+	if (l->kinds_fd < 0) {
+		snprintf(reason, size, "cannot open the maps: %s", strerror(errno));
+		return -errno;
+	}
+	if (watch_kinds(l, why) > 0)
+		return 0;
+	snprintf(reason, size, "no kind of pins can be watched: %s", why);
+	(void)load_remove();
+	return -EOPNOTSUPP;
+}
+
+int load_all(char reason[PROBE_REASON_MAX * 2], int ret_fds[PROBE_FDS])
+{
+	const size_t size = PROBE_REASON_MAX * 2;
+	struct loader l = { .kinds_fd = -1 };
+	int fds[PROBE_FDS], r;
+
+	r = prepare(&l, reason, size);
+	if (r >= 0)
+		r = watch(&l, reason, size);
+	btf__free(l.kernel);
+	closep(&l.kinds_fd);
+	if (r < 0)
+		return r;
+	r = open_maps(fds);
+	if (r < 0) {
+		snprintf(reason, size, "cannot open the maps: %s", strerror(-r));
+		return r;
+	}
+	memcpy(ret_fds, fds, sizeof(fds));
+	return 0;
+}
+
+int load_remove(void)
+{
+	_cleanup_(closep) int fd = open(LOAD_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct dirent *de;
+	DIR *dir;
+	int r = 0;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	dir = fdopendir(dup(fd));
+	if (!dir)
+		return -errno;
+	while ((de = readdir(dir)))
+		if (de->d_name[0] != '.' && unlinkat(fd, de->d_name, 0) < 0)
+			r = -errno;
+	closedir(dir);
+	if (r >= 0 && rmdir(LOAD_DIR) < 0)
+		r = -errno;
+	return r;
+}
+
+int load_print(void)
+{
+	struct probe_kind entry;
+	char path[PATH_MAX];
+	int fd;
+
+	map_path(path, "kinds");
+	fd = bpf_obj_get(path);
+	if (fd < 0) {
+		puts("nothing is watched");
+		return errno == ENOENT ? 0 : -errno;
+	}
+	for (size_t i = 0; i < n_hook_kinds; i++) {
+		const char *name = hook_kinds[i].name;
+
+		if (bpf_map_lookup_elem(fd, &hook_kinds[i].kind, &entry) == 0)
+			printf("%s: %s%s\n", name, entry.since_nsec ? "watched" : "not watched, ",
+			       entry.reason);
+	}
+	close(fd);
+	return 0;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Watches pins on a kernel without the patches, for the service: loads eBPF
+ * programs, hands over the maps that they write, and ends. The service itself
+ * has no right to do that.
+ */
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <getopt.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+#include "lib/log.h"
+#include "probe/load.h"
+
+#define IDLE_MSEC  3000
+#define EXIT_USAGE 2
+
+static const char help[] =
+	"Usage: pinguard-probe [--debug] [--status | --remove]\n"
+	"\n"
+	"Watch long-term pins by eBPF, on a kernel that does not tell of them. Started by\n"
+	"systemd, when pinguard.service asks for it; by itself it loads the programs.\n"
+	"\n"
+	"      --status   show what is watched\n"
+	"      --remove   stop watching, so that the kernel's modules can be unloaded\n"
+	"  -d, --debug    log more\n"
+	"  -h, --help     show this help\n"
+	"      --version  show the version\n";
+
+static int print_debug(enum libbpf_print_level level, const char *format, va_list args)
+{
+	char text[1024];
+	int n = vsnprintf(text, sizeof(text), format, args);
+
+	if (level == LIBBPF_WARN && n > 0)
+		log_debug("%.*s", (int)strcspn(text, "\n"), text);
+	return n;
+}
+
+/* What is new is told; of what is watched the service tells. */
+static int load(struct probe_hello *ret, int fds[PROBE_FDS])
+{
+	int r;
+
+	*ret = (struct probe_hello){ .layout = PROBE_LAYOUT };
+	r = load_all(ret->reason, fds);
+	if (r >= 0)
+		ret->n_fds = PROBE_FDS;
+	else
+		log_notice("pins are not watched: %s", ret->reason);
+	return r;
+}
+
+static void answer(int connection)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int) * PROBE_FDS)];
+	} control = {};
+	struct probe_hello hello;
+	struct iovec data = { &hello, sizeof(hello) };
+	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
+	int fds[PROBE_FDS];
+
+	if (load(&hello, fds) >= 0) {
+		message.msg_control = &control;
+		message.msg_controllen = sizeof(control);
+		control.header = (struct cmsghdr){
+			.cmsg_len = CMSG_LEN(sizeof(fds)),
+			.cmsg_level = SOL_SOCKET,
+			.cmsg_type = SCM_RIGHTS,
+		};
+		memcpy(CMSG_DATA(&control.header), fds, sizeof(fds));
+	}
+	if (sendmsg(connection, &message, MSG_NOSIGNAL) < 0)
+		log_warning("cannot answer the service: %m");
+	for (unsigned int i = 0; i < hello.n_fds; i++)
+		close(fds[i]);
+}
+
+/* Whoever connects is answered; the next one starts it again. */
+static int serve(int fd)
+{
+	struct pollfd waiting = { .fd = fd, .events = POLLIN };
+
+	while (poll(&waiting, 1, IDLE_MSEC) > 0) {
+		_cleanup_(closep) int connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+
+		if (connection < 0)
+			return log_error_errno(errno, "cannot take a connection: %m");
+		answer(connection);
+	}
+	return 0;
+}
+
+static int load_by_hand(void)
+{
+	struct probe_hello hello;
+	int fds[PROBE_FDS], r = load(&hello, fds);
+
+	for (unsigned int i = 0; i < hello.n_fds; i++)
+		close(fds[i]);
+	return r < 0 ? r : load_print();
+}
+
+static int run(int command)
+{
+	switch (command) {
+	case 's':
+		return load_print();
+	case 'r':
+		return load_remove();
+	default:
+		return sd_listen_fds(true) == 1 ? serve(SD_LISTEN_FDS_START) : load_by_hand();
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "debug", no_argument, NULL, 'd' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "remove", no_argument, NULL, 'r' },
+		{ "status", no_argument, NULL, 's' },
+		{ "version", no_argument, NULL, 'V' },
+		{},
+	};
+	int c, command = 0, r;
+
+	log_init("pinguard-probe");
+	(void)libbpf_set_print(print_debug);
+	while ((c = getopt_long(argc, argv, "dh", options, NULL)) >= 0) {
+		if (c == 'd')
+			log_set_max_level(LOG_DEBUG);
+		else if (c == '?')
+			return EXIT_USAGE;
+		else
+			command = c;
+	}
+	if (optind < argc) {
+		fprintf(stderr, "pinguard-probe: unexpected argument \"%s\"\n", argv[optind]);
+		return EXIT_USAGE;
+	}
+	if (command == 'h' || command == 'V')
+		fputs(command == 'h' ? help : "pinguard-probe " PACKAGE_VERSION "\n", stdout);
+	else if ((r = run(command)) < 0)
+		return log_error_errno(r, "failed: %m"), EXIT_FAILURE;
+	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
