@@ -2,14 +2,21 @@
 dist_systemdsystemunit_DATA = systemd/pinguard.socket
 nodist_systemdsystemunit_DATA = systemd/pinguard.service
 nodist_systemdsystemgenerator_SCRIPTS = systemd/pinguard-quota-generator
-EXTRA_DIST += systemd/pinguard.service.in systemd/pinguard-quota-generator.in systemd/pinguard.sysusers \
+if HAVE_BPF
+dist_systemdsystemunit_DATA += systemd/pinguard-probe.socket
+nodist_systemdsystemunit_DATA += systemd/pinguard-probe.service
+else
+EXTRA_DIST += systemd/pinguard-probe.socket
+endif
+EXTRA_DIST += systemd/pinguard.service.in systemd/pinguard-probe.service.in \
+	systemd/pinguard-quota-generator.in systemd/pinguard.sysusers \
 	systemd/pinguard.tmpfiles systemd/pinguard.catalog systemd/pinguard.conf
-CLEANFILES += systemd/pinguard.service systemd/pinguard-quota-generator
+CLEANFILES += systemd/pinguard.service systemd/pinguard-probe.service systemd/pinguard-quota-generator
 
-systemd/pinguard.service: systemd/pinguard.service.in Makefile
+systemd/pinguard.service systemd/pinguard-probe.service: systemd/%.service: systemd/%.service.in Makefile
 	$(AM_V_at)$(MKDIR_P) $(@D)
 	$(AM_V_GEN)sed -e 's|@sbindir[@]|$(sbindir)|g' -e 's|@service_type[@]|$(service_type)|g' \
-		$(service_reload) $(srcdir)/systemd/pinguard.service.in >$@.tmp && mv $@.tmp $@
+		$(service_reload) $< >$@.tmp && mv $@.tmp $@
 
 systemd/pinguard-quota-generator: systemd/pinguard-quota-generator.in Makefile
 	$(AM_V_at)$(MKDIR_P) $(@D)
