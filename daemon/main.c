@@ -13,6 +13,7 @@
 #include "daemon/manager/manager.h"
 #include "daemon/offline/offline.h"
 #include "lib/log.h"
+#include "lib/probe-layout.h"
 #include "lib/varlink.h"
 
 #define STATE_DIR "/var/lib/pinguard"
@@ -170,7 +171,8 @@ int main(int argc, char **argv)
 {
 	const char *state_dir = getenv("STATE_DIRECTORY") ?: STATE_DIR;
 	struct manager_config config = { .state_dir = state_dir, .proc = "/proc",
-					 .sys = "/sys", .config_file = CONFIG_FILE,
+					 .sys = "/sys", .probe_socket = PROBE_SOCKET_PATH,
+					 .config_file = CONFIG_FILE,
 					 .boot_id = getenv("PINGUARD_BOOT_ID") };
 	_cleanup_(manager_freep) struct manager *m = NULL;
 	int r, n_fds;

@@ -25,6 +25,10 @@ daemon_libcore_la_SOURCES += \
 	daemon/kernel/pinmsg.c daemon/kernel/pinmsg.h \
 	daemon/kernel/pinmsg-internal.h \
 	daemon/kernel/pinmsg-record.c \
+	daemon/kernel/probe.c daemon/kernel/probe.h \
+	daemon/kernel/probe-hello.c daemon/kernel/probe-hello.h \
+	daemon/kernel/probe-maps.c daemon/kernel/probe-maps.h \
+	daemon/kernel/probe-modules.c daemon/kernel/probe-modules.h \
 	daemon/kernel/procfs.c daemon/kernel/procfs.h \
 	daemon/kernel/rdmamsg.c daemon/kernel/rdmamsg.h \
 	daemon/kernel/source.c daemon/kernel/source.h \

@@ -6,9 +6,14 @@
 #include "daemon/kernel/source.h"
 
 struct source {
-	struct genl *genl; /* NULL: observing */
-	struct observe *observe; /* NULL with genl */
-	char *reason; /* why it is observed */
+	struct genl *genl; /* NULL: the kernel does not tell */
+	struct probe *probe; /* one of these three */
+	struct observe *observe;
+	char *reason; /* why the kernel does not tell */
+	char *observe_reason; /* the same, and why it is observed; NULL where that is the same */
+	/* For a probe that fails. */
+	sd_event *event;
+	struct source_config config;
 };
 
 #endif

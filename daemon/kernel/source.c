@@ -7,10 +7,11 @@
 #include "daemon/kernel/source-internal.h"
 #include "lib/log.h"
 
-static int start_observing(struct source *s, sd_event *event, const struct source_config *config,
-			   int error)
+static int start_observing(struct source *s)
 {
-	struct observe_config observe = {
+	const struct source_config *config = &s->config;
+	const struct observe_config observe = {
+		.reason = s->observe_reason ?: s->reason,
 		.proc = config->proc,
 		.sys = config->sys,
 		.cgroup_id = config->cgroup_id,
@@ -19,15 +20,48 @@ static int start_observing(struct source *s, sd_event *event, const struct sourc
 	};
 	int r;
 
+	log_event(LOG_NOTICE, MESSAGE_OBSERVING, NULL, "observe mode: %s", observe.reason);
+	r = observe_new(s->event, &observe, &s->observe);
+	return r < 0 ? log_error_errno(r, "cannot read %s: %m", config->proc) : 0;
+}
+
+/* There are none after all. Whoever waits for the first list gets one that was looked at. */
+static int on_probe_failed(const char *why, void *userdata)
+{
+	struct source *s = userdata;
+	int r;
+
+	s->probe = probe_free(s->probe);
+	if (asprintf(&s->observe_reason, "%s; eBPF does not help: %s", s->reason, why) < 0) {
+		s->observe_reason = NULL;
+		return -ENOMEM;
+	}
+	r = start_observing(s);
+	return r < 0 ? r : MIN(observe_refresh(s->observe), 0);
+}
+
+/* Without a kernel that tells: error, or why in s->reason */
+static int start_other(struct source *s, int error)
+{
+	const struct probe_config probe = {
+		.socket = s->config.probe_socket,
+		.listener = s->config.listener,
+		.failed = on_probe_failed,
+		.failed_userdata = s,
+		.userdata = s->config.userdata,
+	};
+	int r;
+
 	if (!s->reason &&
 	    asprintf(&s->reason, "the kernel cannot be asked: %s", strerror(-error)) < 0) {
 		s->reason = NULL;
 		return -ENOMEM;
 	}
-	log_event(LOG_NOTICE, MESSAGE_OBSERVING, NULL, "observe mode: %s", s->reason);
-	observe.reason = s->reason;
-	r = observe_new(event, &observe, &s->observe);
-	return r < 0 ? log_error_errno(r, "cannot read %s: %m", config->proc) : 0;
+	r = probe.socket ? probe_new(s->event, &probe, &s->probe) : -ENOENT;
+	if (r == -ENOMEM || r >= 0)
+		return r;
+	/* Where it is not installed nobody expects it. */
+	return r == -ENOENT ? start_observing(s) : on_probe_failed(strerror(-r), s);
 }
 
 int source_new(sd_event *event, const struct source_config *config, struct source **ret)
@@ -42,9 +76,11 @@ int source_new(sd_event *event, const struct source_config *config, struct sourc
 
 	if (!s)
 		return -ENOMEM;
+	s->event = sd_event_ref(event);
+	s->config = *config;
 	r = genl_new(event, &genl, &s->genl, &s->reason);
 	if (r < 0 && r != -ENOMEM)
-		r = start_observing(s, event, config, r);
+		r = start_other(s, r);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(s);
@@ -56,14 +92,19 @@ struct source *source_free(struct source *s)
 	if (!s)
 		return NULL;
 	genl_free(s->genl);
+	probe_free(s->probe);
 	observe_free(s->observe);
 	free(s->reason);
+	free(s->observe_reason);
+	sd_event_unref(s->event);
 	free(s);
 	return NULL;
 }
 
 bool source_ready(const struct source *s)
 {
+	if (s->probe)
+		return probe_ready(s->probe);
 	return !s->genl || genl_state(s->genl) == GENL_SYNCED;
 }
 
@@ -74,6 +115,8 @@ int source_refresh(struct source *s)
 
 unsigned int source_n_resyncs(const struct source *s)
 {
+	if (s->probe)
+		return probe_n_resyncs(s->probe);
 	return s->genl ? genl_n_resyncs(s->genl) : 0;
 }
 
@@ -89,7 +132,17 @@ const char *source_reason(const struct source *s)
 
 const char *source_caveats(const struct source *s)
 {
-	return s->observe ? observe_reason(s->observe) : s->reason;
+	return s->observe ? observe_reason(s->observe) : NULL;
+}
+
+const char *source_name(const struct source *s)
+{
+	return s->genl ? "kernel" : s->probe ? "probe" : "proc";
+}
+
+const struct probe *source_probe(const struct source *s)
+{
+	return s->probe;
 }
 
 bool source_is_blind(const struct source *s)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where pins come from: a kernel that tells of each of them, or what any other
- * lets one see. Whoever is above does not know which it is, but where it asks
- * the kernel for what only the first one has.
+ * Where pins come from: a kernel that tells of each of them; eBPF programs that see
+ * them come and go on any other; or what that one lets one see without. Whoever is
+ * above does not know which it is, but where it asks the kernel for what only the
+ * first one has.
  */
 #ifndef PINGUARD_KERNEL_SOURCE_H
 #define PINGUARD_KERNEL_SOURCE_H
@@ -13,6 +14,7 @@
 #include "daemon/kernel/genl.h"
 #include "daemon/kernel/listener.h"
 #include "daemon/kernel/observe.h"
+#include "daemon/kernel/probe.h"
 #include "lib/macros.h"
 
 struct source;
@@ -20,6 +22,7 @@ struct source;
 struct source_config {
 	const char *proc; /* "/proc" */
 	const char *sys; /* "/sys" */
+	const char *probe_socket; /* of the loader of eBPF programs; NULL: without them */
 	int rcvbuf_bytes; /* 0 for the default */
 	/* Outlives the source. Called from the loop, begin() from within source_new(), too. */
 	const struct source_listener *listener;
@@ -41,13 +44,17 @@ unsigned int source_n_resyncs(const struct source *s);
 
 /* Whether pins are only looked at now and then, and nobody says when one goes. */
 bool source_observes(const struct source *s);
-/* Why that is; NULL where the kernel tells. */
+/* Why the kernel does not tell; NULL where it does. */
 const char *source_reason(const struct source *s);
-/* The same, and what is not seen even so, as of the last end(); a new one may free it. */
+/* Why it is observed, and what is not seen even so, as of the last end(), which may free it. */
 const char *source_caveats(const struct source *s);
+/* "kernel", "probe", "proc" */
+const char *source_name(const struct source *s);
+/* NULL but for the second. */
+const struct probe *source_probe(const struct source *s);
 /* Whether processes of others could not be read then, so that what they pin is not known. */
 bool source_is_blind(const struct source *s);
-/* Processes with pinned or locked memory, as of the last end(); none where the kernel tells. */
+/* Processes with pinned or locked memory, as of the last end(); none where it does not observe. */
 const struct observe_process *source_processes(const struct source *s, size_t *ret_n);
 
 /* For questions that only such a kernel answers; NULL for another. */

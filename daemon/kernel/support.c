@@ -15,18 +15,19 @@ const char *support_no_quotas(const struct support *s)
 	if (s->misc)
 		return NULL;
 	if (!s->misc_listed)
-		return s->observe_reason ?:
+		return s->no_patches ?:
 			       "cgroup2 has no misc controller (cgroup_disable=misc on the "
 			       "kernel's command line, or used by cgroup v1)";
-	return s->observe_reason ?: "the misc controller does not count pinned memory";
+	return s->no_patches ?: "the misc controller does not count pinned memory";
 }
 
 const char *support_reason(const struct support *s)
 {
 	if (s->observe_caveats)
 		return s->observe_caveats;
-	return s->ready ? NULL : "the pins are being read from the kernel, what is shown of them "
-				 "may be old";
+	if (!s->ready)
+		return "the pins are being read from the kernel, what is shown of them may be old";
+	return s->unlisted ? "pins were too many to be listed, some are missing" : NULL;
 }
 
 char *support_status_line(const struct support *s, uint64_t pins, uint64_t bytes,
@@ -50,7 +51,7 @@ char *support_status_line(const struct support *s, uint64_t pins, uint64_t bytes
 		return NULL;
 	}
 	/* Told once is enough. */
-	if (!missing || missing == s->observe_reason)
+	if (!missing || (s->observe_caveats && missing == s->no_patches))
 		return TAKE_PTR(first);
 	return asprintf(&text, "%s; no quotas: %s", first, missing) < 0 ? NULL : text;
 }

@@ -8,11 +8,14 @@
 
 struct support {
 	bool ready; /* the registry is what the kernel says */
-	const char *observe_reason; /* why it is only observed; NULL where the kernel tells */
+	const char *no_patches; /* why the kernel does not tell; NULL where it does */
 	const char *fs_reason; /* why there is no cgroup2; NULL where there is */
 	bool misc_listed; /* cgroup2 has the misc controller */
 	bool misc; /* and it counts pinned memory */
-	const char *observe_caveats; /* as observe_reason, and what is not seen even so */
+	/* Where it is only observed: why, and what is not seen even so. */
+	const char *observe_caveats;
+	/* Where eBPF watches: pins that were too many for it. */
+	uint64_t unlisted;
 };
 
 /* Why no quota can be set; NULL where they can. A string of support's, or a constant. */

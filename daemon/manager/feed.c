@@ -152,7 +152,7 @@ static int on_end(uint64_t seq, void *userdata)
 			events_add(m->events, event);
 	}
 	status_line_changed(m);
-	r = m->left ? left_look(m->left) : 0;
+	r = m->left && source_observes(m->source) ? left_look(m->left) : 0;
 	if (r >= 0)
 		r = triggers_resynced(m->triggers);
 	if (r >= 0)

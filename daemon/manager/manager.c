@@ -26,6 +26,7 @@ static int start_source(struct manager *m, const struct manager_config *config)
 	const struct source_config source = {
 		.proc = config->proc,
 		.sys = config->sys,
+		.probe_socket = config->probe_socket,
 		.rcvbuf_bytes = config->rcvbuf_bytes,
 		.listener = &manager_listener,
 		.cgroup_id = cgroup_id,
@@ -231,8 +232,9 @@ int manager_new(const struct manager_config *config, struct manager **ret)
 	r = start_triggers(m, config);
 	if (r < 0)
 		return r;
-	r = source_genl(m->source) ? unattributed_new(m, config->proc, &m->unattributed) :
-				     left_new(m, config->proc, &m->left);
+	r = unattributed_new(m, config->proc, &m->unattributed);
+	if (r >= 0 && !source_genl(m->source))
+		r = left_new(m, config->proc, &m->left);
 	if (r < 0)
 		return log_error_errno(r, "cannot read %s: %m", config->proc);
 	r = methods_server_new(m, &m->server);

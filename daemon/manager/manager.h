@@ -16,6 +16,7 @@ struct manager_config {
 	const char *state_dir; /* NULL for none */
 	const char *proc;
 	const char *sys;
+	const char *probe_socket; /* of the loader of eBPF programs; NULL: without them */
 	const char *config_file;
 	const char *const *quota_dirs; /* of files that declare quotas; NULL for the usual ones */
 	const char *boot_id; /* of this start of the machine; NULL: proc says it */

@@ -12,10 +12,13 @@ struct support manager_support(const struct manager *m)
 {
 	struct support support = {
 		.ready = source_ready(m->source),
-		.observe_reason = source_reason(m->source),
+		.no_patches = source_reason(m->source),
 		.observe_caveats = source_caveats(m->source),
 	};
+	const struct probe *probe = source_probe(m->source);
 
+	if (probe)
+		support.unlisted = probe_unlisted(probe);
 	cgroups_describe(m->cgroups, &support);
 	return support;
 }

@@ -185,13 +185,15 @@ static json_t *cgroup_json(struct status *s, const struct row *row)
 	struct cgroup_node *node = row->node;
 	struct cgroup_misc misc = { .max_bytes = UINT64_MAX, .peak_bytes = UINT64_MAX };
 	struct cgroupfs *fs = cgroups_fs(s->m->cgroups);
-	bool proc = !source_genl(s->m->source), blind = source_is_blind(s->m->source), whole;
+	const bool told = source_genl(s->m->source), proc = source_observes(s->m->source);
+	const bool blind = source_is_blind(s->m->source);
+	bool whole;
 	_cleanup_(closep) int fd = -1;
 	uint64_t pinned, charged, high;
 
 	cgroupfs_check(fs, node, loop_usec(s->m->event, CLOCK_MONOTONIC));
 	whole = s->all || owns_node(s->m, s->call, node);
-	if (!node->removed && !node->unresolved && !proc)
+	if (!node->removed && !node->unresolved && told)
 		fd = cgroupfs_open(fs, node->path);
 	if (fd >= 0)
 		(void)cgroupfs_read_misc(fd, &misc);
@@ -209,9 +211,9 @@ static json_t *cgroup_json(struct status *s, const struct row *row)
 			 "path", render_path(node),
 			 "cgroup_id", json_hex(node->id),
 			 "removed", node->removed,
-			 "source", proc ? "proc" : "kernel",
+			 "source", source_name(s->m->source),
 			 "pinned_bytes", (json_int_t)MIN(pinned, (uint64_t)INT64_MAX),
-			 "charged_bytes", proc ? json_null() : json_bytes(charged),
+			 "charged_bytes", told ? json_bytes(charged) : json_null(),
 			 "locked_bytes", proc && !blind ? json_bytes(row->vm_locked_bytes) :
 						   json_null(),
 			 "max_bytes", json_bytes(misc.max_bytes),
@@ -248,6 +250,26 @@ static json_t *uncontrolled_json(struct status *s)
 	return TAKE_PTR(array);
 }
 
+/* Of each kind of pins; null where it is not eBPF that watches. */
+static json_t *watched_json(const struct status *s)
+{
+	const struct probe *probe = source_probe(s->m->source);
+	_cleanup_json_ json_t *array = probe ? json_array() : json_null();
+	struct probe_watch watch;
+
+	for (uint32_t kind = PINGUARD_KIND_RDMA; probe && kind <= PINGUARD_KIND_UDMABUF; kind++) {
+		watch = probe_watches(probe, kind);
+		if (json_array_append_new(array, json_pack("{s:o, s:o, s:o}",
+				"kind", render_kind(kind),
+				"since_usec", watch.since_usec ? json_bytes(watch.since_usec) :
+								 json_null(),
+				"reason", *watch.reason ? json_string(watch.reason) :
+							  json_null())) < 0)
+			return NULL;
+	}
+	return TAKE_PTR(array);
+}
+
 static json_t *kernel_json(struct status *s, bool ready)
 {
 	struct support support = manager_support(s->m);
@@ -258,8 +280,10 @@ static json_t *kernel_json(struct status *s, bool ready)
 	reason = support_reason(&support);
 	if (uname(&un) < 0)
 		strcpy(un.release, "?");
-	return json_pack("{s:s, s:o, s:s, s:b, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:o, s:o, s:s, s:b, s:o, s:o}",
 			 "support", source_genl(s->m->source) ? "patched" : "stock",
+			 "source", source_name(s->m->source),
+			 "watched", watched_json(s),
 			 "features", render_features(source_features(s->m->source)),
 			 "release", un.release,
 			 "processes_hidden", source_is_blind(s->m->source),
@@ -271,7 +295,7 @@ static json_t *totals_json(struct status *s)
 {
 	uint64_t unattributed = UINT64_MAX;
 
-	if (s->all && source_genl(s->m->source))
+	if (s->all && !source_observes(s->m->source))
 		(void)unattributed_bytes(s->m->unattributed, &unattributed);
 	else if (s->all && !source_is_blind(s->m->source))
 		unattributed = s->left_bytes;
@@ -410,7 +434,8 @@ static int reply_looked(struct manager *m, struct call *call, bool ready, json_t
 /* What no pin explains is for administrators alone, and takes a look at all processes. */
 static int look_at_processes(struct manager *m, struct call *call, bool ready, json_t *params)
 {
-	if (!m->unattributed || !call_sees_all(call) || unattributed_refresh(m->unattributed) != 0)
+	if (source_observes(m->source) || !m->unattributed || !call_sees_all(call) ||
+	    unattributed_refresh(m->unattributed) != 0)
 		return reply(m, call, true);
 	return manager_wait_for(m, call, params, unattributed_is_fresh, reply_looked);
 }

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <linux/bpf.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "daemon/kernel/probe-maps.h"
+
+/* Of the ring: a page with what has been read, one with what was written, the events twice. */
+struct probe_maps {
+	const struct probe_head *head;
+	const struct probe_pin *pins;
+	const struct probe_kind *kinds;
+	unsigned long *consumer;
+	const unsigned long *producer;
+	const uint8_t *events;
+	size_t page_bytes;
+};
+
+static const size_t sizes[] = {
+	sizeof(struct probe_head),
+	sizeof(struct probe_pin) * PROBE_PINS_MAX,
+	sizeof(struct probe_kind) * PROBE_KINDS_MAX,
+};
+
+static int map(int fd, size_t bytes, off_t offset, int protection, void *ret)
+{
+	void *mapped = mmap(NULL, bytes, protection, MAP_SHARED, fd, offset);
+
+	if (mapped == MAP_FAILED)
+		return -errno;
+	*(void **)ret = mapped;
+	return 0;
+}
+
+int probe_maps_open(const int fds[PROBE_FDS], struct probe_maps **ret)
+{
+	_cleanup_(probe_maps_freep) struct probe_maps *m = calloc(1, sizeof(*m));
+	int r;
+
+	if (!m)
+		return -ENOMEM;
+	m->page_bytes = sysconf(_SC_PAGESIZE);
+	r = map(fds[0], sizes[0], 0, PROT_READ, &m->head);
+	if (r >= 0)
+		r = map(fds[1], sizes[1], 0, PROT_READ, &m->pins);
+	if (r >= 0)
+		r = map(fds[2], sizes[2], 0, PROT_READ, &m->kinds);
+	if (r >= 0)
+		r = map(fds[3], m->page_bytes, 0, PROT_READ | PROT_WRITE, &m->consumer);
+	if (r >= 0)
+		r = map(fds[3], m->page_bytes + 2 * PROBE_RING_BYTES, m->page_bytes, PROT_READ,
+			&m->producer);
+	if (r < 0)
+		return r;
+	m->events = (const uint8_t *)m->producer + m->page_bytes;
+	*ret = TAKE_PTR(m);
+	return 0;
+}
+
+static void unmap(const void *mapped, size_t bytes)
+{
+	if (mapped)
+		(void)munmap((void *)mapped, bytes);
+}
+
+struct probe_maps *probe_maps_free(struct probe_maps *m)
+{
+	if (!m)
+		return NULL;
+	unmap(m->head, sizes[0]);
+	unmap(m->pins, sizes[1]);
+	unmap(m->kinds, sizes[2]);
+	unmap(m->consumer, m->page_bytes);
+	unmap(m->producer, m->page_bytes + 2 * PROBE_RING_BYTES);
+	free(m);
+	return NULL;
+}
+
+uint32_t probe_maps_places(const struct probe_maps *m)
+{
+	return MIN(__atomic_load_n(&m->head->places, __ATOMIC_ACQUIRE), (__u64)PROBE_PINS_MAX);
+}
+
+bool probe_maps_read(const struct probe_maps *m, uint32_t place, struct probe_pin *ret)
+{
+	const struct probe_pin *pin = &m->pins[place];
+	uint64_t id;
+
+	if (place >= PROBE_PINS_MAX)
+		return false;
+	/* Where it is another one afterwards the first has gone, and the other is told of. */
+	id = __atomic_load_n(&pin->id, __ATOMIC_ACQUIRE);
+	memcpy(ret, pin, sizeof(*ret));
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return id != 0 && __atomic_load_n(&pin->id, __ATOMIC_RELAXED) == id && ret->id == id;
+}
+
+struct probe_kind probe_maps_kind(const struct probe_maps *m, uint32_t kind)
+{
+	struct probe_kind copy = {};
+
+	if (kind < PROBE_KINDS_MAX)
+		copy = m->kinds[kind];
+	copy.reason[sizeof(copy.reason) - 1] = '\0';
+	return copy;
+}
+
+uint64_t probe_maps_lost(const struct probe_maps *m)
+{
+	return __atomic_load_n(&m->head->lost, __ATOMIC_RELAXED);
+}
+
+uint64_t probe_maps_unlisted(const struct probe_maps *m)
+{
+	return __atomic_load_n(&m->head->unlisted, __ATOMIC_RELAXED);
+}
+
+int probe_maps_next(struct probe_maps *m, struct probe_event *ret)
+{
+	const unsigned long at = *m->consumer;
+	const uint8_t *record = m->events + (at & (PROBE_RING_BYTES - 1));
+	uint32_t header, bytes;
+	int r = 1;
+
+	if (at == __atomic_load_n(m->producer, __ATOMIC_ACQUIRE))
+		return 0;
+	header = __atomic_load_n((const uint32_t *)record, __ATOMIC_ACQUIRE);
+	/* Somebody writes it: the ring is looked at again when that is done. */
+	if (header & BPF_RINGBUF_BUSY_BIT)
+		return 0;
+	bytes = header & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
+	if (header & BPF_RINGBUF_DISCARD_BIT || bytes != sizeof(*ret))
+		r = -EBADMSG;
+	else
+		memcpy(ret, record + BPF_RINGBUF_HDR_SZ, sizeof(*ret));
+	/* A length that cannot be true would lead out of what is written. */
+	bytes = (bytes + BPF_RINGBUF_HDR_SZ + 7) & ~7U;
+	if (bytes > *m->producer - at)
+		__atomic_store_n(m->consumer, *m->producer, __ATOMIC_RELEASE);
+	else
+		__atomic_store_n(m->consumer, at + bytes, __ATOMIC_RELEASE);
+	return r;
+}
+
+void probe_maps_skip(struct probe_maps *m)
+{
+	struct probe_event event;
+
+	while (probe_maps_next(m, &event) != 0)
+		;
+}
+
+void probe_pin_info(const struct probe_pin *pin, uint64_t boot_usec, struct pin_info *ret)
+{
+	*ret = (struct pin_info){
+		.id = pin->id,
+		.cgroup_id = pin->cgroup_id,
+		.address = pin->address,
+		.bytes = pin->bytes,
+		.since_usec = boot_usec + pin->since_nsec / 1000,
+		.kind = pin->kind,
+		.tgid = pin->tgid,
+		.uid = pin->uid,
+		.comm_len = strnlen(pin->comm, MIN(sizeof(pin->comm), sizeof(ret->comm))),
+	};
+	memcpy(ret->comm, pin->comm, ret->comm_len);
+	memcpy(ret->device, pin->device, strnlen(pin->device, sizeof(ret->device) - 1));
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The maps of the eBPF programs, mapped: read without a call to the kernel. */
+#ifndef PINGUARD_KERNEL_PROBE_MAPS_H
+#define PINGUARD_KERNEL_PROBE_MAPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/model/model.h"
+#include "lib/macros.h"
+#include "lib/probe-layout.h"
+
+struct probe_maps;
+
+/* The descriptors stay the caller's. 0 or a negative errno */
+int probe_maps_open(const int fds[PROBE_FDS], struct probe_maps **ret);
+struct probe_maps *probe_maps_free(struct probe_maps *m);
+DEFINE_CLEANUP(struct probe_maps *, probe_maps_free);
+
+/* Places that may have a pin: those below. */
+uint32_t probe_maps_places(const struct probe_maps *m);
+/* A copy of the pin that is in a place now; false for none. */
+bool probe_maps_read(const struct probe_maps *m, uint32_t place, struct probe_pin *ret);
+/* A copy, its text terminated; all 0 for a kind that there is not. */
+struct probe_kind probe_maps_kind(const struct probe_maps *m, uint32_t kind);
+uint64_t probe_maps_lost(const struct probe_maps *m);
+uint64_t probe_maps_unlisted(const struct probe_maps *m);
+
+/* The next event: 1, 0 for none, -EBADMSG for one that makes no sense, which is left out. */
+int probe_maps_next(struct probe_maps *m, struct probe_event *ret);
+/* Leaves out all that is there now. */
+void probe_maps_skip(struct probe_maps *m);
+
+/* boot_usec: what CLOCK_REALTIME said when CLOCK_BOOTTIME was 0 */
+void probe_pin_info(const struct probe_pin *pin, uint64_t boot_usec, struct pin_info *ret);
+
+#endif

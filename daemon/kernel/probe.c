@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "daemon/base/base.h"
+#include "daemon/kernel/probe.h"
+#include "daemon/kernel/probe-hello.h"
+#include "daemon/kernel/probe-maps.h"
+#include "daemon/kernel/probe-modules.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+
+#define EVENTS_PER_WAKEUP 4096 /* then the clients have their turn */
+#define PLACES_PER_TURN	  16384
+#define BACKOFF_MIN_USEC  (100 * 1000ULL)
+#define BACKOFF_MAX_USEC  (5 * 1000000ULL)
+#define CALM_USEC	  (10 * 1000000ULL) /* without loss, and the backoff starts anew */
+
+struct probe {
+	sd_event *event;
+	struct probe_config config;
+	struct probe_hello_call *hello;
+	bool again; /* a module came while the loader was asked */
+	struct probe_modules *modules;
+	struct probe_maps *maps; /* NULL until the loader has answered */
+	int ring_fd;
+	sd_event_source *ring, *turn, *backoff;
+	bool ready;
+	uint32_t place; /* the next one to be listed */
+	uint64_t seq; /* of the last event, by our own count */
+	uint64_t boot_usec; /* CLOCK_REALTIME when CLOCK_BOOTTIME was 0 */
+	uint64_t lost; /* as far as that is known */
+	uint64_t synced_usec, backoff_usec;
+	unsigned int n_resyncs;
+};
+
+static int start_list(struct probe *p);
+
+static int on_backoff(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	return start_list(userdata);
+}
+
+/* Something was lost: what the listener has is not to be trusted. */
+static int resync(struct probe *p, const char *why)
+{
+	const uint64_t now = loop_usec(p->event, CLOCK_MONOTONIC);
+	uint64_t wait;
+	int r;
+
+	if (p->ready && now - p->synced_usec > CALM_USEC)
+		p->backoff_usec = 0;
+	wait = p->backoff_usec;
+	p->backoff_usec = wait ? MIN(wait * 2, BACKOFF_MAX_USEC) : BACKOFF_MIN_USEC;
+	p->n_resyncs++;
+	p->ready = false;
+	log_info("reading the pins from the eBPF maps again: %s", why);
+	r = sd_event_source_set_enabled(p->ring, SD_EVENT_OFF);
+	if (r < 0 || !wait)
+		return r < 0 ? r : start_list(p);
+	r = sd_event_source_set_time(p->backoff, now + wait);
+	return r < 0 ? r : sd_event_source_set_enabled(p->backoff, SD_EVENT_ONESHOT);
+}
+
+/* A change that was told late, of a pin that is no more, would bring it back. */
+static bool is_stale(struct probe *p, const struct probe_event *event)
+{
+	struct probe_pin now;
+
+	return event->type == PROBE_EVENT_CHANGE &&
+	       !(probe_maps_read(p->maps, event->pin.place, &now) && now.id == event->pin.id);
+}
+
+static int deliver(struct probe *p, const struct probe_event *told)
+{
+	static const enum pin_event_type types[] = {
+		[PROBE_EVENT_PIN] = PIN_EVENT_PIN,
+		[PROBE_EVENT_CHANGE] = PIN_EVENT_CHANGE,
+		[PROBE_EVENT_UNPIN] = PIN_EVENT_UNPIN,
+	};
+	struct pin_event event = { .charged_bytes = UINT64_MAX, .max_bytes = UINT64_MAX };
+	int r;
+
+	if (told->type < PROBE_EVENT_PIN || told->type > PROBE_EVENT_UNPIN)
+		return resync(p, "an event could not be understood");
+	if (is_stale(p, told))
+		return 0;
+	event.type = types[told->type];
+	event.seq = ++p->seq;
+	probe_pin_info(&told->pin, p->boot_usec, &event.pin);
+	r = p->config.listener->event(&event, p->config.userdata);
+	return r == -EILSEQ ? resync(p, "an event is missing") : r;
+}
+
+static int on_ring(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	struct probe *p = userdata;
+	struct probe_event event;
+	int r = 1;
+
+	for (unsigned int i = 0; i < EVENTS_PER_WAKEUP && p->ready; i++) {
+		r = probe_maps_next(p->maps, &event);
+		if (r == 0)
+			break;
+		r = r < 0 ? resync(p, "an event could not be understood") : deliver(p, &event);
+		if (r < 0)
+			return r;
+	}
+	/* Whoever finds the ring full says so there alone; it was full, and is read now. */
+	if (p->ready && probe_maps_lost(p->maps) != p->lost)
+		return resync(p, "events were lost");
+	return 0;
+}
+
+static int finish_list(struct probe *p)
+{
+	int r;
+
+	p->ready = true;
+	p->synced_usec = loop_usec(p->event, CLOCK_MONOTONIC);
+	r = p->config.listener->end(p->seq, p->config.userdata);
+	if (r < 0)
+		return r;
+	/* What came meanwhile may be in the ring already, and then tells no more. */
+	r = sd_event_source_set_enabled(p->ring, SD_EVENT_ON);
+	return r < 0 ? r : on_ring(p->ring, p->ring_fd, EPOLLIN, p);
+}
+
+static int on_turn(sd_event_source *source, void *userdata);
+
+static int next_turn(struct probe *p)
+{
+	int r = turn_schedule(p->event, &p->turn, on_turn, p, "probe-list");
+
+	if (r >= 0)
+		r = sd_event_source_set_exit_on_failure(p->turn, true);
+	return MIN(r, 0);
+}
+
+static int on_turn(sd_event_source *source, void *userdata)
+{
+	const uint64_t start_usec = clock_usec(CLOCK_MONOTONIC);
+	struct probe *p = userdata;
+	const uint32_t n = probe_maps_places(p->maps);
+	struct probe_pin pin;
+	struct pin_info info;
+	int r;
+
+	for (unsigned int i = 0; p->place < n; p->place++, i++) {
+		if (i == PLACES_PER_TURN || (i % 64 == 63 && turn_is_long(start_usec)))
+			return next_turn(p);
+		if (!probe_maps_read(p->maps, p->place, &pin))
+			continue;
+		probe_pin_info(&pin, p->boot_usec, &info);
+		r = p->config.listener->pin(&info, p->config.userdata);
+		if (r < 0)
+			return r;
+	}
+	return finish_list(p);
+}
+
+/*
+ * Pins are in their places before they are told of, and told of as gone after they
+ * have left them: what is in the ring from now on makes any list whole.
+ */
+static int start_list(struct probe *p)
+{
+	int r;
+
+	p->ready = false;
+	p->place = 0;
+	p->boot_usec = clock_usec(CLOCK_REALTIME) - clock_usec(CLOCK_BOOTTIME);
+	p->lost = probe_maps_lost(p->maps);
+	probe_maps_skip(p->maps);
+	r = p->config.listener->begin(p->config.userdata);
+	return r < 0 ? r : next_turn(p);
+}
+
+/* The maps of this answer: others, if the loader has been replaced. */
+static int take_maps(struct probe *p, int *fds)
+{
+	struct probe_maps *maps;
+	int r = probe_maps_open(fds, &maps);
+
+	if (r < 0)
+		return r;
+	p->ring = sd_event_source_disable_unref(p->ring);
+	p->turn = sd_event_source_disable_unref(p->turn);
+	probe_maps_free(p->maps);
+	p->maps = maps;
+	closep(&p->ring_fd);
+	p->ring_fd = TAKE_FD(fds[PROBE_FDS - 1]);
+	r = sd_event_add_io(p->event, &p->ring, p->ring_fd, EPOLLIN, on_ring, p);
+	if (r < 0)
+		return r;
+	(void)sd_event_source_set_description(p->ring, "probe-ring");
+	(void)sd_event_source_set_exit_on_failure(p->ring, true);
+	r = sd_event_source_set_enabled(p->ring, SD_EVENT_OFF);
+	return r < 0 ? r : start_list(p);
+}
+
+static int ask(struct probe *p);
+
+static int on_hello(int *fds, const char *reason, void *userdata)
+{
+	struct probe *p = userdata;
+	int r;
+
+	p->hello = probe_hello_call_free(p->hello);
+	if (!fds && !p->maps)
+		return p->config.failed(reason, p->config.failed_userdata);
+	if (!fds)
+		log_warning("pins of modules that came are not watched: %s", reason);
+	r = fds ? take_maps(p, fds) : 0;
+	if (r < 0)
+		return log_error_errno(r, "cannot read the maps of the eBPF programs: %m");
+	if (!p->again)
+		return 0;
+	p->again = false;
+	return ask(p);
+}
+
+static int ask(struct probe *p)
+{
+	return probe_hello_call(p->event, p->config.socket, on_hello, p, &p->hello);
+}
+
+static int on_module(void *userdata)
+{
+	struct probe *p = userdata;
+	int r;
+
+	if (p->hello) {
+		p->again = true;
+		return 0;
+	}
+	r = ask(p);
+	if (r < 0)
+		log_warning_errno(r, "pins of a module that came are not watched: %m");
+	return 0;
+}
+
+int probe_new(sd_event *event, const struct probe_config *config, struct probe **ret)
+{
+	_cleanup_(probe_freep) struct probe *p = calloc(1, sizeof(*p));
+	int r;
+
+	if (!p)
+		return -ENOMEM;
+	p->event = sd_event_ref(event);
+	p->config = *config;
+	p->ring_fd = -1;
+	r = sd_event_add_time(event, &p->backoff, CLOCK_MONOTONIC, 0, 0, on_backoff, p);
+	if (r < 0)
+		return r;
+	(void)sd_event_source_set_description(p->backoff, "probe-backoff");
+	(void)sd_event_source_set_exit_on_failure(p->backoff, true);
+	r = sd_event_source_set_enabled(p->backoff, SD_EVENT_OFF);
+	/* First, so that none comes unnoticed while the loader looks. */
+	if (r >= 0)
+		r = probe_modules_watch(event, on_module, p, &p->modules);
+	if (r >= 0)
+		r = ask(p);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(p);
+	return 0;
+}
+
+struct probe *probe_free(struct probe *p)
+{
+	if (!p)
+		return NULL;
+	probe_hello_call_free(p->hello);
+	probe_modules_free(p->modules);
+	sd_event_source_disable_unref(p->ring);
+	sd_event_source_disable_unref(p->turn);
+	sd_event_source_disable_unref(p->backoff);
+	probe_maps_free(p->maps);
+	closep(&p->ring_fd);
+	sd_event_unref(p->event);
+	free(p);
+	return NULL;
+}
+
+bool probe_ready(const struct probe *p)
+{
+	return p->ready;
+}
+
+unsigned int probe_n_resyncs(const struct probe *p)
+{
+	return p->n_resyncs;
+}
+
+struct probe_watch probe_watches(const struct probe *p, uint32_t kind)
+{
+	struct probe_watch watch = {};
+	struct probe_kind found;
+
+	if (!p->maps)
+		return watch;
+	found = probe_maps_kind(p->maps, kind);
+	if (found.since_nsec)
+		watch.since_usec = p->boot_usec + found.since_nsec / 1000;
+	memcpy(watch.reason, found.reason, sizeof(watch.reason));
+	return watch;
+}
+
+uint64_t probe_unlisted(const struct probe *p)
+{
+	return p->maps ? probe_maps_unlisted(p->maps) : 0;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Pins that eBPF programs see on a kernel without the patches: exact from when the
+ * programs were loaded, and for the kinds that they watch. They and what they know
+ * outlive the service. What changes comes by a ring; after any loss the pins are
+ * read anew. More programs are asked for when modules come that they are for.
+ */
+#ifndef PINGUARD_KERNEL_PROBE_H
+#define PINGUARD_KERNEL_PROBE_H
+
+#include <stdbool.h>
+#include <systemd/sd-event.h>
+
+#include "daemon/kernel/listener.h"
+#include "lib/macros.h"
+#include "lib/probe-layout.h"
+
+struct probe;
+
+struct probe_config {
+	const char *socket; /* of the loader */
+	const struct source_listener *listener; /* outlives the probe, as all of this */
+	/* It cannot be: called once at most, in place of the first list; may free the probe. */
+	int (*failed)(const char *reason, void *userdata);
+	void *failed_userdata;
+	void *userdata;
+};
+
+/* What is watched of a kind. */
+struct probe_watch {
+	uint64_t since_usec; /* CLOCK_REALTIME; 0: it is not */
+	char reason[PROBE_REASON_MAX]; /* then, why */
+};
+
+/* -ENOENT: there is no loader; or another negative errno */
+int probe_new(sd_event *event, const struct probe_config *config, struct probe **ret);
+struct probe *probe_free(struct probe *p);
+DEFINE_CLEANUP(struct probe *, probe_free);
+
+bool probe_ready(const struct probe *p);
+unsigned int probe_n_resyncs(const struct probe *p);
+/* kind: PINGUARD_KIND_* */
+struct probe_watch probe_watches(const struct probe *p, uint32_t kind);
+/* Pins that were too many to be listed, since the programs were loaded. */
+uint64_t probe_unlisted(const struct probe *p);
+
+#endif
