@@ -13,6 +13,7 @@ include tests/unit/manager/local.mk
 include tests/unit/base/local.mk
 include tests/unit/model/local.mk
 include tests/unit/kernel/local.mk
+include tests/unit/probe/local.mk
 include tests/unit/cgroup/local.mk
 include tests/unit/devices/local.mk
 include tests/unit/varlink/local.mk

@@ -13,6 +13,7 @@ kernel_tests = \
 	tests/unit/kernel/test-openers-scan \
 	tests/unit/kernel/test-pinlimits \
 	tests/unit/kernel/test-pinmsg \
+	tests/unit/kernel/test-probe \
 	tests/unit/kernel/test-procfs \
 	tests/unit/kernel/test-support
 check_PROGRAMS += $(kernel_tests)
@@ -31,6 +32,8 @@ tests_unit_kernel_test_openers_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_openers_scan_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_pinlimits_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_pinmsg_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_kernel_test_probe_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_kernel_test_probe_LDFLAGS = -Wl,--wrap=probe_maps_open
 tests_unit_kernel_test_procfs_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_support_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 endif
