@@ -60,6 +60,12 @@ static bool is_patched(const json_t *kernel)
 	return !strcmp(json_get_string(kernel, "support", ""), "patched");
 }
 
+/* On another kernel, by eBPF. */
+static bool is_watched(const json_t *kernel)
+{
+	return !strcmp(json_get_string(kernel, "source", ""), "probe");
+}
+
 /* What fits in any terminal. */
 #define LINE_COLUMNS 80
 
@@ -82,6 +88,28 @@ static void print_features(const json_t *kernel)
 		putchar('\n');
 }
 
+static void print_watched(const json_t *kernel)
+{
+	const json_t *watched = json_object_get(kernel, "watched"), *entry;
+	const char *lead = "        Exact since ";
+	char since[FORMAT_TIME_LEN];
+	size_t i;
+
+	json_array_foreach (watched, i, entry) {
+		const json_t *usec = json_object_get(entry, "since_usec");
+
+		if (!json_is_integer(usec))
+			continue;
+		printf("%s%s: %s\n", lead,
+		       format_time(since, (uint64_t)json_integer_value(usec)),
+		       json_get_string(entry, "kind", "?"));
+	}
+	json_array_foreach (watched, i, entry)
+		if (!json_is_integer(json_object_get(entry, "since_usec")))
+			printf("        Not watched: %s, %s\n", json_get_string(entry, "kind", "?"),
+			       json_get_string(entry, "reason", "nobody knows why"));
+}
+
 static void print_kernel(const json_t *kernel)
 {
 	const char *release = json_get_string(kernel, "release", "?");
@@ -94,6 +122,11 @@ static void print_kernel(const json_t *kernel)
 		print_features(kernel);
 		if (reason)
 			printf("        Not ready: %s.\n", reason);
+	} else if (is_watched(kernel)) {
+		printf("Kernel: %s, pins are watched by eBPF\n", release);
+		print_watched(kernel);
+		if (reason)
+			printf("        Not whole: %s.\n", reason);
 	} else {
 		printf("Kernel: %s, observe mode: %s\n", release, reason ?: "it does not count pins");
 		printf("        Figures are from /proc and netlink%s.\n",
@@ -106,21 +139,22 @@ static void print_kernel(const json_t *kernel)
 static void print_head(const struct pinctl *ctl, const json_t *reply)
 {
 	const json_t *totals = json_object_get(reply, "totals"), *entry;
+	const json_t *kernel = json_object_get(reply, "kernel");
 	const json_t *denied = json_object_get(totals, "denied");
 	int64_t unattributed = json_get_int(totals, "unattributed_bytes", 0);
 	char size[FORMAT_SIZE_LEN], pins[COUNT_LEN];
 	size_t i;
 
-	print_kernel(json_object_get(reply, "kernel"));
+	print_kernel(kernel);
 	show_size(ctl, size, (uint64_t)json_get_int(totals, "pinned_bytes", 0));
-	if (is_patched(json_object_get(reply, "kernel"))) {
+	if (is_patched(kernel) || is_watched(kernel)) {
 		printf("Pinned: %s in %s", size,
 		       show_count(pins, json_get_int(totals, "pins", 0), "pin"));
 		/* not for everyone to know */
 		if (json_is_integer(denied))
 			printf(", %" JSON_INTEGER_FORMAT " refused", json_integer_value(denied));
 		putchar('\n');
-	} else if (json_get_bool(json_object_get(reply, "kernel"), "processes_hidden", false)) {
+	} else if (json_get_bool(kernel, "processes_hidden", false)) {
 		printf("Pinned: unknown, at least %s in %s\n", size,
 		       show_count(pins, json_get_int(totals, "pins", 0), "memory region"));
 	} else {
@@ -130,7 +164,7 @@ static void print_head(const struct pinctl *ctl, const json_t *reply)
 	if (unattributed > 0)
 		printf("Not attributed: %s more %s, in no figure here\n",
 		       show_size(ctl, size, (uint64_t)unattributed),
-		       is_patched(json_object_get(reply, "kernel")) ?
+		       is_patched(kernel) || is_watched(kernel) ?
 			       "that processes have pinned (VmPin)" :
 			       "that is listed, of processes that have ended or of AF_XDP sockets");
 	json_array_foreach (json_object_get(reply, "uncontrolled"), i, entry)
@@ -252,6 +286,8 @@ static const char *usual_columns(const json_t *reply)
 	const json_t *cgroup, *charged;
 	size_t i;
 
+	if (is_watched(json_object_get(reply, "kernel")))
+		return "CGROUP,PINNED,PINS";
 	if (!is_patched(json_object_get(reply, "kernel")))
 		return "CGROUP,PINNED,LOCKED,PINS";
 	json_array_foreach (json_object_get(reply, "cgroups"), i, cgroup) {
