@@ -69,6 +69,7 @@ EXTRA_DIST += \
 	tests/vm/once.test \
 	tests/vm/owners.test \
 	tests/vm/pinners.test \
+	tests/vm/probe.test \
 	tests/vm/quotas.test \
 	tests/vm/release.test \
 	tests/vm/removal.test \
