@@ -5,6 +5,7 @@ dist_man_MANS += \
 	man/org.pinguard.Owner.7 \
 	man/pinctl.1 \
 	man/pinguard.8 \
+	man/pinguard-probe.8 \
 	man/pinguard.conf.5 \
 	man/pinguard.release.5
 EXTRA_DIST += \

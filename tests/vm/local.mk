@@ -48,9 +48,11 @@ EXTRA_DIST += \
 	tests/vm/accounting.test \
 	tests/vm/acts.test \
 	tests/vm/class.test \
+	tests/vm/containers.test \
 	tests/vm/contention.test \
 	tests/vm/delegation.test \
 	tests/vm/drain.test \
+	tests/vm/excess.test \
 	tests/vm/explain.test \
 	tests/vm/failure.test \
 	tests/vm/faults.test \
