@@ -80,7 +80,7 @@ struct {
 
 /* What a task has changed, and not told yet. */
 struct change {
-	__u32 place;
+	__u32 place, padding;
 	__u64 id;
 };
 
@@ -413,6 +413,20 @@ int BPF_PROG(vfio_detach_over)
 
 /* io_uring: fixed buffers. A clone of one shares its memory, and is no pin of its own. */
 
+/*
+ * What an argument of type struct io_mapped_ubuf ** points to. The verifier knows
+ * pointers to structures alone, for others there is a call.
+ */
+static __always_inline struct io_mapped_ubuf *uring_slot(void *ctx, __u32 argument)
+{
+	struct io_mapped_ubuf *buffer = NULL;
+	__u64 slot;
+
+	if (bpf_get_func_arg(ctx, argument, &slot) == 0)
+		bpf_probe_read_kernel(&buffer, sizeof(buffer), (void *)slot);
+	return buffer;
+}
+
 static __always_inline void uring_add(struct io_mapped_ubuf *buffer)
 {
 	struct io_mapped_ubuf___ends *old = (void *)buffer;
@@ -436,24 +450,20 @@ static __always_inline void uring_add(struct io_mapped_ubuf *buffer)
 
 /* Until Linux 6.12. */
 SEC("fexit/io_sqe_buffer_register")
-int BPF_PROG(uring_pin, void *ring_context, void *vector, struct io_mapped_ubuf **slot,
-	     void *last_page, int error)
+int BPF_PROG(uring_pin, void *ring_context, void *vector, void *slot, void *last_page, int error)
 {
-	struct io_mapped_ubuf *buffer;
-
-	if (error == 0 && bpf_probe_read_kernel(&buffer, sizeof(buffer), slot) == 0)
-		uring_add(buffer);
+	if (error == 0)
+		uring_add(uring_slot(ctx, 2));
 	return 0;
 }
 
 SEC("fentry/io_buffer_unmap")
-int BPF_PROG(uring_unpin, void *ring_context, struct io_mapped_ubuf **slot)
+int BPF_PROG(uring_unpin)
 {
-	struct io_mapped_ubuf *buffer;
+	struct io_mapped_ubuf *buffer = uring_slot(ctx, 1);
 
 	/* Others have it yet: the last one gives it back. */
-	if (bpf_probe_read_kernel(&buffer, sizeof(buffer), slot) == 0 &&
-	    BPF_CORE_READ(buffer, refs.refs.counter) == 1)
+	if (BPF_CORE_READ(buffer, refs.refs.counter) == 1)
 		begin_release((__u64)buffer);
 	return 0;
 }
