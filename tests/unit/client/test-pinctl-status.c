@@ -6,8 +6,11 @@
 
 /* --- the server, in a child --- */
 
-/* Of a stock kernel, once a quota was set on /stock or /hidden; charged elsewhere, after one on /charged. */
-static bool stock, hidden, charged, marked;
+/*
+ * Of a stock kernel, once a quota was set on /stock or /hidden, or on /watched, where eBPF
+ * watches; charged elsewhere, after one on /charged.
+ */
+static bool stock, hidden, watched, charged, marked;
 
 static int get_status(struct call *call, json_t *params, void *userdata)
 {
@@ -30,6 +33,19 @@ static int get_status(struct call *call, json_t *params, void *userdata)
 				    "\"totals\":{\"pinned_bytes\":4096,\"pins\":1},\"cgroups\":["
 				    "{\"path\":\"/a\",\"cgroup_id\":\"0x2\",\"source\":\"kernel\","
 				    "\"pinned_bytes\":4096,\"high_bytes\":3072,\"pins\":1}]}"));
+	if (watched)
+		return call_reply(
+			call,
+			parse("{\"version\":\"1\",\"kernel\":{\"support\":\"stock\",\"source\":\"probe\","
+			      "\"watched\":[{\"kind\":\"rdma\",\"since_usec\":86400000000,\"reason\":null},"
+			      "{\"kind\":\"vfio\",\"since_usec\":null,\"reason\":\"no module\"}],"
+			      "\"features\":[],\"release\":\"6.12\",\"reason\":\"some are missing\","
+			      "\"no_quotas_reason\":\"no patch\"},\"totals\":"
+			      "{\"pinned_bytes\":4096,\"pins\":1,\"denied\":null,"
+			      "\"unattributed_bytes\":8192},\"cgroups\":["
+			      "{\"path\":\"/a\",\"cgroup_id\":\"0x1\",\"removed\":false,"
+			      "\"source\":\"probe\",\"pinned_bytes\":4096,\"pins\":1,\"denied\":null}],"
+			      "\"uncontrolled\":[]}"));
 	if (charged)
 		return call_reply(
 			call,
@@ -90,6 +106,7 @@ static int set_quota(struct call *call, json_t *params, void *userdata)
 				  (json_int_t)8388608, "state", "applied");
 
 	stock = !strcmp(json_get_string(params, "cgroup", ""), "/stock");
+	watched = !strcmp(json_get_string(params, "cgroup", ""), "/watched");
 	charged = !strcmp(json_get_string(params, "cgroup", ""), "/charged");
 	marked = !strcmp(json_get_string(params, "cgroup", ""), "/marked");
 	hidden = !strcmp(json_get_string(params, "cgroup", ""), "/hidden");
@@ -217,6 +234,19 @@ static void test_observe(void **state)
 	EXPECT("quota set /a.slice 1G", 0, "");
 }
 
+/* What eBPF sees is as exact as the kernel's word, from a moment on, and of some kinds. */
+static void test_watched(void **state)
+{
+	EXPECT("quota set /watched 1G", 0, "");
+	EXPECT("", 0, "Kernel: 6.12, pins are watched by eBPF\n", "Exact since 1970-01-0", ": rdma\n",
+	       "Not watched: vfio, no module\n", "Not whole: some are missing.\n",
+	       "Quotas cannot be set: no patch.\n", "Pinned: 4K in 1 pin\n",
+	       "Not attributed: 8K more that processes have pinned (VmPin)",
+	       "CGROUP PINNED PINS\n", "/a         4K    1\n");
+	assert_null(strstr(output, "observe mode"));
+	EXPECT("quota set /a.slice 1G", 0, "");
+}
+
 /* Charged elsewhere than pinned: the column is there only then. */
 static void test_charged(void **state)
 {
@@ -247,6 +277,7 @@ int main(void)
 		cmocka_unit_test(test_quota),
 		cmocka_unit_test(test_quota_of_memory),
 		cmocka_unit_test(test_observe),
+		cmocka_unit_test(test_watched),
 		cmocka_unit_test(test_charged),
 		cmocka_unit_test(test_high),
 	};
