@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
@@ -33,11 +34,16 @@ static const char help[] =
 
 static int print_debug(enum libbpf_print_level level, const char *format, va_list args)
 {
-	char text[1024];
-	int n = vsnprintf(text, sizeof(text), format, args);
+	char *text, *rest, *line;
+	int n = vasprintf(&text, format, args);
 
-	if (level == LIBBPF_WARN && n > 0)
-		log_debug("%.*s", (int)strcspn(text, "\n"), text);
+	if (n < 0)
+		return n;
+	/* What the verifier says has many lines, and the end of it matters. */
+	for (rest = text; level == LIBBPF_WARN && (line = strsep(&rest, "\n"));)
+		if (*line)
+			log_debug("%s", line);
+	free(text);
 	return n;
 }
 

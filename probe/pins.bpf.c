@@ -540,9 +540,13 @@ int BPF_PROG(xdp_bind, struct socket *socket, void *address, int address_bytes, 
 }
 
 SEC("fentry/vunmap")
-int BPF_PROG(xdp_unpin, const void *mapped)
+int BPF_PROG(xdp_unpin)
 {
-	begin_release((__u64)mapped);
+	__u64 mapped;
+
+	/* A const void *, which the verifier does not take for a number. */
+	if (bpf_get_func_arg(ctx, 0, &mapped) == 0)
+		begin_release(mapped);
 	return 0;
 }
 
