@@ -7,8 +7,11 @@
 #include "daemon/kernel/probe-hello.h"
 #include "lib/socket.h"
 
-/* It reads the type information of the kernel and all modules: seconds, where that is slow. */
-#define ANSWER_USEC (60 * 1000000ULL)
+/*
+ * It reads the type information of the kernel and all modules, which takes a minute where
+ * all is slow. Where it ends without an answer that is noticed at once.
+ */
+#define ANSWER_USEC (300 * 1000000ULL)
 
 struct probe_hello_call {
 	int fd;
