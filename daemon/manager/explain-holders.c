@@ -29,7 +29,7 @@ static bool is_below(const struct cgroup_node *node, const char *path)
 }
 
 /* Whether pins of an origin take of a limit. */
-static bool takes(const struct explaining *x, const struct check *c,
+static bool takes(const struct explaining *x, const struct pin_check *c,
 		  const struct pin_origin *origin)
 {
 	const struct explain_process *p = &x->facts.process;
@@ -103,7 +103,7 @@ static void merge(struct holder_sum *sums, size_t *n)
 	qsort(sums, *n, sizeof(*sums), larger_first);
 }
 
-static int collect(struct explaining *x, const struct check *c, struct holder_sum **ret, size_t *ret_n)
+static int collect(struct explaining *x, const struct pin_check *c, struct holder_sum **ret, size_t *ret_n)
 {
 	struct pin_origin *origin = NULL;
 	size_t size = 0;
@@ -142,7 +142,7 @@ static json_t *holder_json(const struct holder_sum *sum)
 			 "bytes", json_bytes(sum->bytes));
 }
 
-json_t *explain_holders_json(struct explaining *x, const struct check *c)
+json_t *explain_holders_json(struct explaining *x, const struct pin_check *c)
 {
 	_cleanup_(freep) struct holder_sum *sums = NULL;
 	_cleanup_json_ json_t *array = json_array();

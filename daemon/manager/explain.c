@@ -161,7 +161,7 @@ static const char *cgroup_of(const struct question *q)
 	return node && !node->removed && !node->unresolved ? node->path : NULL;
 }
 
-static json_t *check_json(struct question *q, const struct check *c)
+static json_t *check_json(struct question *q, const struct pin_check *c)
 {
 	struct explaining *x = &q->x;
 	const struct explain_unit unit = { x->unit, x->user_unit };
@@ -174,7 +174,7 @@ static json_t *check_json(struct question *q, const struct check *c)
 
 static json_t *walk_json(struct question *q, uint32_t kind)
 {
-	_cleanup_(freep) struct check *checks = calloc(EXPLAIN_CHECKS_MAX, sizeof(*checks));
+	_cleanup_(freep) struct pin_check *checks = calloc(EXPLAIN_CHECKS_MAX, sizeof(*checks));
 	_cleanup_json_ json_t *array = json_array();
 	size_t n;
 
@@ -205,7 +205,7 @@ static json_t *refusal_json(struct question *q)
 	const struct event *event = q->refusal;
 	const struct cgroup_node *limit = event ? event->limit : NULL;
 	const bool whole = event && may_see_whole(q->x.m, q->x.call, event);
-	struct check c;
+	struct pin_check c;
 
 	if (!event)
 		return json_null();

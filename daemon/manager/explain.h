@@ -31,7 +31,7 @@ uint64_t explain_started_usec(struct manager *m, pid_t pid);
 int explain_read_limits(struct explaining *x, const char *path);
 
 /* explain-holders.c: those of a limit that the caller may see; NULL when out of memory */
-json_t *explain_holders_json(struct explaining *x, const struct check *c);
+json_t *explain_holders_json(struct explaining *x, const struct pin_check *c);
 /* The process that pins most in a cgroup and below, or lives there; 0 for none. */
 pid_t explain_pick_process(struct manager *m, const char *path);
 /* What counts for a user in one sum. */

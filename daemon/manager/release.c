@@ -140,7 +140,7 @@ int method_release(struct call *call, json_t *params, void *userdata)
 	if (!any)
 		return call_error(call, MANAGER_INTERFACE ".NoSelector", json_object());
 	/* Without the kernel's word nobody knows whether a pin is gone. */
-	if (!source_genl(m->source))
+	if (source_observes(m->source))
 		return reply_not_supported(call, source_reason(m->source));
 	r = admit(m, call);
 	if (r != 0)

@@ -49,14 +49,14 @@ json_t *explain_process_json(const struct explain_process *p)
 			 "user_namespace", user_ns_words[p->user_ns]);
 }
 
-static json_t *left_json(const struct check *c, bool used_known)
+static json_t *left_json(const struct pin_check *c, bool used_known)
 {
 	const bool limited = c->max != UINT64_MAX && c->type != CHECK_REVOKE;
 
 	return json_bytes_or_null(c->max - MIN(c->used, c->max), limited && used_known);
 }
 
-json_t *explain_check_json(const struct check *c, json_t *holders, json_t *remedies)
+json_t *explain_check_json(const struct pin_check *c, json_t *holders, json_t *remedies)
 {
 	const bool used_known = c->used_is != USED_UNKNOWN && c->used_is != USED_HIDDEN;
 	const bool counted = used_known && c->type != CHECK_POLICY;

@@ -33,7 +33,7 @@ static const struct order {
 struct walk {
 	const struct explain_facts *f;
 	const struct order *order;
-	struct check *checks;
+	struct pin_check *checks;
 	size_t n;
 };
 
@@ -48,12 +48,12 @@ bool explain_is_exempt(const struct explain_process *p, uint32_t kind)
 	       p->ipc_lock && p->user_ns == USER_NS_INITIAL;
 }
 
-static bool in_bytes(const struct check *c)
+static bool in_bytes(const struct pin_check *c)
 {
 	return c->type == CHECK_RLIMIT || c->type == CHECK_LIMIT || c->type == CHECK_UDMABUF_SIZE;
 }
 
-static uint64_t left(const struct check *c)
+static uint64_t left(const struct pin_check *c)
 {
 	return c->max - MIN(c->used, c->max);
 }
@@ -64,7 +64,7 @@ static uint64_t add(uint64_t a, uint64_t b)
 }
 
 /* How much one more would take: of what is counted one by one that is one. */
-static uint64_t wanted(const struct explain_facts *f, const struct check *c)
+static uint64_t wanted(const struct explain_facts *f, const struct pin_check *c)
 {
 	if (!in_bytes(c))
 		return 1;
@@ -72,7 +72,7 @@ static uint64_t wanted(const struct explain_facts *f, const struct check *c)
 }
 
 /* Of a limit that is known: whether it lets one more through. */
-static void judge(const struct explain_facts *f, struct check *c)
+static void judge(const struct explain_facts *f, struct pin_check *c)
 {
 	const uint64_t more = wanted(f, c);
 	/* Without a size that was refused: twice as much. */
@@ -93,18 +93,18 @@ static void judge(const struct explain_facts *f, struct check *c)
 	}
 }
 
-static struct check *put(struct walk *w, enum check_type type)
+static struct pin_check *put(struct walk *w, enum check_type type)
 {
-	struct check *c = &w->checks[w->n];
+	struct pin_check *c = &w->checks[w->n];
 
 	if (w->n == EXPLAIN_CHECKS_MAX)
 		return NULL;
-	*c = (struct check){ .type = type, .max = UINT64_MAX };
+	*c = (struct pin_check){ .type = type, .max = UINT64_MAX };
 	w->n++;
 	return c;
 }
 
-static void unknown(struct check *c, const char *note)
+static void unknown(struct pin_check *c, const char *note)
 {
 	c->state = CHECK_UNKNOWN;
 	c->used_is = USED_UNKNOWN;
@@ -117,7 +117,7 @@ static void add_rdma(struct walk *w)
 
 	for (size_t i = 0; i < f->n_rdma; i++) {
 		const struct explain_rdma *r = &f->rdma[i];
-		struct check *c;
+		struct pin_check *c;
 
 		if (*f->device && strcmp(f->device, r->device) != 0)
 			continue;
@@ -136,7 +136,7 @@ static void add_rdma(struct walk *w)
 static void add_dma_entries(struct walk *w)
 {
 	const struct explain_facts *f = w->f;
-	struct check *c = put(w, CHECK_DMA_ENTRIES);
+	struct pin_check *c = put(w, CHECK_DMA_ENTRIES);
 
 	if (!c)
 		return;
@@ -153,7 +153,7 @@ static void add_dma_entries(struct walk *w)
 static void add_udmabuf(struct walk *w)
 {
 	const struct explain_facts *f = w->f;
-	struct check *c = put(w, CHECK_UDMABUF_SIZE);
+	struct pin_check *c = put(w, CHECK_UDMABUF_SIZE);
 
 	if (!c)
 		return;
@@ -167,7 +167,7 @@ static void add_udmabuf(struct walk *w)
 }
 
 /* As capable(CAP_IPC_LOCK) has it. */
-static void judge_capability(const struct walk *w, struct check *c)
+static void judge_capability(const struct walk *w, struct pin_check *c)
 {
 	const struct explain_process *p = &w->f->process;
 
@@ -197,7 +197,7 @@ static void add_rlimit(struct walk *w)
 {
 	const struct explain_facts *f = w->f;
 	const struct explain_process *p = &f->process;
-	struct check *c = put(w, CHECK_RLIMIT);
+	struct pin_check *c = put(w, CHECK_RLIMIT);
 
 	if (!c)
 		return;
@@ -232,7 +232,7 @@ static void add_limits(struct walk *w)
 
 	for (size_t i = 0; i < f->n_levels; i++) {
 		const struct explain_level *level = &f->levels[i];
-		struct check *c;
+		struct pin_check *c;
 
 		if (!level->counts)
 			continue;
@@ -246,7 +246,7 @@ static void add_limits(struct walk *w)
 		judge(f, c);
 	}
 	if (f->levels_left_out > 0) {
-		struct check *c = put(w, CHECK_LIMIT);
+		struct pin_check *c = put(w, CHECK_LIMIT);
 
 		if (c)
 			unknown(c, "there are more cgroups on the way to the root than are looked at");
@@ -255,7 +255,7 @@ static void add_limits(struct walk *w)
 
 static void add_revoke(struct walk *w)
 {
-	struct check *c = put(w, CHECK_REVOKE);
+	struct pin_check *c = put(w, CHECK_REVOKE);
 
 	if (!c)
 		return;
@@ -270,7 +270,7 @@ static void add_policy(struct walk *w)
 {
 	const struct explain_facts *f = w->f;
 	const struct explain_level *strictest = NULL;
-	struct check *c = put(w, CHECK_POLICY);
+	struct pin_check *c = put(w, CHECK_POLICY);
 
 	if (!c)
 		return;
@@ -322,10 +322,10 @@ static void add_step(struct walk *w, enum check_type type)
 /* The first one that refuses; else the one that will: where the least is left. */
 static void mark_first(struct walk *w)
 {
-	struct check *first = NULL;
+	struct pin_check *first = NULL;
 
 	for (size_t i = 0; i < w->n; i++) {
-		struct check *c = &w->checks[i];
+		struct pin_check *c = &w->checks[i];
 
 		if (c->state == CHECK_REFUSES) {
 			c->first = true;
@@ -340,7 +340,7 @@ static void mark_first(struct walk *w)
 }
 
 size_t explain_walk(const struct explain_facts *f, uint32_t kind,
-		    struct check ret[static EXPLAIN_CHECKS_MAX])
+		    struct pin_check ret[static EXPLAIN_CHECKS_MAX])
 {
 	struct walk w = { .f = f, .checks = ret };
 
@@ -353,10 +353,10 @@ size_t explain_walk(const struct explain_facts *f, uint32_t kind,
 	return w.n;
 }
 
-struct check explain_refused(const struct explain_facts *f, uint32_t kind, uint32_t reason,
+struct pin_check explain_refused(const struct explain_facts *f, uint32_t kind, uint32_t reason,
 			     const char *cgroup, uint64_t used, uint64_t max)
 {
-	struct check checks[1];
+	struct pin_check checks[1];
 	struct walk w = { .f = f, .checks = checks };
 
 	static const enum check_type types[] = {

@@ -58,7 +58,7 @@ enum check_state {
 };
 
 /* cgroup, device: strings of the facts; note: a constant. NULL for none. */
-struct check {
+struct pin_check {
 	enum check_type type;
 	enum check_counter counter;
 	const char *cgroup, *device;
@@ -125,9 +125,9 @@ struct explain_facts {
 
 /* What one more pin of a kind meets, in order. Their number; 0 for a kind that is none. */
 size_t explain_walk(const struct explain_facts *f, uint32_t kind,
-		    struct check ret[static EXPLAIN_CHECKS_MAX]);
+		    struct pin_check ret[static EXPLAIN_CHECKS_MAX]);
 /* The limit that refused what is asked for, as it stands now: marked as what binds. */
-struct check explain_refused(const struct explain_facts *f, uint32_t kind, uint32_t reason,
+struct pin_check explain_refused(const struct explain_facts *f, uint32_t kind, uint32_t reason,
 			     const char *cgroup, uint64_t used, uint64_t max);
 /* Of what RLIMIT_MEMLOCK is held against; COUNTER_NONE: it is not. */
 enum check_counter explain_counter(uint32_t kind);
@@ -138,7 +138,7 @@ bool explain_is_exempt(const struct explain_process *p, uint32_t kind);
 
 json_t *explain_process_json(const struct explain_process *p);
 /* holders, remedies: references are taken over, also of NULL */
-json_t *explain_check_json(const struct check *c, json_t *holders, json_t *remedies);
+json_t *explain_check_json(const struct pin_check *c, json_t *holders, json_t *remedies);
 
 /* --- remedy.c: what would let a pin through --- */
 
@@ -150,6 +150,6 @@ struct explain_unit {
 
 /* An array of Remedy. mount: of cgroup2 */
 json_t *remedies_json(const struct explain_facts *f, const struct explain_unit *unit,
-		      const char *mount, const struct check *c);
+		      const char *mount, const struct pin_check *c);
 
 #endif

@@ -141,7 +141,7 @@ static int add_prlimit(json_t *array, const struct explain_process *p, uint64_t 
 }
 
 static int add_rlimit(json_t *array, const struct explain_facts *f,
-		      const struct explain_unit *unit, const struct check *c)
+		      const struct explain_unit *unit, const struct pin_check *c)
 {
 	const struct explain_process *p = &f->process;
 	const uint64_t bytes = round_up(c->needed);
@@ -169,7 +169,7 @@ static int add_rlimit(json_t *array, const struct explain_facts *f,
 	return r;
 }
 
-static int add_quota(json_t *array, const struct check *c)
+static int add_quota(json_t *array, const struct pin_check *c)
 {
 	_cleanup_(freep) char *name = c->cgroup ? typed(c->cgroup) : NULL;
 	char size[32];
@@ -182,7 +182,7 @@ static int add_quota(json_t *array, const struct check *c)
 	return add(array, NULL, NULL, "at once", "pinctl quota set %s %s", name, size);
 }
 
-static int add_policy(json_t *array, const struct explain_facts *f, const struct check *c)
+static int add_policy(json_t *array, const struct explain_facts *f, const struct pin_check *c)
 {
 	const char *cgroup = c->cgroup ?: f->process.cgroup;
 	_cleanup_(freep) char *name = cgroup ? typed(cgroup) : NULL;
@@ -195,7 +195,7 @@ static int add_policy(json_t *array, const struct explain_facts *f, const struct
 }
 
 /* A file of cgroup2 is named by the raw bytes: those that cannot be shown are not. */
-static int add_rdma(json_t *array, const char *mount, const struct check *c)
+static int add_rdma(json_t *array, const char *mount, const struct pin_check *c)
 {
 	_cleanup_(freep) char *path = NULL, *shown = NULL, *name = NULL, *device = NULL;
 
@@ -226,7 +226,7 @@ static int add_parameter(json_t *array, const char *module, const char *paramete
 }
 
 json_t *remedies_json(const struct explain_facts *f, const struct explain_unit *unit,
-		      const char *mount, const struct check *c)
+		      const char *mount, const struct pin_check *c)
 {
 	_cleanup_json_ json_t *array = json_array();
 	int r = array ? 0 : -ENOMEM;

@@ -12,7 +12,7 @@
 static struct explain_level levels[3];
 static struct explain_rdma rdma[2];
 static char leaf[] = "/a/b/c.service", middle[] = "/a/b", top[] = "/a";
-static struct check checks[EXPLAIN_CHECKS_MAX];
+static struct pin_check checks[EXPLAIN_CHECKS_MAX];
 static size_t n_checks;
 
 /* A patched kernel, with no limit but an unlimited RLIMIT_MEMLOCK. */
@@ -35,7 +35,7 @@ static struct explain_facts facts(void)
 	return f;
 }
 
-static const struct check *walk(const struct explain_facts *f, uint32_t kind)
+static const struct pin_check *walk(const struct explain_facts *f, uint32_t kind)
 {
 	n_checks = explain_walk(f, kind, checks);
 	for (size_t i = 0; i < n_checks; i++)
@@ -44,7 +44,7 @@ static const struct check *walk(const struct explain_facts *f, uint32_t kind)
 	return NULL;
 }
 
-static const struct check *find(enum check_type type, const char *cgroup)
+static const struct pin_check *find(enum check_type type, const char *cgroup)
 {
 	for (size_t i = 0; i < n_checks; i++)
 		if (checks[i].type == type &&
@@ -100,7 +100,7 @@ static void test_rlimit(void **state)
 {
 	const uint64_t page = sysconf(_SC_PAGESIZE);
 	struct explain_facts f = facts();
-	const struct check *c;
+	const struct pin_check *c;
 
 	f.process.soft_bytes = 8 * MIB;
 	f.process.pinned_bytes = 8 * MIB - page;
@@ -174,7 +174,7 @@ static void test_capability(void **state)
 static void test_limits(void **state)
 {
 	struct explain_facts f = facts();
-	const struct check *c;
+	const struct pin_check *c;
 
 	f.asked_bytes = MIB;
 	levels[0].max = 10 * MIB;
@@ -237,7 +237,7 @@ static void test_policy(void **state)
 static void test_rdma(void **state)
 {
 	struct explain_facts f = facts();
-	const struct check *c;
+	const struct pin_check *c;
 
 	f.n_rdma = 2;
 	rdma[0] = (struct explain_rdma){ .path = leaf, .device = "rxe0", .used = 4, .max = 5 };
@@ -281,7 +281,7 @@ static void test_modules(void **state)
 static void test_refused(void **state)
 {
 	struct explain_facts f = facts();
-	struct check c;
+	struct pin_check c;
 
 	f.asked_bytes = 4 * MIB;
 	c = explain_refused(&f, PINGUARD_KIND_RDMA, PINGUARD_REASON_LIMIT, top, 61 * MIB, 64 * MIB);
@@ -307,7 +307,7 @@ static void test_refused(void **state)
 /* --- remedies --- */
 
 static void check_remedy(const struct explain_facts *f, const char *unit, const char *user_unit,
-			 const struct check *c, size_t i, const char *key, const char *expected)
+			 const struct pin_check *c, size_t i, const char *key, const char *expected)
 {
 	const struct explain_unit u = { unit, user_unit };
 	_cleanup_json_ json_t *array = remedies_json(f, &u, "/sys/fs/cgroup", c);
@@ -318,7 +318,7 @@ static void check_remedy(const struct explain_facts *f, const char *unit, const 
 static void test_remedies(void **state)
 {
 	struct explain_facts f = facts();
-	struct check c = { .type = CHECK_RLIMIT, .counter = COUNTER_PINNED, .first = true,
+	struct pin_check c = { .type = CHECK_RLIMIT, .counter = COUNTER_PINNED, .first = true,
 			   .needed = 12 * MIB + 1 };
 
 	f.process.soft_bytes = f.process.hard_bytes = 8 * MIB;
@@ -337,29 +337,29 @@ static void test_remedies(void **state)
 	check_remedy(&f, "c.service", NULL, &c, 1, "command", "prlimit --pid 7 --memlock=13631488:");
 	c.needed = UINT64_MAX;
 	check_remedy(&f, "c.service", NULL, &c, 0, "setting", "[Service]\nLimitMEMLOCK=infinity");
-	c = (struct check){ .type = CHECK_LIMIT, .state = CHECK_REFUSES, .cgroup = "/a/it's", .needed = MIB };
+	c = (struct pin_check){ .type = CHECK_LIMIT, .state = CHECK_REFUSES, .cgroup = "/a/it's", .needed = MIB };
 	check_remedy(&f, NULL, NULL, &c, 0, "command", "pinctl quota set '/a/it'\\''s' 1M");
 	c.cgroup = "/a/\033b";
 	check_remedy(&f, NULL, NULL, &c, 0, "command", "pinctl quota set '/a/\\x1bb' 1M");
-	c = (struct check){ .type = CHECK_POLICY, .state = CHECK_DEVICE_MEMORY, .cgroup = "/a" };
+	c = (struct pin_check){ .type = CHECK_POLICY, .state = CHECK_DEVICE_MEMORY, .cgroup = "/a" };
 	check_remedy(&f, NULL, NULL, &c, 0, "command", "pinctl policy set /a allow");
-	c = (struct check){ .type = CHECK_RDMA_OBJECTS, .state = CHECK_REFUSES, .cgroup = "/a b",
+	c = (struct pin_check){ .type = CHECK_RDMA_OBJECTS, .state = CHECK_REFUSES, .cgroup = "/a b",
 			    .device = "rxe0", .needed = 6 };
 	check_remedy(&f, NULL, NULL, &c, 0, "command",
 		     "echo 'rxe0 hca_object=6' >'/sys/fs/cgroup/a b/rdma.max'");
 	c.cgroup = "/a\n";
 	check_remedy(&f, NULL, NULL, &c, 0, "command", "(none)");
-	c = (struct check){ .type = CHECK_DMA_ENTRIES, .state = CHECK_REFUSES, .needed = 3 };
+	c = (struct pin_check){ .type = CHECK_DMA_ENTRIES, .state = CHECK_REFUSES, .needed = 3 };
 	check_remedy(&f, NULL, NULL, &c, 0, "command",
 		     "echo 3 >/sys/module/vfio_iommu_type1/parameters/dma_entry_limit");
 	check_remedy(&f, NULL, NULL, &c, 0, "setting", "options vfio_iommu_type1 dma_entry_limit=3");
-	c = (struct check){ .type = CHECK_UDMABUF_SIZE, .state = CHECK_REFUSES, .needed = MIB + 1 };
+	c = (struct pin_check){ .type = CHECK_UDMABUF_SIZE, .state = CHECK_REFUSES, .needed = MIB + 1 };
 	check_remedy(&f, NULL, NULL, &c, 0, "command",
 		     "echo 2 >/sys/module/udmabuf/parameters/size_limit_mb");
-	c = (struct check){ .type = CHECK_REVOKE, .state = CHECK_REFUSES };
+	c = (struct pin_check){ .type = CHECK_REVOKE, .state = CHECK_REFUSES };
 	check_remedy(&f, NULL, NULL, &c, 0, "command", "(none)");
 	/* nothing is to be raised that lets it through */
-	c = (struct check){ .type = CHECK_LIMIT, .cgroup = "/a", .needed = MIB };
+	c = (struct pin_check){ .type = CHECK_LIMIT, .cgroup = "/a", .needed = MIB };
 	check_remedy(&f, NULL, NULL, &c, 0, "effect", "(none)");
 }
 
