@@ -8,7 +8,7 @@
 
 #define QUOTAS_MAX	4096
 #define QUOTAS_UID_MAX	256
-#define QUOTAS_DECLARED_MAX 8192 /* cgroups that files declare something for */
+#define QUOTAS_DECLARED_MAX 4096 /* cgroups that files declare something for */
 
 struct quotas;
 

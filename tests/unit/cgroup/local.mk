@@ -3,6 +3,7 @@ if HAVE_CMOCKA
 cgroup_tests = \
 	tests/unit/cgroup/test-cgroup \
 	tests/unit/cgroup/test-declarations \
+	tests/unit/cgroup/test-declared \
 	tests/unit/cgroup/test-policies \
 	tests/unit/cgroup/test-quota \
 	tests/unit/cgroup/test-quota-store \
@@ -12,6 +13,7 @@ check_PROGRAMS += $(cgroup_tests)
 TESTS += $(cgroup_tests)
 tests_unit_cgroup_test_cgroup_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_cgroup_test_declarations_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_cgroup_test_declared_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_cgroup_test_policies_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_cgroup_test_quota_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_cgroup_test_rdma_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
