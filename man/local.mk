@@ -7,6 +7,7 @@ dist_man_MANS += \
 	man/pinguard.8 \
 	man/pinguard-probe.8 \
 	man/pinguard.conf.5 \
+	man/pinguard.quota.5 \
 	man/pinguard.release.5
 EXTRA_DIST += \
 	CONTRIBUTING.md \
