@@ -18,5 +18,6 @@ include tests/unit/cgroup/local.mk
 include tests/unit/devices/local.mk
 include tests/unit/varlink/local.mk
 include tests/unit/ladder/local.mk
+include tests/unit/offline/local.mk
 include tests/unit/release/local.mk
 include tests/unit/triggers/local.mk
