@@ -19,5 +19,6 @@ daemon_libcore_la_SOURCES += \
 	daemon/cgroup/quotas-declared.c \
 	daemon/cgroup/quotas-high.c \
 	daemon/cgroup/quotas-internal.h \
+	daemon/cgroup/quotas-misc.c \
 	daemon/cgroup/rdma.c daemon/cgroup/rdma.h \
 	daemon/cgroup/tree.c daemon/cgroup/tree.h

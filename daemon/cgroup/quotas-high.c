@@ -5,12 +5,6 @@
 
 #include "daemon/cgroup/quotas-internal.h"
 
-void quotas_changed(struct quotas *q)
-{
-	free(TAKE_PTR(q->high));
-	q->n_high = 0;
-}
-
 unsigned int quotas_count(const struct quotas *q)
 {
 	const struct quota *quota;

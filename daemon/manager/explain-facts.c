@@ -218,6 +218,42 @@ static void find_units(struct explaining *x, const char *path)
 		x->user_unit = cgroup_unit(path + cgroup_unit_len(path));
 }
 
+/* VFIO and XDP count what they pin as locked, not as pinned memory; udmabuf does not count. */
+bool explain_counts_for(uint32_t kind, enum check_counter counter)
+{
+	switch (counter) {
+	case COUNTER_PINNED:
+		return kind != PINGUARD_KIND_VFIO && kind != PINGUARD_KIND_XDP &&
+		       kind != PINGUARD_KIND_UDMABUF;
+	case COUNTER_LOCKED:
+		return kind == PINGUARD_KIND_VFIO;
+	default:
+		return explain_counter(kind) == counter;
+	}
+}
+
+static uint64_t user_bytes(struct manager *m, uint32_t uid)
+{
+	struct pin_origin *origin = NULL;
+	uint64_t bytes = 0;
+
+	while ((origin = registry_origin_next(m->registry, origin)))
+		if (origin->uid == uid && explain_counts_for(origin->kind, COUNTER_USER))
+			bytes += origin->bytes;
+	return bytes;
+}
+
+static uint64_t vfio_pins(struct manager *m, uint32_t tgid)
+{
+	struct pin_origin *origin = NULL;
+	uint64_t pins = 0;
+
+	while ((origin = registry_origin_next(m->registry, origin)))
+		if (origin->kind == PINGUARD_KIND_VFIO && origin->tgid == tgid)
+			pins += origin->pins;
+	return pins;
+}
+
 int explain_read_limits(struct explaining *x, const char *path)
 {
 	struct explain_facts *f = &x->facts;
@@ -230,8 +266,8 @@ int explain_read_limits(struct explaining *x, const char *path)
 	f->has_udmabuf_mb = pinlimits_read(sys, PINLIMITS_UDMABUF_MB, &f->udmabuf_mb) >= 0;
 	if (f->process.pid && f->patched) {
 		f->has_user_bytes = true;
-		f->user_bytes = explain_user_bytes(x->m, f->process.uid);
-		f->vfio_pins = explain_vfio_pins(x->m, f->process.pid);
+		f->user_bytes = user_bytes(x->m, f->process.uid);
+		f->vfio_pins = vfio_pins(x->m, f->process.pid);
 	}
 	if (!path)
 		return 0;

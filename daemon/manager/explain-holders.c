@@ -9,20 +9,6 @@
 #include "lib/cgroup-path.h"
 #include "lib/json.h"
 
-/* VFIO and XDP count what they pin as locked, not as pinned memory; udmabuf does not count. */
-static bool counts_for(uint32_t kind, enum check_counter counter)
-{
-	switch (counter) {
-	case COUNTER_PINNED:
-		return kind != PINGUARD_KIND_VFIO && kind != PINGUARD_KIND_XDP &&
-		       kind != PINGUARD_KIND_UDMABUF;
-	case COUNTER_LOCKED:
-		return kind == PINGUARD_KIND_VFIO;
-	default:
-		return explain_counter(kind) == counter;
-	}
-}
-
 static bool is_below(const struct cgroup_node *node, const char *path)
 {
 	return node && node->path && cgroup_path_is_in(node->path, path);
@@ -44,7 +30,7 @@ static bool takes(const struct explaining *x, const struct pin_check *c,
 	case CHECK_DMA_ENTRIES:
 		return origin->kind == PINGUARD_KIND_VFIO && p->pid && origin->tgid == p->pid;
 	case CHECK_RLIMIT:
-		if (!p->pid || !counts_for(origin->kind, c->counter))
+		if (!p->pid || !explain_counts_for(origin->kind, c->counter))
 			return false;
 		return c->counter == COUNTER_USER ? origin->uid == p->uid : origin->tgid == p->pid;
 	default:
@@ -155,28 +141,6 @@ json_t *explain_holders_json(struct explaining *x, const struct pin_check *c)
 		if (json_array_append_new(array, holder_json(&sums[i])) < 0)
 			return NULL;
 	return TAKE_PTR(array);
-}
-
-uint64_t explain_user_bytes(struct manager *m, uint32_t uid)
-{
-	struct pin_origin *origin = NULL;
-	uint64_t bytes = 0;
-
-	while ((origin = registry_origin_next(m->registry, origin)))
-		if (origin->uid == uid && counts_for(origin->kind, COUNTER_USER))
-			bytes += origin->bytes;
-	return bytes;
-}
-
-uint64_t explain_vfio_pins(struct manager *m, uint32_t tgid)
-{
-	struct pin_origin *origin = NULL;
-	uint64_t pins = 0;
-
-	while ((origin = registry_origin_next(m->registry, origin)))
-		if (origin->kind == PINGUARD_KIND_VFIO && origin->tgid == tgid)
-			pins += origin->pins;
-	return pins;
 }
 
 /* The first that lives; cgroup.procs of a threaded cgroup cannot be read. */

@@ -27,6 +27,8 @@ void explaining_done(struct explaining *x);
 int explain_read_process(struct manager *m, pid_t pid, struct explain_process *ret);
 /* When it was started. CLOCK_REALTIME; 0 where nobody knows */
 uint64_t explain_started_usec(struct manager *m, pid_t pid);
+/* Whether pins of a kind count there. */
+bool explain_counts_for(uint32_t kind, enum check_counter counter);
 /* The cgroups from this one on, what they limit, and all else that is no process's. */
 int explain_read_limits(struct explaining *x, const char *path);
 
@@ -34,8 +36,5 @@ int explain_read_limits(struct explaining *x, const char *path);
 json_t *explain_holders_json(struct explaining *x, const struct pin_check *c);
 /* The process that pins most in a cgroup and below, or lives there; 0 for none. */
 pid_t explain_pick_process(struct manager *m, const char *path);
-/* What counts for a user in one sum. */
-uint64_t explain_user_bytes(struct manager *m, uint32_t uid);
-uint64_t explain_vfio_pins(struct manager *m, uint32_t tgid);
 
 #endif

@@ -33,6 +33,7 @@ static const struct view views[] = {
 	  MANAGER("NoSuchToken") },
 	{ "SetQuota", "{\"cgroup\":\"/a\",\"max_bytes\":4096}", false, DENIED, DENIED },
 	{ "ClearQuota", "{\"cgroup\":\"/a\"}", false, DENIED, DENIED },
+	{ "ApplyQuotas", "{\"cgroup\":\"/a\"}", false, DENIED, DENIED },
 	{ "SetPolicy", "{\"cgroup\":\"/a\",\"policy\":\"deny\"}", false, DENIED, DENIED },
 	{ "ClearPolicy", "{\"cgroup\":\"/a\"}", false, DENIED, DENIED },
 	{ "Release", "{\"pid\":1}", false, DENIED, DENIED },
