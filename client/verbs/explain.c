@@ -23,7 +23,7 @@ static const char explain_help[] =
 	"path or a unit, which may have ended; PID is a process. Without either it is\n"
 	"about the last refusal, or else about what is started here.\n"
 	"\n"
-	"      --kind KIND       rdma vfio iommufd io_uring xdp vdpa udmabuf: all that a pin\n"
+	"      --kind KIND       rdma vfio iommufd io_uring xdp vdpa udmabuf: what a pin\n"
 	"                        of that kind meets\n"
 	"  -j, --json            print one JSON object\n"
 	"  -b, --bytes           print sizes in bytes\n"

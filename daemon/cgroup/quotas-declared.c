@@ -168,10 +168,19 @@ static struct declared *declared_add(struct quotas *q, const char *path)
 	return e;
 }
 
-static void fill(struct quotas *q, struct declared *e, struct declaration *d, int fd)
+/* What was written into another cgroup that had this path is nothing to this one. */
+static void note_cgroup(struct declared *e, int fd)
 {
 	uint64_t id = 0;
 
+	(void)cgroupfs_id(fd, &id);
+	if (id != e->quota.cgroup_id)
+		e->written_bytes = UINT64_MAX;
+	e->quota.cgroup_id = id;
+}
+
+static void fill(struct quotas *q, struct declared *e, struct declaration *d)
+{
 	if (e->quota.high_bytes != d->high_bytes)
 		quotas_changed(q);
 	e->quota.max_bytes = d->max_bytes;
@@ -180,10 +189,6 @@ static void fill(struct quotas *q, struct declared *e, struct declaration *d, in
 	e->round = q->round;
 	declarations_free(e->declarations);
 	e->declarations = declarations_ref(q->declarations);
-	(void)cgroupfs_id(fd, &id);
-	if (id != e->quota.cgroup_id)
-		e->written_bytes = UINT64_MAX; /* of another cgroup that had this path */
-	e->quota.cgroup_id = id;
 	declared_override(q, e->quota.path);
 }
 
@@ -217,6 +222,8 @@ int quotas_look(struct quotas *q, int fd, const char *path, char **ret_reason)
 	_cleanup_(freep) char *reason = NULL;
 	int r;
 
+	if (e)
+		note_cgroup(e, fd);
 	if (!d) {
 		give_back(q, fd, path, e);
 		if (e)
@@ -226,7 +233,8 @@ int quotas_look(struct quotas *q, int fd, const char *path, char **ret_reason)
 	e = e ?: declared_add(q, path);
 	if (!e)
 		return -E2BIG;
-	fill(q, e, d, fd);
+	note_cgroup(e, fd);
+	fill(q, e, d);
 	if (e->quota.overridden || !q->possible)
 		return 0;
 	r = write_declared(q, fd, e, &reason);
