@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <time.h>
@@ -249,6 +250,27 @@ static int open_maps(int fds[PROBE_FDS])
 	return -errno;
 }
 
+static int remove_all(void)
+{
+	_cleanup_(closep) int fd = open(LOAD_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct dirent *de;
+	DIR *dir;
+	int r = 0;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	dir = fdopendir(dup(fd));
+	if (!dir)
+		return -errno;
+	while ((de = readdir(dir)))
+		if (de->d_name[0] != '.' && unlinkat(fd, de->d_name, 0) < 0)
+			r = -errno;
+	closedir(dir);
+	if (r >= 0 && rmdir(LOAD_DIR) < 0)
+		r = -errno;
+	return r;
+}
+
 /* The maps, of this build. A kernel that makes none is told in the reason. */
 static int make_maps(void)
 {
@@ -314,7 +336,7 @@ static int prepare(struct loader *l, char *reason, size_t size)
 	}
 	if (is_of_another_build()) {
 		log_notice("the programs are of another build, starting anew");
-		(void)load_remove();
+		(void)remove_all();
 	}
 	r = make_maps();
 	if (r < 0)
@@ -358,16 +380,30 @@ static int watch(struct loader *l, char *reason, size_t size)
 	if (watch_kinds(l, why) > 0)
 		return 0;
 	snprintf(reason, size, "no kind of pins can be watched: %s", why);
-	(void)load_remove();
+	(void)remove_all();
 	return -EOPNOTSUPP;
+}
+
+/* One at a time: what another has half done would be taken away. */
+static int take_lock(int *ret_fd)
+{
+	_cleanup_(closep) int fd = open(LOAD_BPF_FS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || flock(fd, LOCK_EX) < 0)
+		return -errno;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
 }
 
 int load_all(char reason[PROBE_REASON_MAX * 2], int ret_fds[PROBE_FDS])
 {
+	_cleanup_(closep) int lock = -1;
 	const size_t size = PROBE_REASON_MAX * 2;
 	struct loader l = { .kinds_fd = -1 };
 	int fds[PROBE_FDS], r;
 
+	/* Where there is no such directory the reason follows. */
+	(void)take_lock(&lock);
 	r = prepare(&l, reason, size);
 	if (r >= 0)
 		r = watch(&l, reason, size);
@@ -386,23 +422,10 @@ int load_all(char reason[PROBE_REASON_MAX * 2], int ret_fds[PROBE_FDS])
 
 int load_remove(void)
 {
-	_cleanup_(closep) int fd = open(LOAD_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct dirent *de;
-	DIR *dir;
-	int r = 0;
+	_cleanup_(closep) int lock = -1;
+	int r = take_lock(&lock);
 
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	dir = fdopendir(dup(fd));
-	if (!dir)
-		return -errno;
-	while ((de = readdir(dir)))
-		if (de->d_name[0] != '.' && unlinkat(fd, de->d_name, 0) < 0)
-			r = -errno;
-	closedir(dir);
-	if (r >= 0 && rmdir(LOAD_DIR) < 0)
-		r = -errno;
-	return r;
+	return r < 0 ? r : remove_all();
 }
 
 int load_print(void)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # eBPF programs for kernels without the patches, and what loads them.
-EXTRA_DIST += probe/pins.bpf.c probe/kernel-types.h
+EXTRA_DIST += probe/pins.bpf.c probe/pin.bpf.h probe/kernel-types.h
 if HAVE_BPF
 sbin_PROGRAMS += pinguard-probe
 pinguard_probe_SOURCES = \
@@ -15,7 +15,7 @@ BUILT_SOURCES += probe/pins.skel.h
 CLEANFILES += probe/pins.skel.h probe/pins.bpf.o
 
 # Where the kernel's structures have their members is looked up when they are loaded.
-probe/pins.bpf.o: probe/pins.bpf.c probe/kernel-types.h lib/probe-layout.h
+probe/pins.bpf.o: probe/pins.bpf.c probe/pin.bpf.h probe/kernel-types.h lib/probe-layout.h
 	$(AM_V_at)$(MKDIR_P) $(@D)
 	$(AM_V_GEN)$(CLANG) -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra \
 		-Wno-unused-parameter -I$(top_srcdir) -I$(top_srcdir)/include/uapi \

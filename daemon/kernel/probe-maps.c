@@ -14,6 +14,7 @@ struct probe_maps {
 	unsigned long *consumer;
 	const unsigned long *producer;
 	const uint8_t *events;
+	unsigned long consumed; /* what we left there */
 	size_t page_bytes;
 };
 
@@ -54,6 +55,7 @@ int probe_maps_open(const int fds[PROBE_FDS], struct probe_maps **ret)
 	if (r < 0)
 		return r;
 	m->events = (const uint8_t *)m->producer + m->page_bytes;
+	m->consumed = *m->consumer;
 	*ret = TAKE_PTR(m);
 	return 0;
 }
@@ -116,13 +118,23 @@ uint64_t probe_maps_unlisted(const struct probe_maps *m)
 	return __atomic_load_n(&m->head->unlisted, __ATOMIC_RELAXED);
 }
 
+static void consume(struct probe_maps *m, unsigned long to)
+{
+	m->consumed = to;
+	__atomic_store_n(m->consumer, to, __ATOMIC_RELEASE);
+}
+
 int probe_maps_next(struct probe_maps *m, struct probe_event *ret)
 {
-	const unsigned long at = *m->consumer;
+	const unsigned long at = __atomic_load_n(m->consumer, __ATOMIC_RELAXED);
 	const uint8_t *record = m->events + (at & (PROBE_RING_BYTES - 1));
 	uint32_t header, bytes;
 	int r = 1;
 
+	if (at != m->consumed) {
+		m->consumed = at;
+		return -ESTALE;
+	}
 	if (at == __atomic_load_n(m->producer, __ATOMIC_ACQUIRE))
 		return 0;
 	header = __atomic_load_n((const uint32_t *)record, __ATOMIC_ACQUIRE);
@@ -136,10 +148,7 @@ int probe_maps_next(struct probe_maps *m, struct probe_event *ret)
 		memcpy(ret, record + BPF_RINGBUF_HDR_SZ, sizeof(*ret));
 	/* A length that cannot be true would lead out of what is written. */
 	bytes = (bytes + BPF_RINGBUF_HDR_SZ + 7) & ~7U;
-	if (bytes > *m->producer - at)
-		__atomic_store_n(m->consumer, *m->producer, __ATOMIC_RELEASE);
-	else
-		__atomic_store_n(m->consumer, at + bytes, __ATOMIC_RELEASE);
+	consume(m, bytes > *m->producer - at ? *m->producer : at + bytes);
 	return r;
 }
 

@@ -27,7 +27,10 @@ struct probe_kind probe_maps_kind(const struct probe_maps *m, uint32_t kind);
 uint64_t probe_maps_lost(const struct probe_maps *m);
 uint64_t probe_maps_unlisted(const struct probe_maps *m);
 
-/* The next event: 1, 0 for none, -EBADMSG for one that makes no sense, which is left out. */
+/*
+ * The next event: 1, 0 for none, -EBADMSG for one that makes no sense, which is left out,
+ * -ESTALE once somebody else has read some, such as a second service.
+ */
 int probe_maps_next(struct probe_maps *m, struct probe_event *ret);
 /* Leaves out all that is there now. */
 void probe_maps_skip(struct probe_maps *m);

@@ -56,10 +56,11 @@ static int resync(struct probe *p, const char *why)
 	p->n_resyncs++;
 	p->ready = false;
 	log_info("reading the pins from the eBPF maps again: %s", why);
+	if (!wait)
+		return start_list(p);
 	r = sd_event_source_set_enabled(p->ring, SD_EVENT_OFF);
-	if (r < 0 || !wait)
-		return r < 0 ? r : start_list(p);
-	r = sd_event_source_set_time(p->backoff, now + wait);
+	if (r >= 0)
+		r = sd_event_source_set_time(p->backoff, now + wait);
 	return r < 0 ? r : sd_event_source_set_enabled(p->backoff, SD_EVENT_ONESHOT);
 }
 
@@ -103,7 +104,11 @@ static int on_ring(sd_event_source *source, int fd, uint32_t revents, void *user
 		r = probe_maps_next(p->maps, &event);
 		if (r == 0)
 			break;
-		r = r < 0 ? resync(p, "an event could not be understood") : deliver(p, &event);
+		if (r == -ESTALE)
+			r = resync(p, "somebody else has read events");
+		else
+			r = r < 0 ? resync(p, "an event could not be understood") :
+				    deliver(p, &event);
 		if (r < 0)
 			return r;
 	}
@@ -169,6 +174,11 @@ static int start_list(struct probe *p)
 	int r;
 
 	p->ready = false;
+	r = sd_event_source_set_enabled(p->ring, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(p->backoff, SD_EVENT_OFF);
+	if (r < 0)
+		return r;
 	p->place = 0;
 	p->boot_usec = clock_usec(CLOCK_REALTIME) - clock_usec(CLOCK_BOOTTIME);
 	p->lost = probe_maps_lost(p->maps);
@@ -196,8 +206,7 @@ static int take_maps(struct probe *p, int *fds)
 		return r;
 	(void)sd_event_source_set_description(p->ring, "probe-ring");
 	(void)sd_event_source_set_exit_on_failure(p->ring, true);
-	r = sd_event_source_set_enabled(p->ring, SD_EVENT_OFF);
-	return r < 0 ? r : start_list(p);
+	return start_list(p);
 }
 
 static int ask(struct probe *p);

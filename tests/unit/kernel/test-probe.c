@@ -363,6 +363,22 @@ static void test_busy(void **state)
 	assert_int_equal(told.n_events, 1);
 }
 
+/* A second service, say: what it has read the first one lacks. */
+static void test_other_reader(void **state)
+{
+	start();
+	put_event(PROBE_EVENT_PIN, put_pin(0, 1));
+	*kernel.consumer = *kernel.producer;
+	wake();
+	assert_int_equal(told.n_events, 0);
+	assert_int_equal(probe_n_resyncs(probe), 1);
+	assert_int_equal(told.n_pins, 1);
+	put_event(PROBE_EVENT_PIN, put_pin(1, 2));
+	wake();
+	assert_int_equal(told.n_events, 1);
+	assert_int_equal(probe_n_resyncs(probe), 1);
+}
+
 /* An event that goes over the end of the ring. */
 static void test_end_of_ring(void **state)
 {
@@ -504,6 +520,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_list),	 TEST(test_events), TEST(test_before),
 		TEST(test_loss),	 TEST(test_nonsense), TEST(test_busy),
+		TEST(test_other_reader),
 		TEST(test_end_of_ring),	 TEST(test_places), TEST(test_kinds),
 		TEST(test_loader_fails), TEST(test_no_loader), TEST(test_source),
 	};
