@@ -260,7 +260,7 @@ int explain_read_limits(struct explaining *x, const char *path)
 	const char *sys = x->m->sys ?: "/sys";
 
 	f->patched = !source_observes(x->m->source) && cgroups_count(x->m->cgroups);
-	f->revokes = triggers_n_revokes(x->m->triggers);
+	f->revokes = triggers_n_removals(x->m->triggers);
 	f->has_dma_entry_limit =
 		pinlimits_read(sys, PINLIMITS_DMA_ENTRIES, &f->dma_entry_limit) >= 0;
 	f->has_udmabuf_mb = pinlimits_read(sys, PINLIMITS_UDMABUF_MB, &f->udmabuf_mb) >= 0;

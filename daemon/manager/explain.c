@@ -83,7 +83,7 @@ static int ask_process(struct question *q, pid_t pid)
 	if (q->refusal)
 		return 0;
 	if (r == -EACCES)
-		return call_error_denied(q->x.call) ?: 1;
+		return call_sees_all(q->x.call) ? 0 : call_error_denied(q->x.call) ?: 1;
 	return call_error(q->x.call, MANAGER_INTERFACE ".NoSuchProcess",
 			  json_pack("{s:I}", "pid", (json_int_t)pid)) ?: 1;
 }
@@ -130,7 +130,7 @@ static int choose_process(struct question *q)
 	else
 		pid = call_peer(q->x.call)->pid;
 	if (pid == 0 && !q->refusal) {
-		q->unknown = "there is no process in it";
+		q->unknown = q->path ? "there is no process in it" : "it is not known who asks";
 		return 0;
 	}
 	r = explain_read_process(m, pid, &found);
@@ -148,17 +148,22 @@ static int choose_process(struct question *q)
 	return 0;
 }
 
-/* The cgroup from which on limits count. NULL where it is not there any more. */
+/* The cgroup from which on limits count: of one that is gone the nearest above it. */
 static const char *cgroup_of(const struct question *q)
 {
-	const struct cgroup_node *node;
+	struct cgroupfs *fs = cgroups_fs(q->x.m->cgroups);
+	struct cgroup_node *node;
 
 	if (q->x.facts.process.cgroup)
 		return q->x.facts.process.cgroup;
 	if (q->path)
 		return q->path;
-	node = q->refusal ? q->refusal->cgroup : NULL;
-	return node && !node->removed && !node->unresolved ? node->path : NULL;
+	for (node = q->refusal ? q->refusal->cgroup : NULL; fs && node; node = node->parent) {
+		cgroupfs_check(fs, node, loop_usec(q->x.m->event, CLOCK_MONOTONIC));
+		if (!node->removed && !node->unresolved)
+			return node->path;
+	}
+	return NULL;
 }
 
 static json_t *check_json(struct question *q, const struct pin_check *c)

@@ -380,8 +380,13 @@ struct pin_check explain_refused(const struct explain_facts *f, uint32_t kind, u
 	/* As it was then. */
 	if (max != UINT64_MAX)
 		checks[0].max = max;
-	if (in_bytes(&checks[0]) && checks[0].max != UINT64_MAX)
-		judge(f, &checks[0]);
+	if (checks[0].max != UINT64_MAX) {
+		if (in_bytes(&checks[0]))
+			judge(f, &checks[0]);
+	} else if (in_bytes(&checks[0])) {
+		checks[0].needed = add(checks[0].used, f->asked_bytes);
+		checks[0].note = "what the limit was then is not known: it may take more";
+	}
 	checks[0].state = CHECK_REFUSES;
 	checks[0].first = true;
 	return checks[0];

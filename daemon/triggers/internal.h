@@ -23,6 +23,7 @@ int revoking_event(struct revoking *r, const struct pin_event *e);
 /* After each list of pins: those that are under way, also from before the service's start. */
 int revoking_list(struct revoking *r);
 size_t revoking_count(const struct revoking *r);
+size_t revoking_count_removals(const struct revoking *r);
 
 /* failures.c: memory that failed */
 int failing_new(sd_event *event, const struct triggers_config *config, struct failing **ret);

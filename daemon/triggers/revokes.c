@@ -325,3 +325,13 @@ size_t revoking_count(const struct revoking *rv)
 {
 	return revokes_count(rv->revokes);
 }
+
+size_t revoking_count_removals(const struct revoking *rv)
+{
+	struct revoke *revoke = NULL;
+	size_t n = 0;
+
+	while ((revoke = revokes_next(rv->revokes, revoke)))
+		n += revoke->info.reason == PINGUARD_REVOKE_REASON_DEVICE_REMOVAL;
+	return n;
+}

@@ -79,6 +79,11 @@ size_t triggers_n_revokes(const struct triggers *t)
 	return revoking_count(t->revoking);
 }
 
+size_t triggers_n_removals(const struct triggers *t)
+{
+	return revoking_count_removals(t->revoking);
+}
+
 struct failures *triggers_failures(const struct triggers *t)
 {
 	return failing_failures(t->failing);

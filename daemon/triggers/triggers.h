@@ -53,6 +53,8 @@ void triggers_quotas_declared(struct triggers *t);
 
 /* Memory that is being taken away, at how many places. */
 size_t triggers_n_revokes(const struct triggers *t);
+/* Of those, memory of devices that are removed, which cannot be pinned any more. */
+size_t triggers_n_removals(const struct triggers *t);
 /* All that is known of memory that failed. */
 struct failures *triggers_failures(const struct triggers *t);
 

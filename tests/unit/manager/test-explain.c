@@ -4,7 +4,8 @@
 #include "tests/unit/manager/owner-fixture.h"
 #include "tests/unit/tree.h"
 
-#include <sys/resource.h>
+#include <pthread.h>
+#include <sched.h>
 
 #include "daemon/cgroup/cgroups-internal.h"
 #include "daemon/manager/explain.h"
@@ -347,6 +348,28 @@ static void test_number_taken_again(void **state)
 	assert_true(json_is_object(after));
 }
 
+/* What refused is above a unit that has ended. */
+static void test_unit_that_ended(void **state)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	struct manager *m = *state;
+
+	if (geteuid() != 0)
+		skip();
+	put_cgroup("/a/gone.service", "pinned 0\n", "pinned max\n");
+	refuse(m, PINGUARD_REASON_LIMIT, 4000000, 0, "/a/gone.service", "/a");
+	tree_remove("cgroup/a/gone.service");
+	for (struct cgroup_node *node = NULL; (node = registry_cgroup_next(m->registry, node));)
+		node->checked_usec = 0;
+	(void)ask(m, false, "{\"cgroup\":\"/a/other.service\"}", MANAGER("NoSuchCgroup"));
+	reply = ask(m, false, "{\"cgroup\":\"/a/gone.service\"}", NULL);
+	assert_string_equal(json_get_string(reply, "cgroup", ""), "/a");
+	assert_int_equal(json_get_int(check_of(reply, "limit", "/a"), "max", 0), 65536);
+	json_decref(reply);
+	reply = ask(m, false, "{\"cgroup\":\"gone.service\"}", NULL);
+	assert_true(json_is_object(json_object_get(reply, "refusal")));
+}
+
 /* A cgroup: of the one that pins most there, else of one that lives there. */
 static void test_cgroup(void **state)
 {
@@ -370,6 +393,75 @@ static void test_cgroup(void **state)
 	pins = ask(m, false, "{\"cgroup\":\"/a\"}", NULL);
 	assert_int_equal(json_get_int(json_object_get(pins, "process"), "pid", 0), other.pid);
 	process_end(&other);
+}
+
+/* Removals of device memory alone refuse what comes. */
+static void test_revokes(void **state)
+{
+	_cleanup_json_ json_t *offline = NULL, *removal = NULL;
+	struct manager *m = *state;
+	struct pin_event e = {
+		.type = PIN_EVENT_REVOKE,
+		.revoke = { .id = 1, .reason = PINGUARD_REVOKE_REASON_MEMORY_OFFLINE, .last_pfn = 1 },
+	};
+
+	if (geteuid() != 0)
+		skip();
+	assert_true(manager_listener.event(&e, m) >= 0);
+	offline = ask(m, false, params_of(own.pid), NULL);
+	assert_string_equal(json_get_string(check_of(offline, "revoke", NULL), "state", ""), "open");
+	e.revoke.id = 2;
+	e.revoke.reason = PINGUARD_REVOKE_REASON_DEVICE_REMOVAL;
+	assert_true(manager_listener.event(&e, m) >= 0);
+	removal = ask(m, false, params_of(own.pid), NULL);
+	assert_string_equal(json_get_string(check_of(removal, "revoke", NULL), "state", ""),
+			    "device_memory");
+	assert_int_equal(json_get_int(check_of(removal, "revoke", NULL), "used", -1), 1);
+}
+
+/* hidepid: it is there, and its files are not. */
+static void test_hidden(void **state)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	struct manager *m = *state;
+	char path[64];
+
+	if (geteuid() != 0)
+		skip();
+	snprintf(path, sizeof(path), "proc/%d", own.pid);
+	tree_remove(path);
+	reply = ask(m, false, params_of(own.pid), NULL);
+	assert_true(json_is_null(json_object_get(reply, "process")));
+	assert_string_equal(json_get_string(reply, "process_unknown", ""),
+			    "/proc keeps it from the service (hidepid)");
+	(void)ask(m, true, params_of(own.pid), VARLINK_ERROR_PERMISSION_DENIED);
+}
+
+/* A thread stands for its process. */
+static void *run_thread(void *arg)
+{
+	*(pid_t *)arg = gettid();
+	pause();
+	return NULL;
+}
+
+static void test_thread(void **state)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	struct manager *m = *state;
+	volatile pid_t tid = 0;
+	pthread_t thread;
+
+	if (geteuid() != 0)
+		skip();
+	m->proc = "/proc";
+	assert_int_equal(pthread_create(&thread, NULL, run_thread, (void *)&tid), 0);
+	while (!tid)
+		sched_yield();
+	reply = ask(m, false, params_of(tid), NULL);
+	assert_int_equal(json_get_int(json_object_get(reply, "process"), "pid", 0), getpid());
+	assert_int_equal(pthread_cancel(thread), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
 }
 
 static void test_rdma_and_levels(void **state)
@@ -396,6 +488,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_process), TEST(test_who_may_ask), TEST(test_rate), TEST(test_refusal),
 		TEST(test_number_taken_again), TEST(test_cgroup), TEST(test_rdma_and_levels),
+		TEST(test_unit_that_ended), TEST(test_revokes), TEST(test_hidden), TEST(test_thread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

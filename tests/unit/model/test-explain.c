@@ -298,6 +298,9 @@ static void test_refused(void **state)
 	f.process.pid = 0;
 	c = explain_refused(&f, PINGUARD_KIND_RDMA, PINGUARD_REASON_RLIMIT, NULL, 0, 8 * MIB);
 	assert_int_equal(c.needed, 12 * MIB);
+	c = explain_refused(&f, PINGUARD_KIND_RDMA, PINGUARD_REASON_RLIMIT, NULL, 0, UINT64_MAX);
+	assert_int_equal(c.needed, 4 * MIB);
+	assert_non_null(c.note);
 	c = explain_refused(&f, PINGUARD_KIND_RDMA, PINGUARD_REASON_REVOKE, NULL, 0, UINT64_MAX);
 	assert_int_equal(c.type, CHECK_REVOKE);
 	c = explain_refused(&f, 99, 99, NULL, 0, UINT64_MAX);
