@@ -87,7 +87,7 @@ static int setup(void **state)
 }
 
 /* The paths that are printed, without the tree's own. */
-static void check_says(struct env *env, int wanted, const char *output)
+static void expect_output(struct env *env, int wanted, const char *output)
 {
 	char *text = NULL, *s;
 	size_t size, n = strlen(tree) + 1;
@@ -111,17 +111,17 @@ static void test_check(void **state)
 	struct env *env = *state;
 
 	/* nothing is right, too */
-	check_says(env, 0, "");
+	expect_output(env, 0, "");
 	tree_put("pinguard.conf", "[Revoke]\nMode=notify\n");
 	tree_put("release.d/a.conf", "[Match]\nUnit=*\n");
 	tree_put("quota.d/a.conf", OF("Unit=a.service", "1") OF("Unit=b-*.service", "1"));
-	check_says(env, 0, "");
+	expect_output(env, 0, "");
 
 	tree_put("pinguard.conf", "[Revoke]\nMode=never\nTimeoutSec=101\n");
 	tree_put("release.d/b.conf", "[Match]\nUnit=*\n[Release]\nKill=perhaps\n");
 	tree_put("quota.d/b.conf", OF("Unit=a.service", "x"));
 	tree_put("quota.d/c.conf", "nonsense\n");
-	check_says(env, 1,
+	expect_output(env, 1,
 		     "pinguard.conf:2: error: Mode=never: neither wait nor notify\n"
 		     "pinguard.conf:3: error: TimeoutSec=101: more than 100 seconds\n"
 		     "release.d/b.conf:4: error: neither yes nor no\n"
@@ -140,13 +140,13 @@ static void test_warnings(void **state)
 	/* a mark comes early enough */
 	tree_put("quota.d/a.conf", OF("Unit=a.slice", "1") "[Match]\nUnit=b.slice\n[Quota]\nHigh=1\n");
 	snprintf(wanted, sizeof(wanted), "quota.d/a.conf:1: warning: a.slice: %s", late);
-	check_says(env, 0, wanted);
+	expect_output(env, 0, wanted);
 
 	/* only the order says which one counts */
 	tree_put("quota.d/a.conf", OF("Unit=a@*.service", "1") OF("Unit=b.service", "1"));
 	tree_put("quota.d/b.conf", OF("Unit=b.service", "2"));
 	tree_put("quota.d/c.conf", OF("Unit=b.service x.service", "3") OF("Unit=a@*.service", "2"));
-	check_says(env, 0,
+	expect_output(env, 0,
 		     "quota.d/c.conf:5: warning: a@*.service may be of the same cgroups as "
 		     "quota.d/a.conf:1, and counts for them since it comes later\n"
 		     "quota.d/b.conf:1: warning: b.service may be of the same cgroups as "
@@ -157,7 +157,7 @@ static void test_warnings(void **state)
 	tree_remove("quota.d");
 	tree_put("quota.d/a.conf", OF("Unit=a-*.service", "1") OF("Unit=a-b-*.service", "1")
 				   OF("Unit=a-b@*.service", "1") OF("Unit=a-b-c.service", "1"));
-	check_says(env, 0, "");
+	expect_output(env, 0, "");
 }
 
 static bool has_drop_in(const char *name)
