@@ -221,7 +221,8 @@ static int on_look(sd_event_source *source, uint64_t usec, void *userdata)
 static bool is_possible(const struct excess *x)
 {
 	/* Where it counts there are quotas; without its word nobody knows whether a pin is gone. */
-	return cgroups_count(x->config->cgroups) && source_genl(x->config->source);
+	return cgroups_count(x->config->cgroups) && !source_observes(x->config->source) &&
+	       !source_probe(x->config->source);
 }
 
 static void set_raised(struct excess *x, struct quota *quota)
