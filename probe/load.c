@@ -233,13 +233,13 @@ static int watch_kind(struct loader *l, const struct hook_kind *kind)
 
 static int open_maps(int fds[PROBE_FDS])
 {
-	LIBBPF_OPTS(bpf_obj_get_opts, read_only, .file_flags = BPF_F_RDONLY);
 	char path[PATH_MAX];
 	int i;
 
 	for (i = 0; i < PROBE_FDS; i++) {
 		map_path(path, map_names[i]);
-		fds[i] = bpf_obj_get_opts(path, i < PROBE_FDS - 1 ? &read_only : NULL);
+		/* One that cannot be written cannot be mapped shared, not even to read. */
+		fds[i] = bpf_obj_get(path);
 		if (fds[i] < 0)
 			break;
 	}

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "daemon/kernel/probe-maps.h"
+#include "lib/log.h"
 
 /* Of the ring: a page with what has been read, one with what was written, the events twice. */
 struct probe_maps {
@@ -29,7 +30,8 @@ static int map(int fd, size_t bytes, off_t offset, int protection, void *ret)
 	void *mapped = mmap(NULL, bytes, protection, MAP_SHARED, fd, offset);
 
 	if (mapped == MAP_FAILED)
-		return -errno;
+		return log_warning_errno(errno, "cannot map %zu bytes at %lld of an eBPF map: %m",
+					 bytes, (long long)offset);
 	*(void **)ret = mapped;
 	return 0;
 }

@@ -222,8 +222,11 @@ static int on_hello(int *fds, const char *reason, void *userdata)
 	if (!fds)
 		log_warning("pins of modules that came are not watched: %s", reason);
 	r = fds ? take_maps(p, fds) : 0;
+	/* Of what has been watched so far nothing is told any more. */
+	if (r < 0 && r != -ENOMEM)
+		return p->config.failed("its maps cannot be read", p->config.failed_userdata);
 	if (r < 0)
-		return log_error_errno(r, "cannot read the maps of the eBPF programs: %m");
+		return r;
 	if (!p->again)
 		return 0;
 	p->again = false;
