@@ -5,6 +5,7 @@
 
 #include "daemon/base/ini.h"
 #include "lib/macros.h"
+#include "lib/strv.h"
 
 const char ini_begins_with_blank[] = "the line begins with a blank";
 
@@ -125,48 +126,21 @@ int ini_parse_bool(const char *value, bool *ret)
 	return -EINVAL;
 }
 
-int ini_add_word(char ***list, char *word, size_t max)
+int ini_add_word(char ***list, const char *word, size_t max)
 {
-	char **grown;
-	size_t n = 0;
-
-	while (*list && (*list)[n])
-		n++;
-	if (!word || n >= max) {
-		free(word);
-		return word ? -E2BIG : -ENOMEM;
-	}
-	grown = realloc(*list, (n + 2) * sizeof(*grown));
-	if (!grown) {
-		free(word);
-		return -ENOMEM;
-	}
-	grown[n] = word;
-	grown[n + 1] = NULL;
-	*list = grown;
-	return 0;
+	return strv_length(*list) >= max ? -E2BIG : strv_extend(list, word);
 }
 
 int ini_add_words(char ***list, const char *value, size_t max)
 {
-	int r = 0;
+	_cleanup_(freep) char *copy = strdup(value);
+	char *word, *save;
+	int r = copy ? 0 : -ENOMEM;
 
-	for (;;) {
-		size_t n;
-
-		value += strspn(value, " \t");
-		n = strcspn(value, " \t");
-		if (n == 0 || r < 0)
-			return r;
-		r = ini_add_word(list, strndup(value, n), max);
-		value += n;
-	}
-}
-
-char **ini_free_words(char **list)
-{
-	for (char **s = list; s && *s; s++)
-		free(*s);
-	free(list);
-	return NULL;
+	if (r < 0)
+		return r;
+	for (word = strtok_r(copy, " \t", &save); word && r == 0;
+	     word = strtok_r(NULL, " \t", &save))
+		r = ini_add_word(list, word, max);
+	return r;
 }

@@ -36,13 +36,9 @@ int ini_read(const char *text, ini_handler_t handler, void *userdata, unsigned i
 
 /* yes, true, on, 1 and their opposites; -EINVAL */
 int ini_parse_bool(const char *value, bool *ret);
-/*
- * Adds a word to a NULL-terminated list of up to max, which may be NULL for an empty one.
- * Takes the word over, also when it fails. 0, -E2BIG, -ENOMEM
- */
-int ini_add_word(char ***list, char *word, size_t max);
+/* Adds a copy of a word to a list of up to max, for strv_free(). 0, -E2BIG, -ENOMEM */
+int ini_add_word(char ***list, const char *word, size_t max);
 /* Words that blanks part; a backslash is a backslash. As above. */
 int ini_add_words(char ***list, const char *value, size_t max);
-char **ini_free_words(char **list);
 
 #endif

@@ -8,6 +8,7 @@
 #include "daemon/cgroup/declarations.h"
 #include "daemon/model/model.h"
 #include "lib/parse.h"
+#include "lib/strv.h"
 
 struct parser {
 	struct declarations *to;
@@ -37,7 +38,7 @@ struct declarations *declarations_ref(struct declarations *d)
 
 static void declaration_free(struct declaration *d)
 {
-	ini_free_words(d->patterns);
+	strv_free(d->patterns);
 	free(d);
 }
 
@@ -48,7 +49,7 @@ struct declarations *declarations_free(struct declarations *d)
 	for (size_t i = 0; i < d->n; i++)
 		declaration_free(d->all[i]);
 	free(d->all);
-	ini_free_words(d->files);
+	strv_free(d->files);
 	free(d);
 	return NULL;
 }
@@ -311,7 +312,7 @@ int declarations_parse(struct declarations *d, const char *text, const char *fil
 	unsigned int line;
 	int r;
 
-	r = ini_add_word(&d->files, strdup(file), SIZE_MAX);
+	r = ini_add_word(&d->files, file, SIZE_MAX);
 	if (r < 0)
 		return r;
 	while (d->files[n_files + 1])

@@ -7,6 +7,7 @@
 #include "daemon/ladder/parse.h"
 #include "lib/escape.h"
 #include "lib/parse.h"
+#include "lib/strv.h"
 
 #define USEC_PER_SEC UINT64_C(1000000)
 
@@ -21,9 +22,9 @@ struct ladder *ladder_free(struct ladder *ladder)
 {
 	if (!ladder)
 		return NULL;
-	ini_free_words(ladder->units);
-	ini_free_words(ladder->cgroups);
-	ini_free_words(ladder->hook);
+	strv_free(ladder->units);
+	strv_free(ladder->cgroups);
+	strv_free(ladder->hook);
 	free(ladder->name);
 	free(ladder);
 	return NULL;
@@ -100,7 +101,7 @@ static int add_command(struct parser *p, const char *value)
 	for (value += strspn(value, " \t"); *value && r == 0; value += strspn(value, " \t")) {
 		if (take_word(&value, word) < 0)
 			return wrong(p, "a quote without its end, or an unknown escape");
-		r = ini_add_word(&p->ladder->hook, strdup(word), LADDER_WORDS_MAX);
+		r = ini_add_word(&p->ladder->hook, word, LADDER_WORDS_MAX);
 	}
 	p->ladder->on[STEP_HOOK] = true;
 	return added(p, r, "too many words");
