@@ -73,20 +73,28 @@ int excess_teardown(void **state)
 	return nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-void say_pin(struct manager *m, uint64_t id, pid_t pid, uint64_t bytes, const char *path)
+void say_pin_like(struct manager *m, const struct pin_info *pin, const char *path,
+		  const char *charged)
 {
-	struct pin_event event = {
-		.type = PIN_EVENT_PIN,
-		.seq = registry_seq(m->registry) + 1,
-		.pin = { .id = id, .bytes = bytes, .tgid = pid, .kind = PINGUARD_KIND_RDMA,
-			 .since_usec = realtime_usec() },
-	};
+	struct pin_event event = { .type = PIN_EVENT_PIN, .seq = registry_seq(m->registry) + 1,
+				   .pin = *pin };
 	struct cgroup_node *node;
 
-	process_set_cgroup(pid, path);
+	event.pin.kind = PINGUARD_KIND_RDMA;
 	assert_int_equal(cgroupfs_resolve_path(cgroups_fs(m->cgroups), path, &node), 0);
-	event.pin.cgroup_id = event.pin.charged_cgroup_id = node->id;
+	event.pin.cgroup_id = node->id;
+	assert_int_equal(cgroupfs_resolve_path(cgroups_fs(m->cgroups), charged, &node), 0);
+	event.pin.charged_cgroup_id = node->id;
 	assert_true(manager_listener.event(&event, m) >= 0);
+}
+
+void say_pin(struct manager *m, uint64_t id, pid_t pid, uint64_t bytes, const char *path)
+{
+	const struct pin_info pin = { .id = id, .bytes = bytes, .tgid = pid,
+				      .since_usec = realtime_usec() };
+
+	process_set_cgroup(pid, path);
+	say_pin_like(m, &pin, path, path);
 }
 
 void say_unpin(struct manager *m, uint64_t id)

@@ -17,6 +17,9 @@ void cgroup_charge(const char *path, unsigned int bytes);
 
 /* The kernel says that a process has a new pin, which is charged there. */
 void say_pin(struct manager *m, uint64_t id, pid_t pid, uint64_t bytes, const char *path);
+/* The same of any pin, whose kind and cgroups are filled in. */
+void say_pin_like(struct manager *m, const struct pin_info *pin, const char *path,
+		  const char *charged);
 void say_unpin(struct manager *m, uint64_t id);
 /* What SetQuota answers; high_bytes below 0 for none. */
 json_t *set_quota(struct manager *m, const struct process *p, const char *cgroup,

@@ -20,26 +20,6 @@ static void check_highs(struct manager *m, const char *path, int n)
 	assert_int_equal(n, 0);
 }
 
-/* The same, charged to another cgroup. */
-static void say_slipped(struct manager *m, uint64_t id, pid_t pid, uint64_t bytes,
-			const char *path, const char *charged)
-{
-	struct pin_event event = {
-		.type = PIN_EVENT_PIN,
-		.seq = registry_seq(m->registry) + 1,
-		.pin = { .id = id, .bytes = bytes, .tgid = pid, .kind = PINGUARD_KIND_RDMA,
-			 .since_usec = realtime_usec() },
-	};
-	struct cgroup_node *node;
-
-	process_set_cgroup(pid, path);
-	assert_int_equal(cgroupfs_resolve_path(cgroups_fs(m->cgroups), path, &node), 0);
-	event.pin.cgroup_id = node->id;
-	assert_int_equal(cgroupfs_resolve_path(cgroups_fs(m->cgroups), charged, &node), 0);
-	event.pin.charged_cgroup_id = node->id;
-	assert_true(manager_listener.event(&event, m) >= 0);
-}
-
 static int64_t excess_of(struct manager *m, const struct process *p, const char *path)
 {
 	_cleanup_json_ json_t *reply = NULL;
@@ -197,6 +177,15 @@ static void test_limit(void **state)
 	process_end(&p);
 }
 
+static void say_slipped(struct manager *m, uint64_t id, pid_t pid, uint64_t bytes)
+{
+	const struct pin_info pin = { .id = id, .bytes = bytes, .tgid = pid,
+				      .since_usec = realtime_usec() };
+
+	process_set_cgroup(pid, "/a/b");
+	say_pin_like(m, &pin, "/a/b", "/a");
+}
+
 /* What was pinned before the cgroup could be limited counts above it, and is asked back. */
 static void test_slipped(void **state)
 {
@@ -211,11 +200,11 @@ static void test_slipped(void **state)
 	json_decref(set_quota(m, &p, "/a/b", 1000, -1));
 	assert_int_equal(excess_of(m, &p, "/a/b"), 0);
 	set_looked(m, "/a/b", 0);
-	say_slipped(m, 1, p.pid, 1000, "/a/b", "/a");
+	say_slipped(m, 1, p.pid, 1000);
 	client_silent(m, &c);
 	assert_int_equal(excess_of(m, &p, "/a/b"), 0);
 	set_looked(m, "/a/b", 0);
-	say_slipped(m, 2, p.pid, 1, "/a/b", "/a");
+	say_slipped(m, 2, p.pid, 1);
 	check_asked(m, &c, 1000);
 	assert_int_equal(excess_of(m, &p, "/a/b"), 1);
 	/* There it is no excess. */
@@ -225,6 +214,14 @@ static void test_slipped(void **state)
 	client_silent(m, &c);
 	client_close(m, &c);
 	process_end(&p);
+}
+
+static void say_old(struct manager *m, uint64_t id, pid_t pid, uint64_t bytes, uint64_t since)
+{
+	const struct pin_info pin = { .id = id, .bytes = bytes, .tgid = pid,
+				      .since_usec = since };
+
+	say_pin_like(m, &pin, "/a/b", "/a/b");
 }
 
 static void check_found(struct manager *m, const char *path, uint64_t excess, const char *expected)
@@ -242,21 +239,6 @@ static void check_found(struct manager *m, const char *path, uint64_t excess, co
 	assert_string_equal(text, expected);
 }
 
-static void say_old_pin(struct manager *m, uint64_t id, pid_t pid, uint64_t bytes, uint64_t since)
-{
-	struct pin_event event = {
-		.type = PIN_EVENT_PIN,
-		.seq = registry_seq(m->registry) + 1,
-		.pin = { .id = id, .bytes = bytes, .tgid = pid, .kind = PINGUARD_KIND_RDMA,
-			 .since_usec = since },
-	};
-	struct cgroup_node *node;
-
-	assert_int_equal(cgroupfs_resolve_path(cgroups_fs(m->cgroups), "/a/b", &node), 0);
-	event.pin.cgroup_id = event.pin.charged_cgroup_id = node->id;
-	assert_true(manager_listener.event(&event, m) >= 0);
-}
-
 /* Who has most comes first, and its largest pin; the older one where they are the same. */
 static void test_order(void **state)
 {
@@ -264,11 +246,11 @@ static void test_order(void **state)
 
 	if (geteuid() != 0)
 		skip();
-	say_old_pin(m, 1, 101, 4000, 50);
-	say_old_pin(m, 2, 102, 1000, 40);
-	say_old_pin(m, 3, 102, 3000, 60);
-	say_old_pin(m, 4, 103, 2500, 10);
-	say_old_pin(m, 5, 103, 2500, 9);
+	say_old(m, 1, 101, 4000, 50);
+	say_old(m, 2, 102, 1000, 40);
+	say_old(m, 3, 102, 3000, 60);
+	say_old(m, 4, 103, 2500, 10);
+	say_old(m, 5, 103, 2500, 9);
 	check_found(m, "/a", 12999, "5 4 3 2 1");
 	check_found(m, "/a", 13001, "5 4 3 2 1");
 	check_found(m, "/a", 2500, "5");
