@@ -239,7 +239,7 @@ static int reply(struct question *q)
 	refusal = refusal_json(q);
 	return call_reply(q->x.call, json_pack("{s:o, s:b, s:o, s:o, s:o, s:o}",
 			"refusal", refusal,
-			"refusals_known", !source_observes(q->x.m->source),
+			"refusals_known", source_genl(q->x.m->source) != NULL,
 			"process", f->process.pid ? explain_process_json(&f->process) : json_null(),
 			"process_unknown", render_string(q->unknown),
 			"cgroup", render_name(path),
