@@ -50,3 +50,10 @@ client_libpinctl_la_LIBADD = lib/libutil.la $(JANSSON_LIBS) $(SMARTCOLS_LIBS) \
 bin_PROGRAMS += pinctl
 pinctl_SOURCES = client/main.c
 pinctl_LDADD = client/libpinctl.la
+
+# Sanitizers cannot be linked statically.
+pkglibexec_PROGRAMS += apply-own-quotas
+apply_own_quotas_SOURCES = client/apply-own-quotas.c
+if !ENABLE_SANITIZERS
+apply_own_quotas_LDFLAGS = -all-static
+endif

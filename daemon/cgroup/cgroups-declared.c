@@ -44,14 +44,17 @@ struct below {
 };
 
 /* What was made in a cgroup before it was watched. */
-static void look_below(struct below *b, int fd, const char *path)
+static void look_below(struct below *b, int fd, const char *path, unsigned int depth)
 {
 	struct declarations *d = quotas_declarations(b->c->quotas);
 	struct dirent *de;
+	uid_t owner;
 	DIR *dir;
 
 	(void)look(fd, path, b->c);
-	if (!cgroup_is_slice(path) && !declarations_may_hold(d, path))
+	if (depth == CGROUP_DEPTH_MAX ||
+	    (!declarations_may_hold(d, path) &&
+	     (!cgroup_is_slice(path) || cgroupfs_is_delegated(fd, &owner))))
 		return;
 	fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	dir = fd < 0 ? NULL : fdopendir(fd);
@@ -70,7 +73,7 @@ static void look_below(struct below *b, int fd, const char *path)
 		if (child_fd < 0 || asprintf(&child, "%s/%s", path, de->d_name) < 0)
 			child = NULL;
 		else
-			look_below(b, child_fd, child);
+			look_below(b, child_fd, child, depth + 1);
 	}
 	closedir(dir);
 }
@@ -83,7 +86,7 @@ void cgroups_look_at(struct cgroups *c, const char *path)
 	if (!quotas_declarations(c->quotas))
 		return;
 	if (fd >= 0)
-		look_below(&b, fd, path);
+		look_below(&b, fd, path, 0);
 	/* Anything may have appeared, or too much. */
 	if ((!path || b.n >= BELOW_MAX) && cgroups_look_at_all(c) < 0)
 		log_warning("cannot look at all cgroups again for what files declare");
@@ -130,8 +133,10 @@ int cgroups_look_at_all(struct cgroups *c)
 	r = cgroup_walk_new(c->fs, look, c, &c->look);
 	if (r >= 0)
 		r = turn_schedule(c->event, &c->look_turn, on_turn, c, "declared");
-	if (r < 0)
+	if (r < 0) {
 		c->look = cgroup_walk_free(c->look);
+		c->look_turn = sd_event_source_disable_unref(c->look_turn);
+	}
 	return r;
 }
 

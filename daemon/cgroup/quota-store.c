@@ -24,6 +24,14 @@ struct quota *quota_new(const char *path, uint64_t max_bytes)
 	return q;
 }
 
+struct quota *quota_free(struct quota *quota)
+{
+	if (quota)
+		free(quota->path);
+	free(quota);
+	return NULL;
+}
+
 void quota_list_add(struct quota **list, struct quota *quota)
 {
 	DL_APPEND(*list, quota);
@@ -32,8 +40,7 @@ void quota_list_add(struct quota **list, struct quota *quota)
 void quota_list_remove(struct quota **list, struct quota *quota)
 {
 	DL_DELETE(*list, quota);
-	free(quota->path);
-	free(quota);
+	quota_free(quota);
 }
 
 void quota_list_clear(struct quota **list)

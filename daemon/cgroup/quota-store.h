@@ -23,6 +23,7 @@ struct quota {
 	/* The section of a file that says so; NULL for a quota that was set. */
 	const struct declaration *declaration;
 	bool overridden; /* then: one that was set is in force */
+	bool external; /* then: somebody else has written another limit, which is */
 	/* For whoever asks for what is too much. */
 	bool pressed; /* memory is short there, since the last look */
 	bool passed; /* the high mark, and owners have been asked because of it */
@@ -34,6 +35,7 @@ struct quota {
 
 /* Without a high mark. */
 struct quota *quota_new(const char *path, uint64_t max_bytes);
+struct quota *quota_free(struct quota *quota); /* one that is in no list */
 void quota_list_add(struct quota **list, struct quota *quota);
 void quota_list_remove(struct quota **list, struct quota *quota); /* and free it */
 void quota_list_clear(struct quota **list);

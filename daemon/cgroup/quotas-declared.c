@@ -8,14 +8,17 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/xattr.h>
 
 #include "daemon/cgroup/quotas-internal.h"
+#include "lib/clock.h"
 #include "lib/escape.h"
 #include "lib/log.h"
 
 /* Root's alone, so that no user has a limit taken away; gone with the cgroup. */
 #define MARK "trusted.pinguard.max"
+#define DROP_USEC 1000000 /* between two looks at which cgroups are gone */
 
 struct declared *declared_find(const struct quotas *q, const char *path)
 {
@@ -77,7 +80,7 @@ static void give_back(struct quotas *q, int fd, const char *path, struct declare
 	struct cgroup_misc misc;
 	int r = 0;
 
-	if (mark == UINT64_MAX)
+	if (mark == UINT64_MAX || q->keeps)
 		return;
 	if (!quota_list_find(q->list, path) && cgroupfs_read_misc(fd, &misc) >= 0 &&
 	    misc.present && misc.max_bytes == mark)
@@ -111,6 +114,8 @@ static int write_declared(struct quotas *q, int fd, struct declared *e, char **r
 		return -EOPNOTSUPP;
 	}
 	mark = read_mark(fd, e);
+	e->quota.external = misc.max_bytes != UINT64_MAX && misc.max_bytes != mark &&
+			    misc.max_bytes != wanted;
 	if (misc.max_bytes == wanted && (mark == wanted || mark == UINT64_MAX))
 		return 0;
 	if (misc.max_bytes != UINT64_MAX && misc.max_bytes != mark) {
@@ -129,25 +134,48 @@ static bool is_gone(struct quotas *q, const struct declared *e)
 	return fd < 0;
 }
 
+/* Once a second at most: it opens each, and there may be thousands more to be looked at. */
 static void drop_gone(struct quotas *q)
 {
+	const uint64_t now_usec = clock_usec(CLOCK_MONOTONIC);
 	struct declared *e, *tmp;
 
+	if (q->dropped_usec && now_usec - q->dropped_usec < DROP_USEC)
+		return;
+	q->dropped_usec = now_usec;
 	HASH_ITER(hh, q->declared, e, tmp)
 		if (is_gone(q, e))
 			declared_remove(q, e);
 }
 
-static struct declared *declared_add(struct quotas *q, const char *path)
+/* One user's cgroups take no place of others'. */
+static bool has_room(const struct quotas *q, uid_t owner)
 {
-	struct declared *e;
+	const struct declared *e, *tmp;
+	unsigned int n = 0;
 
 	if (HASH_COUNT(q->declared) >= QUOTAS_DECLARED_MAX)
+		return false;
+	if (owner == 0)
+		return true;
+	HASH_ITER(hh, q->declared, e, tmp)
+		n += e->owner == owner;
+	return n < QUOTAS_DECLARED_UID_MAX;
+}
+
+static struct declared *declared_add(struct quotas *q, int fd, const char *path)
+{
+	struct stat st = {};
+	struct declared *e;
+
+	(void)fstat(fd, &st);
+	if (!has_room(q, st.st_uid))
 		drop_gone(q);
-	if (HASH_COUNT(q->declared) >= QUOTAS_DECLARED_MAX) {
+	if (!has_room(q, st.st_uid)) {
 		if (!q->told_full)
-			log_warning("files declare quotas for more than %d cgroups: of the others none "
-				    "is applied", QUOTAS_DECLARED_MAX);
+			log_warning("files declare quotas for more than %d cgroups, or %d of one user: "
+				    "of the others none is applied", QUOTAS_DECLARED_MAX,
+				    QUOTAS_DECLARED_UID_MAX);
 		q->told_full = true;
 		return NULL;
 	}
@@ -162,6 +190,7 @@ static struct declared *declared_add(struct quotas *q, const char *path)
 		free(e);
 		return NULL;
 	}
+	e->owner = st.st_uid;
 	e->quota.high_bytes = e->written_bytes = UINT64_MAX;
 	e->quota.uid = (uid_t)-1;
 	e->quota.runtime = true;
@@ -230,7 +259,7 @@ int quotas_look(struct quotas *q, int fd, const char *path, char **ret_reason)
 			declared_remove(q, e);
 		return 0;
 	}
-	e = e ?: declared_add(q, path);
+	e = e ?: declared_add(q, fd, path);
 	if (!e)
 		return -E2BIG;
 	note_cgroup(e, fd);

@@ -11,6 +11,7 @@ struct declared {
 	struct quota quota;
 	struct declaration *declaration; /* as in the quota */
 	struct declarations *declarations; /* has it: a reference */
+	uid_t owner; /* of the cgroup */
 	uint64_t written_bytes; /* into misc.max, from here; UINT64_MAX for nothing */
 	unsigned int round; /* of the last look */
 };
@@ -27,6 +28,8 @@ struct quotas {
 	struct declared *declared;
 	bool possible; /* the kernel limits pinned memory */
 	bool told_full;
+	bool keeps; /* what was written before */
+	uint64_t dropped_usec; /* when it was looked which cgroups are gone; 0 for never */
 	unsigned int round; /* of looks at all cgroups */
 };
 

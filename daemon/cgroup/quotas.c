@@ -76,6 +76,7 @@ int quotas_peek(struct quotas *q, const char *state_dir)
 	const char *reason;
 	int r = fd < 0 ? -errno : quota_store_load(fd, &q->list, &reason);
 
+	q->keeps = true;
 	if (r == -EBADMSG)
 		log_warning("the stored quotas cannot be read (%s), and are left out", reason);
 	return r == -EBADMSG || r == -ENOENT ? 0 : r;
@@ -121,6 +122,17 @@ int quotas_enforce(struct quotas *q, int fd, const char *path, char **ret_reason
 						      quotas_look(q, fd, path, ret_reason);
 }
 
+/* Of a cgroup that is gone: what files say of one with its path counts again. */
+static void drop(struct quotas *q, struct quota *quota)
+{
+	_cleanup_(freep) char *path = strdup(quota->path);
+
+	quotas_changed(q);
+	quota_list_remove(&q->list, quota);
+	if (path)
+		declared_override(q, path);
+}
+
 void quotas_apply(struct quotas *q, const char *path)
 {
 	size_t len = path ? strlen(path) : 0;
@@ -136,10 +148,8 @@ void quotas_apply(struct quotas *q, const char *path)
 			continue;
 		if (quota->uid != (uid_t)-1) {
 			/* Set by a user, for a cgroup that is no more. */
-			if (path) {
-				quotas_changed(q);
-				quota_list_remove(&q->list, quota);
-			}
+			if (path && quotas_is_stale(q, quota))
+				drop(q, quota);
 			continue;
 		}
 		if (q->tree)
@@ -235,10 +245,9 @@ static void drop_stale(struct quotas *q)
 {
 	struct quota *quota, *tmp;
 
-	quotas_changed(q);
 	DL_FOREACH_SAFE(q->list, quota, tmp)
 		if (quotas_is_stale(q, quota))
-			quota_list_remove(&q->list, quota);
+			drop(q, quota);
 }
 
 /* Users' quotas take nothing from the administrators' share, nor one user's from another's. */
@@ -309,21 +318,22 @@ int quotas_set(struct quotas *q, const char *path, uint64_t max_bytes, uint64_t 
 	r = replace(q, old, new);
 	if (r >= 0) {
 		r = quotas_write_max(fd, max_bytes);
-		if (r < 0 && replace(q, new, old) < 0)
+		if (r < 0 && replace(q, new, old) < 0) {
+			/* Then it stays here as well. */
 			log_warning("a quota that could not be set stays on disk");
+			quota_free(old);
+			return r == -ENODEV ? -ENOENT : r;
+		}
 	}
 	if (r < 0) {
-		free(new->path);
-		free(new);
+		quota_free(new);
 		return r == -ENODEV ? -ENOENT : r;
 	}
-	if (old) {
-		free(old->path);
-		free(old);
-	}
+	quota_free(old);
 	declared_override(q, path);
 	declared_unmark(q, fd, path);
-	if (q->tree)
+	/* A user's is of one cgroup, and not of another that has its path later. */
+	if (q->tree && uid == (uid_t)-1)
 		(void)cgroup_tree_watch_above(q->tree, path);
 	return 0;
 }

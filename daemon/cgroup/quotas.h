@@ -9,6 +9,7 @@
 #define QUOTAS_MAX	4096
 #define QUOTAS_UID_MAX	256
 #define QUOTAS_DECLARED_MAX 4096 /* cgroups that files declare something for */
+#define QUOTAS_DECLARED_UID_MAX 1024 /* of which one user may own so many */
 
 struct quotas;
 
@@ -36,7 +37,10 @@ int quotas_new(struct cgroupfs *fs, const char *state_dir, struct quotas **ret);
 struct quotas *quotas_free(struct quotas *q);
 DEFINE_CLEANUP(struct quotas *, quotas_free);
 void quotas_set_tree(struct quotas *q, struct cgroup_tree *tree);
-/* Stored ones beside another service, which alone may change the file. Problems are logged. */
+/*
+ * Stored ones beside another service, which alone may change the file, and give back
+ * limits: it may have reasons to keep what it read before. Problems are logged.
+ */
 int quotas_peek(struct quotas *q, const char *state_dir);
 
 /* Why a cgroup does not have the misc controller; the caller frees it, NULL where nobody knows. */

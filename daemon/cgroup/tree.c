@@ -17,6 +17,7 @@
 struct watch {
 	UT_hash_handle hh;
 	int wd;
+	bool foreign; /* not root's: whoever owns it makes what is in it */
 	char *path;
 };
 
@@ -24,13 +25,15 @@ struct cgroup_tree {
 	struct cgroupfs *fs;
 	bool control;
 	char *const *enabled; /* delegated subtrees; NULL for none */
-	bool warned_watches;
+	bool warned_watches, warned_uncontrolled;
 	cgroup_tree_appeared appeared;
 	void *userdata;
 	int fd;
 	sd_event_source *source;
 	struct watch *watches;
+	unsigned int n_foreign; /* of them */
 	struct cgroup_tree_entry *uncontrolled;
+	unsigned int n_uncontrolled;
 };
 
 /* Why a write to cgroup.subtree_control failed, for people. */
@@ -57,6 +60,7 @@ static const char *explain(int error)
 static void entry_free(struct cgroup_tree *tree, struct cgroup_tree_entry *e)
 {
 	DL_DELETE(tree->uncontrolled, e);
+	tree->n_uncontrolled--;
 	free(e->path);
 	free(e->reason);
 	free(e);
@@ -72,6 +76,18 @@ static struct cgroup_tree_entry *entry_find(struct cgroup_tree *tree, const char
 	return NULL;
 }
 
+/* Of those in a container it could make as many as it likes. */
+static bool has_room(struct cgroup_tree *tree)
+{
+	if (tree->n_uncontrolled < CGROUP_TREE_UNCONTROLLED_MAX)
+		return true;
+	if (!tree->warned_uncontrolled)
+		log_warning("the misc controller cannot be turned on in more than %d cgroups: of "
+			    "the others none is named", CGROUP_TREE_UNCONTROLLED_MAX);
+	tree->warned_uncontrolled = true;
+	return false;
+}
+
 static void record(struct cgroup_tree *tree, const char *path, int error)
 {
 	struct cgroup_tree_entry *e = entry_find(tree, path);
@@ -82,21 +98,22 @@ static void record(struct cgroup_tree *tree, const char *path, int error)
 			entry_free(tree, e);
 		return;
 	}
-	if (!e) {
-		e = calloc(1, sizeof(*e));
-		if (!e)
-			return;
-		e->path = strdup(path);
-		e->reason = strdup(explain(error));
-		DL_APPEND(tree->uncontrolled, e);
-		if (!e->path || !e->reason) {
-			entry_free(tree, e);
-			return;
-		}
-		shown = escape_name(path);
-		log_event(LOG_WARNING, MESSAGE_UNCONTROLLED, NULL,
-			  "cannot turn the misc controller on in %s: %s", shown ?: "?", e->reason);
+	if (e || !has_room(tree))
+		return;
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return;
+	e->path = strdup(path);
+	e->reason = strdup(explain(error));
+	DL_APPEND(tree->uncontrolled, e);
+	tree->n_uncontrolled++;
+	if (!e->path || !e->reason) {
+		entry_free(tree, e);
+		return;
 	}
+	shown = escape_name(path);
+	log_event(LOG_WARNING, MESSAGE_UNCONTROLLED, NULL,
+		  "cannot turn the misc controller on in %s: %s", shown ?: "?", e->reason);
 }
 
 static int enable(int fd)
@@ -116,17 +133,21 @@ static int enable(int fd)
 void cgroup_tree_watch(struct cgroup_tree *tree, const char *path)
 {
 	_cleanup_(freep) char *full = NULL;
+	struct stat st;
 	struct watch *w;
 	int wd;
 
-	if (HASH_COUNT(tree->watches) >= CGROUP_TREE_WATCHES_MAX) {
+	if (asprintf(&full, "%s%s", cgroupfs_mount(tree->fs), path) < 0) {
+		full = NULL;
+		return;
+	}
+	if (lstat(full, &st) < 0)
+		return;
+	if (HASH_COUNT(tree->watches) >= CGROUP_TREE_WATCHES_MAX ||
+	    (st.st_uid != 0 && tree->n_foreign >= CGROUP_TREE_FOREIGN_MAX)) {
 		if (!tree->warned_watches)
 			log_warning("too many slices, not all are followed");
 		tree->warned_watches = true;
-		return;
-	}
-	if (asprintf(&full, "%s%s", cgroupfs_mount(tree->fs), path) < 0) {
-		full = NULL;
 		return;
 	}
 	wd = inotify_add_watch(tree->fd, full, WATCH_MASK);
@@ -144,11 +165,22 @@ void cgroup_tree_watch(struct cgroup_tree *tree, const char *path)
 		free(w);
 		return;
 	}
+	w->foreign = st.st_uid != 0;
 	HASH_ADD_INT(tree->watches, wd, w);
-	if (!w->hh.tbl) {
+	if (w->hh.tbl) {
+		tree->n_foreign += w->foreign;
+	} else {
 		free(w->path);
 		free(w);
 	}
+}
+
+static void watch_free(struct cgroup_tree *tree, struct watch *w)
+{
+	HASH_DEL(tree->watches, w);
+	tree->n_foreign -= w->foreign;
+	free(w->path);
+	free(w);
 }
 
 static bool is_enabled(const struct cgroup_tree *tree, const char *path)
@@ -310,9 +342,7 @@ static int on_inotify(struct cgroup_tree *tree, const struct inotify_event *ev)
 	if (!w)
 		return 0;
 	if (ev->mask & IN_IGNORED) {
-		HASH_DEL(tree->watches, w);
-		free(w->path);
-		free(w);
+		watch_free(tree, w);
 		return 0;
 	}
 	if ((ev->mask & IN_CREATE) && (ev->mask & IN_ISDIR) && ev->len)
@@ -335,9 +365,13 @@ static int for_each_event(struct cgroup_tree *tree, const char *buf, size_t size
 	return r;
 }
 
+/* Not one that a user has made, of any name, in a directory of its own. */
 static int is_new_slice(struct cgroup_tree *tree, const struct inotify_event *ev)
 {
-	return (ev->mask & IN_CREATE) && (ev->mask & IN_ISDIR) && ev->len &&
+	const struct watch *w;
+
+	HASH_FIND_INT(tree->watches, &ev->wd, w);
+	return w && !w->foreign && cgroup_is_slice(w->path) && (ev->mask & IN_CREATE) && (ev->mask & IN_ISDIR) && ev->len &&
 	       cgroup_is_slice(ev->name);
 }
 
@@ -399,11 +433,8 @@ struct cgroup_tree *cgroup_tree_free(struct cgroup_tree *tree)
 		return NULL;
 	sd_event_source_disable_unref(tree->source);
 	closep(&tree->fd);
-	HASH_ITER(hh, tree->watches, w, wtmp) {
-		HASH_DEL(tree->watches, w);
-		free(w->path);
-		free(w);
-	}
+	HASH_ITER(hh, tree->watches, w, wtmp)
+		watch_free(tree, w);
 	DL_FOREACH_SAFE(tree->uncontrolled, e, etmp)
 		entry_free(tree, e);
 	free(tree);

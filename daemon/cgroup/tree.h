@@ -13,6 +13,8 @@
 #include "daemon/cgroup/cgroupfs.h"
 
 #define CGROUP_TREE_WATCHES_MAX 4096
+#define CGROUP_TREE_FOREIGN_MAX (CGROUP_TREE_WATCHES_MAX / 4) /* of directories that are not root's */
+#define CGROUP_TREE_UNCONTROLLED_MAX 256 /* cgroups that are named where it cannot be turned on */
 
 struct cgroup_tree;
 

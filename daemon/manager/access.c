@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Who may see what. What they may do, the methods ask for themselves. */
+#include <errno.h>
+
 #include "daemon/base/base.h"
 #include "daemon/manager/answers.h"
 
@@ -20,6 +22,22 @@ bool may_see_pin(struct manager *m, struct call *call, uint32_t uid, struct cgro
 	if (call_sees_all(call) || (uid == peer->uid && uid != PIN_UID_NONE))
 		return true;
 	return owns_node(m, call, cgroup);
+}
+
+int admit_lookup(struct manager *m, struct call *call)
+{
+	int r = 0;
+
+	if (call_sees_all(call))
+		return 0;
+	if (!m->calls.lookups)
+		r = callers_new(LOOKUPS_BURST, LOOKUPS_RATE, &m->calls.lookups);
+	if (r >= 0)
+		r = callers_admit(m->calls.lookups, call_peer(call)->uid,
+				  loop_usec(m->event, CLOCK_MONOTONIC));
+	if (r != -EUSERS)
+		return r;
+	return reply_limit(call, "lookups of one user in a second", LOOKUPS_RATE) ?: 1;
 }
 
 static bool is_caller(struct call *call, uint32_t uid)

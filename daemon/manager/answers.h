@@ -32,6 +32,15 @@ int reply_release_error(struct call *call, int error);
 void answer_errno(struct call *call, int error);
 
 /* access.c */
+/* Of one user at once, and then so many a second. */
+#define LOOKUPS_BURST 32
+#define LOOKUPS_RATE  16
+
+/*
+ * Whether the caller may have the service look for something now, which costs it more
+ * than an answer does. 0: go on; 1: the call is answered; < 0: an error of ours
+ */
+int admit_lookup(struct manager *m, struct call *call);
 bool may_see_pin(struct manager *m, struct call *call, uint32_t uid, struct cgroup_node *cgroup);
 /* Whether all of an event is for the caller, not the part alone that is the caller's own. */
 bool may_see_whole(struct manager *m, struct call *call, const struct event *event);

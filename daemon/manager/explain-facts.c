@@ -265,8 +265,10 @@ int explain_read_limits(struct explaining *x, const char *path)
 		pinlimits_read(sys, PINLIMITS_DMA_ENTRIES, &f->dma_entry_limit) >= 0;
 	f->has_udmabuf_mb = pinlimits_read(sys, PINLIMITS_UDMABUF_MB, &f->udmabuf_mb) >= 0;
 	if (f->process.pid && f->patched) {
-		f->has_user_bytes = true;
-		f->user_bytes = user_bytes(x->m, f->process.uid);
+		f->has_user_bytes = call_sees_all(x->call) ||
+				    f->process.uid == call_peer(x->call)->uid;
+		if (f->has_user_bytes)
+			f->user_bytes = user_bytes(x->m, f->process.uid);
 		f->vfio_pins = vfio_pins(x->m, f->process.pid);
 	}
 	if (!path)

@@ -50,8 +50,8 @@ static const struct event *last_refusal(struct question *q)
 	return NULL;
 }
 
-/* What is asked about is the caller's, or the caller may see all; 1: answered. */
-static int may_ask(struct question *q, const struct explain_process *p)
+/* It is the caller's, or the caller may see all. */
+static bool may_see_process(struct question *q, const struct explain_process *p)
 {
 	struct manager *m = q->x.m;
 	struct cgroup_node *node = NULL;
@@ -59,9 +59,7 @@ static int may_ask(struct question *q, const struct explain_process *p)
 	if (p->cgroup && cgroups_fs(m->cgroups) &&
 	    cgroupfs_resolve_path(cgroups_fs(m->cgroups), p->cgroup, &node) < 0)
 		node = NULL;
-	if (may_see_pin(m, q->x.call, p->uid, node))
-		return 0;
-	return call_error_denied(q->x.call) ?: 1;
+	return may_see_pin(m, q->x.call, p->uid, node);
 }
 
 /* 0, 1 when the call is answered */
@@ -71,7 +69,7 @@ static int ask_process(struct question *q, pid_t pid)
 	int r = explain_read_process(q->x.m, pid, p), answer;
 
 	if (r == 0) {
-		answer = may_ask(q, p);
+		answer = may_see_process(q, p) ? 0 : call_error_denied(q->x.call) ?: 1;
 		q->filter.tgid = p->pid;
 		q->started_usec = explain_started_usec(q->x.m, p->pid);
 		return answer;
@@ -138,9 +136,13 @@ static int choose_process(struct question *q)
 	    (found.pid != q->refusal->pin.tgid ||
 	     !is_same_process(q->refusal, explain_started_usec(m, pid))))
 		r = -ESRCH;
+	/* Whoever asked, or was refused, may have become somebody else since. */
+	if (r == 0 && !may_see_process(q, &found))
+		r = -EPERM;
 	if (r < 0) {
 		free(found.cgroup);
 		q->unknown = r == -EACCES ? "/proc keeps it from the service (hidepid)" :
+			     r == -EPERM  ? "it is another user's" :
 					    "it has ended";
 		return r == -ENOMEM ? r : 0;
 	}
@@ -279,27 +281,10 @@ static int start(struct manager *m, struct call *call, bool ready, json_t *param
 	return r;
 }
 
-/* 0, or 1 when the call has been answered: each one reads files, and goes through all pins. */
-static int admit(struct manager *m, struct call *call)
-{
-	int r = 0;
-
-	if (call_sees_all(call))
-		return 0;
-	if (!m->calls.explainers)
-		r = callers_new(EXPLAIN_BURST, EXPLAIN_RATE, &m->calls.explainers);
-	if (r >= 0)
-		r = callers_admit(m->calls.explainers, call_peer(call)->uid,
-				  loop_usec(m->event, CLOCK_MONOTONIC));
-	if (r != -EUSERS)
-		return r;
-	return reply_limit(call, "Explain calls of one user in a second", EXPLAIN_RATE) ?: 1;
-}
-
 int method_explain(struct call *call, json_t *params, void *userdata)
 {
 	struct manager *m = userdata;
-	int r = admit(m, call);
+	int r = admit_lookup(m, call); /* it reads files, and goes through all pins */
 
 	return r != 0 ? MIN(r, 0) : manager_wait_ready(m, call, params, start);
 }

@@ -6,8 +6,6 @@
 #include "daemon/manager/internal.h"
 
 #define EXPLAIN_HOLDERS_MAX  8 /* of each limit, the largest */
-#define EXPLAIN_BURST	     32 /* calls of one user at once, and then so many a second */
-#define EXPLAIN_RATE	     16
 #define EXPLAIN_PIDS_MAX     64 /* of a cgroup without pins, that are looked at for one that lives */
 
 struct explaining {

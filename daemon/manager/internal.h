@@ -30,7 +30,7 @@ struct calls {
 	struct inquiry *inquiries; /* inquiry.c */
 	struct drain *drains; /* drain.c */
 	struct summing *summings; /* sum-pins.c */
-	struct callers *explainers; /* explain.c; NULL while there were none */
+	struct callers *lookups; /* access.c; NULL while there were none */
 };
 
 /* feed.c */

@@ -303,7 +303,7 @@ struct manager *manager_free(struct manager *m)
 	openers_free(m->openers);
 	makers_free(m->makers);
 	sd_event_source_disable_unref(m->calls.settle);
-	callers_free(m->calls.explainers);
+	callers_free(m->calls.lookups);
 	owners_free(m->owners);
 	feed_done(m);
 	devices_free(m->devices);

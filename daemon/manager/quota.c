@@ -122,7 +122,7 @@ static int list_quotas(struct manager *m, struct call *call, bool ready, json_t 
 		return r;
 	known = cgroups_noted_age(m->cgroups, &age_usec, &complete);
 	now = loop_usec(m->event, CLOCK_REALTIME);
-	all = json_get_bool(params, "all", false) && call_is_admin(call);
+	all = json_get_bool(params, "all", false) && call_sees_all(call);
 	return call_reply(call, json_pack("{s:O, s:o, s:o, s:b}", "quotas", array,
 					  "unmatched", all ? unmatched_json(m) : json_null(),
 					  "others_usec",
@@ -149,6 +149,12 @@ static int check_target(struct manager *m, struct call *call, const char *cgroup
 
 	if (!fs) {
 		*ret_answer = reply_not_supported(call, support_no_quotas(&support));
+		return 1;
+	}
+	/* A unit is looked for in all of the tree. */
+	*ret_answer = cgroup[0] == '/' ? 0 : admit_lookup(m, call);
+	if (*ret_answer != 0) {
+		*ret_answer = MIN(*ret_answer, 0);
 		return 1;
 	}
 	if (find_path(m, call, cgroup, &path, ret_answer) > 0)

@@ -12,10 +12,12 @@
 
 #define DROP_IN "50-pinguard-quota.conf"
 
+/* "+" leaves the root directory as it is, whose programs may be anybody's. */
 static const char content[] =
 	"# Written by pinguard's generator, see pinguard.quota(5).\n"
 	"[Service]\n"
-	"ExecStartPre=+" PACKAGE_BINDIR "/pinctl quota apply --self\n";
+	"RootDirectoryStartOnly=yes\n"
+	"ExecStartPre=+" PACKAGE_LIBEXECDIR "/apply-own-quotas\n";
 
 static bool ends_with(const char *s, size_t n, const char *suffix)
 {

@@ -34,13 +34,15 @@ static uint64_t low_bytes(uint64_t high_bytes)
 static uint64_t find_excess(struct quota *quota, uint64_t current_bytes, bool *ret_passed)
 {
 	const uint64_t high_bytes = quota->high_bytes;
-	uint64_t wanted_bytes = high_bytes == UINT64_MAX ? quota->max_bytes : low_bytes(high_bytes);
+	/* Where somebody else has written a limit what a file says of it is not in force. */
+	const uint64_t max_bytes = quota->external ? UINT64_MAX : quota->max_bytes;
+	uint64_t wanted_bytes = high_bytes == UINT64_MAX ? max_bytes : low_bytes(high_bytes);
 
 	if (high_bytes != UINT64_MAX && current_bytes <= wanted_bytes)
 		quota->passed = false;
 	*ret_passed = high_bytes != UINT64_MAX && !quota->passed &&
 		      current_bytes > (quota->pressed ? wanted_bytes : high_bytes);
-	if (!*ret_passed && current_bytes <= quota->max_bytes)
+	if (!*ret_passed && current_bytes <= max_bytes)
 		return 0;
 	return current_bytes - wanted_bytes;
 }
@@ -263,7 +265,7 @@ void excess_pinned(struct excess *x, const struct pin_info *pin, bool more)
 	struct quota *quota;
 	bool uncharged;
 
-	if (!is_possible(x) || quotas_count(quotas) == 0)
+	if (!is_possible(x) || !quotas_next(quotas, NULL))
 		return;
 	node = registry_cgroup_find(x->config->registry, pin->cgroup_id);
 	uncharged = node && cgroup_node_below(node, pin->charged_cgroup_id);
@@ -277,6 +279,12 @@ void excess_pinned(struct excess *x, const struct pin_info *pin, bool more)
 	}
 }
 
+/* Nobody has asked the owners yet where a file has lowered it. */
+static bool is_declared_max(const struct quota *quota)
+{
+	return quota->declaration && quota->declaration->max_line && !quota->external;
+}
+
 void excess_resynced(struct excess *x)
 {
 	struct quotas *quotas = cgroups_quotas(x->config->cgroups);
@@ -285,7 +293,7 @@ void excess_resynced(struct excess *x)
 	if (!is_possible(x))
 		return;
 	while ((quota = quotas_next(quotas, quota)))
-		if (quota->high_bytes != UINT64_MAX || quota->raised)
+		if (quota->high_bytes != UINT64_MAX || quota->raised || is_declared_max(quota))
 			set_raised(x, quota);
 }
 

@@ -247,12 +247,12 @@ static void test_rate(void **state)
 	if (geteuid() != 0)
 		skip();
 	client_open(m, &c, &own);
-	for (unsigned int i = 0; i < EXPLAIN_BURST; i++) {
+	for (unsigned int i = 0; i < LOOKUPS_BURST; i++) {
 		client_send(&c, MANAGER("Explain"), false, json_loads(params_of(own.pid), 0, NULL));
 		/* the loop's time does not go on within a turn; it does between them */
 		json_decref(client_reply(m, &c, MANAGER("Explain"), false));
 	}
-	for (unsigned int i = 0; i < EXPLAIN_BURST; i++) {
+	for (unsigned int i = 0; i < LOOKUPS_BURST; i++) {
 		_cleanup_json_ json_t *reply = NULL;
 
 		client_send(&c, MANAGER("Explain"), false, json_loads(params_of(own.pid), 0, NULL));
