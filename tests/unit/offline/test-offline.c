@@ -262,6 +262,12 @@ static void test_apply(void **state)
 	expect_file("/s.slice/b.service/misc.max", "pinned 1");
 	expect_file("/../state/quotas.json", "{");
 
+	/* a file that is wrong now takes no limit away */
+	tree_put("quota.d/a.conf", OF("Unit=s.slice", "soon"));
+	assert_int_equal(offline_apply(&env->offline, "/s.slice/b.service"), 0);
+	expect_file("/s.slice/misc.max", "pinned 4096");
+	expect_file("/s.slice/b.service/misc.max", "pinned 1");
+
 	/* no limit is possible: said, and no failure */
 	tree_put("cgroup/s.slice/c.service/", NULL);
 	tree_put("quota.d/c.conf", OF("Unit=c.service", "1"));

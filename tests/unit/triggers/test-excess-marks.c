@@ -150,6 +150,59 @@ static void test_pressed(void **state)
 	process_end(&p);
 }
 
+/* What one file says of /a. */
+static void declare(struct manager *m, const char *quota)
+{
+	_cleanup_(declarations_freep) struct declarations *d = NULL;
+	struct quotas *quotas = cgroups_quotas(m->cgroups);
+	char dir[] = "/tmp/pinguard-declare-XXXXXX", path[64];
+	const char *dirs[] = { dir, NULL };
+	_cleanup_(closep) int fd = cgroupfs_open(cgroups_fs(m->cgroups), "/a");
+	FILE *file;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/a.conf", dir);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	fprintf(file, "[Match]\nCGroup=/a\n[Quota]\n%s\n", quota);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(declarations_load(dirs, NULL, NULL, &d), 0);
+	assert_int_equal(unlink(path) + rmdir(dir), 0);
+	quotas_declare(quotas, TAKE_PTR(d), true);
+	assert_int_equal(quotas_look(quotas, fd, "/a", NULL), 0);
+}
+
+/* A file is enough: no quota was ever set. */
+static void test_declared(void **state)
+{
+	struct manager *m = *state;
+	struct process p;
+	struct client c;
+
+	if (geteuid() != 0)
+		skip();
+	process_start(&p);
+	owner_register(m, &c, &p);
+	declare(m, "High=4000");
+	cgroup_charge("/a", 4001);
+	say_pin(m, 1, p.pid, 4001, "/a/b");
+	check_asked(m, &c, 4001);
+	check_highs(m, "/a", 1);
+	/* A limit that is lowered below what is pinned. */
+	say_unpin(m, 1);
+	cgroup_charge("/a", 3000);
+	say_pin(m, 2, p.pid, 3000, "/a/b");
+	declare(m, "Max=3000");
+	triggers_quotas_declared(m->triggers);
+	client_silent(m, &c);
+	declare(m, "Max=2999");
+	set_looked(m, "/a", 0);
+	triggers_quotas_declared(m->triggers);
+	check_asked(m, &c, 3000);
+	client_close(m, &c);
+	process_end(&p);
+}
+
 /* Over the limit each new pin that comes all the same is a reason; down to the limit alone. */
 static void test_limit(void **state)
 {
@@ -267,6 +320,7 @@ int main(void)
 		TEST(test_pinned),
 		TEST(test_once),
 		TEST(test_pressed),
+		TEST(test_declared),
 		TEST(test_limit),
 		TEST(test_slipped),
 		TEST(test_order),
