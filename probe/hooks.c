@@ -6,9 +6,9 @@
 #include "probe/hooks.h"
 
 static const struct hook rdma[] = {
-	{ "rdma_pin", PROBE_MODULE_RDMA, "ib_umem_get", { "ib_umem", "ib_device", "", "", "" } },
 	{ "rdma_unpin", PROBE_MODULE_RDMA, "ib_umem_release", { "", "ib_umem" } },
 	{ "rdma_unpinned", PROBE_MODULE_RDMA, "ib_umem_release", { "", "ib_umem" } },
+	{ "rdma_pin", PROBE_MODULE_RDMA, "ib_umem_get", { "ib_umem", "ib_device", "", "", "" } },
 };
 
 static const struct hook vfio[] = {

@@ -103,12 +103,45 @@ static void test_table(void **state)
 	}
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+	const size_t n = strlen(text), n_end = strlen(end);
+
+	return n >= n_end && strcmp(text + n - n_end, end) == 0;
+}
+
+/* A pin that is given back before that is seen would stay listed. */
+static void check_order(const struct hook_set *set)
+{
+	bool pins = false;
+
+	for (size_t i = 0; i < set->n; i++) {
+		const char *program = set->hooks[i].program;
+
+		if (ends_with(program, "_pin"))
+			pins = true;
+		else if (ends_with(program, "_unpin") || ends_with(program, "_unpinned") ||
+			 ends_with(program, "_remove") || ends_with(program, "_removed") ||
+			 ends_with(program, "_free"))
+			assert_false(pins);
+	}
+	assert_true(pins || set->n == 0);
+}
+
+static void test_order(void **state)
+{
+	for (size_t i = 0; i < n_hook_kinds; i++)
+		for (size_t j = 0; j < ARRAY_SIZE(hook_kinds[i].sets); j++)
+			check_order(&hook_kinds[i].sets[j]);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_types), TEST(test_void), TEST(test_many), cmocka_unit_test(test_table),
+		TEST(test_types), TEST(test_void), TEST(test_many),
+		cmocka_unit_test(test_table), cmocka_unit_test(test_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
