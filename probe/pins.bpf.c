@@ -172,8 +172,9 @@ int BPF_PROG(uring_unpin)
 {
 	struct io_mapped_ubuf *buffer = uring_slot(ctx, 1);
 
-	/* Others have it yet: the last one gives it back. */
-	if (BPF_CORE_READ(buffer, refs.refs.counter) == 1)
+	/* Since Linux 6.12 others may have it yet: the last one gives it back. */
+	if (!bpf_core_field_exists(buffer->refs) ||
+	    BPF_CORE_READ(buffer, refs.refs.counter) == 1)
 		begin_release((__u64)buffer);
 	return 0;
 }
