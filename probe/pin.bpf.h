@@ -236,22 +236,6 @@ static __always_inline struct probe_pin *find(__u64 object)
 	return place ? bpf_map_lookup_elem(&pins, place) : NULL;
 }
 
-/* Before the kernel gives an object up; end_release() after that, in the same task. */
-static __always_inline void begin_release(__u64 object)
-{
-	const __u64 task = bpf_get_current_pid_tgid();
-	__u32 *found = bpf_map_lookup_elem(&objects, &object), place;
-
-	if (!found)
-		return;
-	place = *found;
-	if (bpf_map_delete_elem(&objects, &object) < 0)
-		return;
-	/* Without room it is told a moment too soon. */
-	if (bpf_map_update_elem(&leaving, &task, &place, BPF_ANY) < 0)
-		finish(place);
-}
-
 static __always_inline void end_release(void)
 {
 	const __u64 task = bpf_get_current_pid_tgid();
@@ -263,6 +247,24 @@ static __always_inline void end_release(void)
 	place = *found;
 	bpf_map_delete_elem(&leaving, &task);
 	finish(place);
+}
+
+/* Before the kernel gives an object up; end_release() after that, in the same task. */
+static __always_inline void begin_release(__u64 object)
+{
+	const __u64 task = bpf_get_current_pid_tgid();
+	__u32 *found = bpf_map_lookup_elem(&objects, &object), place;
+
+	if (!found)
+		return;
+	place = *found;
+	if (bpf_map_delete_elem(&objects, &object) < 0)
+		return;
+	/* Of one before, where the kernel has left that program out. */
+	end_release();
+	/* Without room it is told a moment too soon. */
+	if (bpf_map_update_elem(&leaving, &task, &place, BPF_ANY) < 0)
+		finish(place);
 }
 
 static __always_inline void tell_changed(const struct change *change)
