@@ -15,6 +15,8 @@ static const struct hook vfio[] = {
 	{ "vfio_remove", PROBE_MODULE_VFIO, "vfio_remove_dma", { "", "vfio_iommu", "vfio_dma" } },
 	{ "vfio_removed", PROBE_MODULE_VFIO, "vfio_remove_dma", { "", "vfio_iommu", "vfio_dma" } },
 	{ "vfio_unpin", PROBE_MODULE_VFIO, "vfio_unmap_unpin", { "", "vfio_iommu", "vfio_dma", "" } },
+	{ "vfio_unpin_some", PROBE_MODULE_VFIO, "vfio_unpin_pages_remote",
+	  { "", "vfio_dma", "", "", "", "" } },
 	{ "vfio_pin", PROBE_MODULE_VFIO, "vfio_pin_pages_remote",
 	  { "", "vfio_dma", "", "", "", "", "vfio_batch" } },
 	{ "vfio_call_over", PROBE_MODULE_VFIO, "vfio_iommu_type1_ioctl", { "", "", "", "" } },

@@ -50,9 +50,10 @@ int BPF_PROG(rdma_unpinned, struct ib_umem *umem)
  * A large mapping is pinned in many steps. All of it runs under the container's lock,
  * but for the ends of calls.
  */
-static __always_inline void vfio_look(struct vfio_dma *dma)
+static __always_inline void vfio_look(struct vfio_dma *dma, __u64 unpinned)
 {
-	const __u64 bytes = (__u64)BPF_CORE_READ(dma, locked_vm) * page_bytes;
+	const __u64 locked = BPF_CORE_READ(dma, locked_vm);
+	const __u64 bytes = locked > unpinned ? (locked - unpinned) * page_bytes : 0;
 	struct probe_pin *pin = find((__u64)dma);
 
 	if (pin && !bytes) {
@@ -73,16 +74,29 @@ static __always_inline void vfio_look(struct vfio_dma *dma)
 SEC("fexit/vfio_pin_pages_remote")
 int BPF_PROG(vfio_pin, struct vfio_dma *dma)
 {
-	vfio_look(dma);
+	vfio_look(dma, 0);
 	return 0;
 }
 
-/* Of a group that leaves; what goes for good is taken out before. */
+/*
+ * Of a group that leaves; what goes for good is taken out before. Without accounting
+ * the caller takes from the count what is returned, but only afterwards.
+ */
 SEC("fexit/vfio_unmap_unpin")
-int BPF_PROG(vfio_unpin, void *iommu, struct vfio_dma *dma)
+int BPF_PROG(vfio_unpin, void *iommu, struct vfio_dma *dma, __u64 do_accounting, long unpinned)
 {
 	if (find((__u64)dma))
-		vfio_look(dma);
+		vfio_look(dma, (__u8)do_accounting ? 0 : unpinned);
+	return 0;
+}
+
+/* Of a group that could not be attached: what was pinned for it goes again. */
+SEC("fexit/vfio_unpin_pages_remote")
+int BPF_PROG(vfio_unpin_some, struct vfio_dma *dma, __u64 iova, __u64 page, long n,
+	     __u64 do_accounting)
+{
+	if ((__u8)do_accounting && find((__u64)dma))
+		vfio_look(dma, 0);
 	return 0;
 }
 

@@ -121,6 +121,7 @@ static void check_order(const struct hook_set *set)
 		if (ends_with(program, "_pin"))
 			pins = true;
 		else if (ends_with(program, "_unpin") || ends_with(program, "_unpinned") ||
+			 ends_with(program, "_unpin_some") ||
 			 ends_with(program, "_remove") || ends_with(program, "_removed") ||
 			 ends_with(program, "_free"))
 			assert_false(pins);
