@@ -104,6 +104,10 @@ struct vhost_vdpa {
 	struct vdpa_device *vdpa;
 };
 
+struct vhost_iotlb {
+	unsigned int nmaps;
+};
+
 struct vhost_iotlb_map {
 	__u64 size;
 };

@@ -282,11 +282,15 @@ int BPF_PROG(xdp_unpinned)
 	return 0;
 }
 
-/* vhost-vdpa: one pin for each address space, of all that is mapped there. */
+/*
+ * vhost-vdpa: one pin for each address space, of all that is mapped there. One with
+ * mappings from before the programs is none until it has been empty: by its sum alone
+ * it would be gone with the first of them.
+ */
 
 SEC("fexit/vhost_vdpa_map")
-int BPF_PROG(vdpa_pin, struct vhost_vdpa *v, void *iotlb, __u64 iova, __u64 bytes, __u64 phys,
-	     __u32 permissions, void *opaque, int error)
+int BPF_PROG(vdpa_pin, struct vhost_vdpa *v, struct vhost_iotlb *iotlb, __u64 iova, __u64 bytes,
+	     __u64 phys, __u32 permissions, void *opaque, int error)
 {
 	struct probe_pin *pin;
 
@@ -299,6 +303,8 @@ int BPF_PROG(vdpa_pin, struct vhost_vdpa *v, void *iotlb, __u64 iova, __u64 byte
 		note_change(pin);
 		return 0;
 	}
+	if (BPF_CORE_READ(iotlb, nmaps) != 1)
+		return 0;
 	pin = add((__u64)iotlb, PINGUARD_KIND_VDPA, (void *)bpf_get_current_task());
 	if (!pin)
 		return 0;
