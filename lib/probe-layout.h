@@ -9,11 +9,13 @@
 
 #include <linux/types.h>
 
-#define PROBE_LAYOUT	 1
+#define PROBE_LAYOUT	 2
 #define PROBE_SOCKET_PATH "/run/pinguard/probe.sock"
 
 /* Pins that are known at a time. More are not listed, and counted. */
 #define PROBE_PINS_MAX	 (1 << 17)
+/* Of these, of kinds that need no device and no group: anybody can make many. */
+#define PROBE_USER_PINS_MAX (PROBE_PINS_MAX / 2)
 /* Of the ring with what changes; a power of two of pages. */
 #define PROBE_RING_BYTES (1 << 21)
 
@@ -65,6 +67,7 @@ struct probe_head {
 	__u64 lost; /* events for which the ring had no room */
 	__u64 unlisted; /* pins for which no place was left */
 	__u64 places; /* that have been used; those of the others are 0 */
+	__u64 user_pins; /* that count towards PROBE_USER_PINS_MAX */
 };
 
 /* What is watched of a kind, as the loader found it. */

@@ -8,6 +8,7 @@
 #define PINGUARD_PROBE_PIN_BPF_H
 
 #include <linux/bpf.h>
+#include <linux/pinguard.h>
 #include <stdbool.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
@@ -137,6 +138,27 @@ static __always_inline void tell(__u32 type, const struct probe_pin *pin)
 	bpf_ringbuf_submit(event, 0);
 }
 
+static __always_inline bool is_of_any_user(__u32 kind)
+{
+	return kind == PINGUARD_KIND_IO_URING || kind == PINGUARD_KIND_XDP;
+}
+
+static __always_inline bool take_count(struct probe_head *h, __u32 kind)
+{
+	if (!is_of_any_user(kind))
+		return true;
+	if (__sync_fetch_and_add(&h->user_pins, 1) < PROBE_USER_PINS_MAX)
+		return true;
+	__sync_fetch_and_add(&h->user_pins, (__u64)-1);
+	return false;
+}
+
+static __always_inline void give_count(struct probe_head *h, __u32 kind)
+{
+	if (is_of_any_user(kind))
+		__sync_fetch_and_add(&h->user_pins, (__u64)-1);
+}
+
 /* The end of a pin that no object refers to any more. */
 static __always_inline void finish(__u32 place)
 {
@@ -153,6 +175,7 @@ static __always_inline void finish(__u32 place)
 		__builtin_memcpy(&event->pin, pin, sizeof(event->pin));
 	}
 	__sync_lock_test_and_set(&pin->id, 0);
+	give_count(h, pin->kind);
 	bpf_map_push_elem(&places, &place, 0);
 	if (event)
 		bpf_ringbuf_submit(event, 0);
@@ -160,15 +183,18 @@ static __always_inline void finish(__u32 place)
 		__sync_fetch_and_add(&h->lost, 1);
 }
 
-static __always_inline bool take_place(struct probe_head *h, __u32 *ret)
+static __always_inline bool take_place(struct probe_head *h, __u32 kind, __u32 *ret)
 {
 	__u64 n;
 
+	if (!take_count(h, kind))
+		return false;
 	if (bpf_map_pop_elem(&places, ret) == 0)
 		return true;
 	n = __sync_fetch_and_add(&h->places, 1);
 	if (n >= PROBE_PINS_MAX) {
 		__sync_fetch_and_add(&h->places, (__u64)-1);
+		give_count(h, kind);
 		return false;
 	}
 	*ret = n;
@@ -197,7 +223,7 @@ static __always_inline struct probe_pin *add(__u64 object, __u32 kind, struct ta
 	if (!h)
 		return NULL;
 	forget(object);
-	if (!take_place(h, &place)) {
+	if (!take_place(h, kind, &place)) {
 		__sync_fetch_and_add(&h->unlisted, 1);
 		return NULL;
 	}
@@ -206,6 +232,7 @@ static __always_inline struct probe_pin *add(__u64 object, __u32 kind, struct ta
 		return NULL;
 	if (bpf_map_update_elem(&objects, &object, &place, BPF_ANY) < 0) {
 		__sync_fetch_and_add(&h->unlisted, 1);
+		give_count(h, kind);
 		bpf_map_push_elem(&places, &place, 0);
 		return NULL;
 	}
