@@ -62,7 +62,9 @@ struct probe_event {
 };
 
 struct probe_head {
-	__u64 build; /* of the programs; another one starts anew */
+	/* First in every layout. Of the programs: another one starts anew; 0 once they are gone. */
+	__u64 build;
+	__u64 made_nsec; /* CLOCK_BOOTTIME: these maps and no others */
 	__u64 last_id;
 	__u64 lost; /* events for which the ring had no room */
 	__u64 unlisted; /* pins for which no place was left */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,6 +16,7 @@
 #include "lib/macros.h"
 #include "probe/hooks.h"
 #include "probe/load.h"
+#include "probe/loaded.h"
 #include "probe/pins.skel.h"
 #include "probe/prototype.h"
 
@@ -35,11 +35,6 @@ struct loader {
 
 DEFINE_CLEANUP(struct pins *, pins__destroy);
 DEFINE_CLEANUP(struct btf *, btf__free);
-
-static void map_path(char path[PATH_MAX], const char *name)
-{
-	snprintf(path, PATH_MAX, LOAD_DIR "/%s", name);
-}
 
 static void link_path(char path[PATH_MAX], const char *program)
 {
@@ -124,7 +119,7 @@ static int set_paths(struct bpf_object *object)
 	bpf_object__for_each_map(map, object) {
 		if (bpf_map__is_internal(map))
 			continue;
-		map_path(path, bpf_map__name(map));
+		loaded_path(path, bpf_map__name(map));
 		r = bpf_map__set_pin_path(map, path);
 		if (r < 0)
 			return r;
@@ -237,7 +232,7 @@ static int open_maps(int fds[PROBE_FDS])
 	int i;
 
 	for (i = 0; i < PROBE_FDS; i++) {
-		map_path(path, map_names[i]);
+		loaded_path(path, map_names[i]);
 		/* One that cannot be written cannot be mapped shared, not even to read. */
 		fds[i] = bpf_obj_get(path);
 		if (fds[i] < 0)
@@ -248,27 +243,6 @@ static int open_maps(int fds[PROBE_FDS])
 	while (i > 0)
 		close(fds[--i]);
 	return -errno;
-}
-
-static int remove_all(void)
-{
-	_cleanup_(closep) int fd = open(LOAD_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct dirent *de;
-	DIR *dir;
-	int r = 0;
-
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	dir = fdopendir(dup(fd));
-	if (!dir)
-		return -errno;
-	while ((de = readdir(dir)))
-		if (de->d_name[0] != '.' && unlinkat(fd, de->d_name, 0) < 0)
-			r = -errno;
-	closedir(dir);
-	if (r >= 0 && rmdir(LOAD_DIR) < 0)
-		r = -errno;
-	return r;
 }
 
 /* The maps, of this build. A kernel that makes none is told in the reason. */
@@ -289,21 +263,8 @@ static int make_maps(void)
 	if (r < 0 || head.build)
 		return r;
 	head.build = this_build();
+	head.made_nsec = clock_usec(CLOCK_BOOTTIME) * 1000;
 	return bpf_map_update_elem(fd, &first, &head, BPF_ANY);
-}
-
-static bool is_of_another_build(void)
-{
-	_cleanup_(closep) int fd = -1;
-	struct probe_head head = {};
-	const __u32 first = 0;
-	char path[PATH_MAX];
-
-	map_path(path, map_names[0]);
-	fd = bpf_obj_get(path);
-	if (fd < 0)
-		return errno != ENOENT && errno != EPERM;
-	return bpf_map_lookup_elem(fd, &first, &head) < 0 || head.build != this_build();
 }
 
 static const char *why_not(int error)
@@ -319,7 +280,7 @@ static const char *why_not(int error)
 	return strerror(-error);
 }
 
-static int prepare(struct loader *l, char *reason, size_t size)
+static int prepare(struct loader *l, bool may_replace, char *reason, size_t size)
 {
 	struct statfs fs;
 	int r;
@@ -334,9 +295,15 @@ static int prepare(struct loader *l, char *reason, size_t size)
 		snprintf(reason, size, "kernel has no BTF (CONFIG_DEBUG_INFO_BTF): %s", strerror(-r));
 		return r;
 	}
-	if (is_of_another_build()) {
-		log_notice("the programs are of another build, starting anew");
-		(void)remove_all();
+	if (loaded_is_another(this_build())) {
+		if (!may_replace) {
+			snprintf(reason, size, "the programs that are loaded are of another build, "
+				 "and stay (--remove ends them)");
+			return -EBUSY;
+		}
+		log_notice("the programs are of another build, starting anew: %u pins are forgotten",
+			   loaded_count_pins());
+		(void)loaded_remove();
 	}
 	r = make_maps();
 	if (r < 0)
@@ -371,7 +338,7 @@ static int watch(struct loader *l, char *reason, size_t size)
 {
 	char why[PROBE_REASON_MAX] = "", path[PATH_MAX];
 
-	map_path(path, "kinds");
+	loaded_path(path, "kinds");
 	l->kinds_fd = bpf_obj_get(path);
 	if (l->kinds_fd < 0) {
 		snprintf(reason, size, "cannot open the maps: %s", strerror(errno));
@@ -380,7 +347,7 @@ static int watch(struct loader *l, char *reason, size_t size)
 	if (watch_kinds(l, why) > 0)
 		return 0;
 	snprintf(reason, size, "no kind of pins can be watched: %s", why);
-	(void)remove_all();
+	(void)loaded_remove();
 	return -EOPNOTSUPP;
 }
 
@@ -395,7 +362,7 @@ static int take_lock(int *ret_fd)
 	return 0;
 }
 
-int load_all(char reason[PROBE_REASON_MAX * 2], int ret_fds[PROBE_FDS])
+int load_all(bool may_replace, char reason[PROBE_REASON_MAX * 2], int ret_fds[PROBE_FDS])
 {
 	_cleanup_(closep) int lock = -1;
 	const size_t size = PROBE_REASON_MAX * 2;
@@ -404,7 +371,7 @@ int load_all(char reason[PROBE_REASON_MAX * 2], int ret_fds[PROBE_FDS])
 
 	/* Where there is no such directory the reason follows. */
 	(void)take_lock(&lock);
-	r = prepare(&l, reason, size);
+	r = prepare(&l, may_replace, reason, size);
 	if (r >= 0)
 		r = watch(&l, reason, size);
 	btf__free(l.kernel);
@@ -425,7 +392,7 @@ int load_remove(void)
 	_cleanup_(closep) int lock = -1;
 	int r = take_lock(&lock);
 
-	return r < 0 ? r : remove_all();
+	return r < 0 ? r : loaded_remove();
 }
 
 int load_print(void)
@@ -434,7 +401,11 @@ int load_print(void)
 	char path[PATH_MAX];
 	int fd;
 
-	map_path(path, "kinds");
+	if (loaded_is_another(this_build())) {
+		puts("the programs are of another build");
+		return 0;
+	}
+	loaded_path(path, "kinds");
 	fd = bpf_obj_get(path);
 	if (fd < 0) {
 		puts("nothing is watched");

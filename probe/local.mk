@@ -7,6 +7,7 @@ pinguard_probe_SOURCES = \
 	probe/main.c \
 	probe/hooks.c probe/hooks.h \
 	probe/load.c probe/load.h \
+	probe/loaded.c probe/loaded.h \
 	probe/prototype.c probe/prototype.h
 nodist_pinguard_probe_SOURCES = probe/pins.skel.h
 pinguard_probe_CFLAGS = $(AM_CFLAGS) $(BPF_CFLAGS)

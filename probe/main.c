@@ -48,12 +48,12 @@ static int print_debug(enum libbpf_print_level level, const char *format, va_lis
 }
 
 /* What is new is told; of what is watched the service tells. */
-static int load(struct probe_hello *ret, int fds[PROBE_FDS])
+static int load(bool may_replace, struct probe_hello *ret, int fds[PROBE_FDS])
 {
 	int r;
 
 	*ret = (struct probe_hello){ .layout = PROBE_LAYOUT };
-	r = load_all(ret->reason, fds);
+	r = load_all(may_replace, ret->reason, fds);
 	if (r >= 0)
 		ret->n_fds = PROBE_FDS;
 	else
@@ -72,7 +72,7 @@ static void answer(int connection)
 	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
 	int fds[PROBE_FDS];
 
-	if (load(&hello, fds) >= 0) {
+	if (load(true, &hello, fds) >= 0) {
 		message.msg_control = &control;
 		message.msg_controllen = sizeof(control);
 		control.header = (struct cmsghdr){
@@ -103,10 +103,11 @@ static int serve(int fd)
 	return 0;
 }
 
+/* It may not be the one of the service that runs. */
 static int load_by_hand(void)
 {
 	struct probe_hello hello;
-	int fds[PROBE_FDS], r = load(&hello, fds);
+	int fds[PROBE_FDS], r = load(false, &hello, fds);
 
 	for (unsigned int i = 0; i < hello.n_fds; i++)
 		close(fds[i]);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is in the BPF file system already, of this build of the programs or of another one. */
+#ifndef PINGUARD_PROBE_LOADED_H
+#define PINGUARD_PROBE_LOADED_H
+
+#include <limits.h>
+#include <linux/types.h>
+#include <stdbool.h>
+
+void loaded_path(char path[PATH_MAX], const char *map);
+/* Also one that cannot be looked at, so that its maps are not taken for this build's. */
+bool loaded_is_another(__u64 own);
+unsigned int loaded_count_pins(void);
+/* All of it, after a service that has the maps can see that. 0 or a negative errno */
+int loaded_remove(void);
+
+#endif
