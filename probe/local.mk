@@ -15,6 +15,12 @@ pinguard_probe_LDADD = lib/libutil.la $(BPF_LIBS) $(SYSTEMD_LIBS)
 BUILT_SOURCES += probe/pins.skel.h
 CLEANFILES += probe/pins.skel.h probe/pins.bpf.o
 
+# What it left in the kernel holds modules, and only it takes that away.
+uninstall-local: uninstall-probe-programs
+uninstall-probe-programs:
+	test -n "$(DESTDIR)" || ! test -e /sys/fs/bpf/pinguard || ./pinguard-probe$(EXEEXT) --remove
+.PHONY: uninstall-probe-programs
+
 # Where the kernel's structures have their members is looked up when they are loaded.
 probe/pins.bpf.o: probe/pins.bpf.c probe/pin.bpf.h probe/kernel-types.h lib/probe-layout.h
 	$(AM_V_at)$(MKDIR_P) $(@D)
