@@ -399,6 +399,7 @@ int load_print(void)
 {
 	struct probe_kind entry;
 	char path[PATH_MAX];
+	__u64 misses;
 	int fd;
 
 	if (loaded_is_another(this_build())) {
@@ -414,9 +415,15 @@ int load_print(void)
 	for (size_t i = 0; i < n_hook_kinds; i++) {
 		const char *name = hook_kinds[i].name;
 
-		if (bpf_map_lookup_elem(fd, &hook_kinds[i].kind, &entry) == 0)
-			printf("%s: %s%s\n", name, entry.since_nsec ? "watched" : "not watched, ",
-			       entry.reason);
+		if (bpf_map_lookup_elem(fd, &hook_kinds[i].kind, &entry) < 0)
+			continue;
+		misses = loaded_misses(&hook_kinds[i]);
+		if (!entry.since_nsec)
+			printf("%s: not watched, %s\n", name, entry.reason);
+		else if (misses)
+			printf("%s: watched, but for %llu calls that were left out\n", name, misses);
+		else
+			printf("%s: watched\n", name);
 	}
 	close(fd);
 	return 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -76,6 +77,37 @@ unsigned int loaded_count_pins(void)
 		n++;
 	}
 	return n;
+}
+
+static __u64 program_misses(const char *program)
+{
+	_cleanup_(closep) int link_fd = -1, fd = -1;
+	struct bpf_link_info link = {};
+	struct bpf_prog_info info = {};
+	__u32 bytes = sizeof(link);
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), LOAD_DIR "/link_%s", program);
+	link_fd = bpf_obj_get(path);
+	if (link_fd < 0 || bpf_obj_get_info_by_fd(link_fd, &link, &bytes) < 0)
+		return 0;
+	fd = bpf_prog_get_fd_by_id(link.prog_id);
+	bytes = sizeof(info);
+	return fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &bytes) == 0 ? info.recursion_misses : 0;
+}
+
+__u64 loaded_misses(const struct hook_kind *kind)
+{
+	__u64 n, most = 0;
+
+	/* Sets may share programs: those of the one that is attached are the most. */
+	for (size_t i = 0; i < ARRAY_SIZE(kind->sets); i++) {
+		n = 0;
+		for (size_t j = 0; j < kind->sets[i].n; j++)
+			n += program_misses(kind->sets[i].hooks[j].program);
+		most = MAX(n, most);
+	}
+	return most;
 }
 
 int loaded_remove(void)
