@@ -16,6 +16,7 @@ struct probe_maps {
 	const unsigned long *producer;
 	const uint8_t *events;
 	unsigned long consumed; /* what we left there */
+	uint64_t build; /* when they were opened */
 	size_t page_bytes;
 };
 
@@ -58,6 +59,7 @@ int probe_maps_open(const int fds[PROBE_FDS], struct probe_maps **ret)
 		return r;
 	m->events = (const uint8_t *)m->producer + m->page_bytes;
 	m->consumed = *m->consumer;
+	m->build = __atomic_load_n(&m->head->build, __ATOMIC_ACQUIRE);
 	*ret = TAKE_PTR(m);
 	return 0;
 }
@@ -108,6 +110,16 @@ struct probe_kind probe_maps_kind(const struct probe_maps *m, uint32_t kind)
 		copy = m->kinds[kind];
 	copy.reason[sizeof(copy.reason) - 1] = '\0';
 	return copy;
+}
+
+bool probe_maps_live(const struct probe_maps *m)
+{
+	return __atomic_load_n(&m->head->build, __ATOMIC_ACQUIRE) == m->build;
+}
+
+bool probe_maps_same(const struct probe_maps *a, const struct probe_maps *b)
+{
+	return a->build == b->build && a->head->made_nsec == b->head->made_nsec;
 }
 
 uint64_t probe_maps_lost(const struct probe_maps *m)

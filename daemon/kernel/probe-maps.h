@@ -24,6 +24,10 @@ uint32_t probe_maps_places(const struct probe_maps *m);
 bool probe_maps_read(const struct probe_maps *m, uint32_t place, struct probe_pin *ret);
 /* A copy, its text terminated; all 0 for a kind that there is not. */
 struct probe_kind probe_maps_kind(const struct probe_maps *m, uint32_t kind);
+/* Whether programs still write there: the loader has not taken them away. */
+bool probe_maps_live(const struct probe_maps *m);
+/* Whether both are mappings of the same maps. */
+bool probe_maps_same(const struct probe_maps *a, const struct probe_maps *b);
 uint64_t probe_maps_lost(const struct probe_maps *m);
 uint64_t probe_maps_unlisted(const struct probe_maps *m);
 

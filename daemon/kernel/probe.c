@@ -15,6 +15,7 @@
 #define PLACES_PER_TURN	  16384
 #define BACKOFF_MIN_USEC  (100 * 1000ULL)
 #define BACKOFF_MAX_USEC  (5 * 1000000ULL)
+#define TICK_USEC	  (1000 * 1000ULL)
 #define CALM_USEC	  (10 * 1000000ULL) /* without loss, and the backoff starts anew */
 
 struct probe {
@@ -25,7 +26,7 @@ struct probe {
 	struct probe_modules *modules;
 	struct probe_maps *maps; /* NULL until the loader has answered */
 	int ring_fd;
-	sd_event_source *ring, *turn, *backoff;
+	sd_event_source *ring, *turn, *backoff, *tick;
 	bool ready;
 	uint32_t place; /* the next one to be listed */
 	uint64_t seq; /* of the last event, by our own count */
@@ -34,6 +35,17 @@ struct probe {
 	uint64_t synced_usec, backoff_usec;
 	unsigned int n_resyncs;
 };
+
+static const char gone[] = "the eBPF programs have been taken away";
+
+/*
+ * New maps know nothing of the pins from before: a list of theirs would say that all
+ * of these were given back. Whoever starts anew has no such belief.
+ */
+static int end_anew(const char *why)
+{
+	return log_error_errno(ESTALE, "%s: ending, to be started with the new ones", why);
+}
 
 static int start_list(struct probe *p);
 
@@ -118,6 +130,20 @@ static int on_ring(sd_event_source *source, int fd, uint32_t revents, void *user
 	return 0;
 }
 
+/* What wakes nobody: a loss after the last event, maps that nobody writes any more. */
+static int on_tick(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct probe *p = userdata;
+	int r;
+
+	if (!probe_maps_live(p->maps))
+		return end_anew(gone);
+	r = on_ring(p->ring, p->ring_fd, EPOLLIN, p);
+	if (r >= 0)
+		r = sd_event_source_set_time_relative(source, TICK_USEC);
+	return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
 static int finish_list(struct probe *p)
 {
 	int r;
@@ -187,26 +213,48 @@ static int start_list(struct probe *p)
 	return r < 0 ? r : next_turn(p);
 }
 
-/* The maps of this answer: others, if the loader has been replaced. */
-static int take_maps(struct probe *p, int *fds)
+static int check_same(struct probe *p, const int *fds)
 {
-	struct probe_maps *maps;
+	_cleanup_(probe_maps_freep) struct probe_maps *maps = NULL;
 	int r = probe_maps_open(fds, &maps);
 
 	if (r < 0)
 		return r;
-	p->ring = sd_event_source_disable_unref(p->ring);
-	p->turn = sd_event_source_disable_unref(p->turn);
-	probe_maps_free(p->maps);
-	p->maps = maps;
-	closep(&p->ring_fd);
+	return probe_maps_same(maps, p->maps) ? 0 : end_anew("the eBPF maps are others");
+}
+
+static int take_maps(struct probe *p, int *fds)
+{
+	int r = probe_maps_open(fds, &p->maps);
+
+	if (r < 0)
+		return r;
 	p->ring_fd = TAKE_FD(fds[PROBE_FDS - 1]);
 	r = sd_event_add_io(p->event, &p->ring, p->ring_fd, EPOLLIN, on_ring, p);
 	if (r < 0)
 		return r;
 	(void)sd_event_source_set_description(p->ring, "probe-ring");
 	(void)sd_event_source_set_exit_on_failure(p->ring, true);
+	r = sd_event_add_time_relative(p->event, &p->tick, CLOCK_MONOTONIC, TICK_USEC, 0, on_tick, p);
+	if (r < 0)
+		return r;
+	(void)sd_event_source_set_description(p->tick, "probe-tick");
+	(void)sd_event_source_set_exit_on_failure(p->tick, true);
 	return start_list(p);
+}
+
+/* The answer when a module has come: what is watched by then is in the maps. */
+static int on_more(struct probe *p, const int *fds, const char *reason)
+{
+	int r = fds ? check_same(p, fds) : 0;
+
+	if (r < 0)
+		return r;
+	if (!probe_maps_live(p->maps))
+		return end_anew(gone);
+	if (!fds)
+		log_warning("pins of modules that came are not watched: %s", reason);
+	return 0;
 }
 
 static int ask(struct probe *p);
@@ -217,13 +265,13 @@ static int on_hello(int *fds, const char *reason, void *userdata)
 	int r;
 
 	p->hello = probe_hello_call_free(p->hello);
-	if (!fds && !p->maps)
+	if (p->maps)
+		r = on_more(p, fds, reason);
+	else if (!fds)
 		return p->config.failed(reason, p->config.failed_userdata);
-	if (!fds)
-		log_warning("pins of modules that came are not watched: %s", reason);
-	r = fds ? take_maps(p, fds) : 0;
-	/* Of what has been watched so far nothing is told any more. */
-	if (r < 0 && r != -ENOMEM)
+	else
+		r = take_maps(p, fds);
+	if (!p->maps && r < 0 && r != -ENOMEM)
 		return p->config.failed("its maps cannot be read", p->config.failed_userdata);
 	if (r < 0)
 		return r;
@@ -238,9 +286,8 @@ static int ask(struct probe *p)
 	return probe_hello_call(p->event, p->config.socket, on_hello, p, &p->hello);
 }
 
-static int on_module(void *userdata)
+int probe_ask(struct probe *p)
 {
-	struct probe *p = userdata;
 	int r;
 
 	if (p->hello) {
@@ -251,6 +298,11 @@ static int on_module(void *userdata)
 	if (r < 0)
 		log_warning_errno(r, "pins of a module that came are not watched: %m");
 	return 0;
+}
+
+static int on_module(void *userdata)
+{
+	return probe_ask(userdata);
 }
 
 int probe_new(sd_event *event, const struct probe_config *config, struct probe **ret)
@@ -289,6 +341,7 @@ struct probe *probe_free(struct probe *p)
 	sd_event_source_disable_unref(p->ring);
 	sd_event_source_disable_unref(p->turn);
 	sd_event_source_disable_unref(p->backoff);
+	sd_event_source_disable_unref(p->tick);
 	probe_maps_free(p->maps);
 	closep(&p->ring_fd);
 	sd_event_unref(p->event);

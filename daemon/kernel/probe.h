@@ -37,6 +37,8 @@ int probe_new(sd_event *event, const struct probe_config *config, struct probe *
 struct probe *probe_free(struct probe *p);
 DEFINE_CLEANUP(struct probe *, probe_free);
 
+/* Has the loader watch what can be watched by now, as when a module comes. 0 */
+int probe_ask(struct probe *p);
 bool probe_ready(const struct probe *p);
 unsigned int probe_n_resyncs(const struct probe *p);
 /* kind: PINGUARD_KIND_* */

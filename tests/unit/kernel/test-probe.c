@@ -363,6 +363,99 @@ static void test_busy(void **state)
 	assert_int_equal(told.n_events, 1);
 }
 
+/* With the ring full, after the last event of all. */
+static void test_quiet_loss(void **state)
+{
+	start();
+	put_pin(0, 1);
+	kernel.head->lost = 1;
+	for (unsigned int i = 0; i < 100 && told.n_begins < 2; i++)
+		assert_true(sd_event_run(event, 5000000) >= 0);
+	run();
+	assert_int_equal(told.n_begins, 2);
+	assert_int_equal(told.n_pins, 1);
+}
+
+static void ask_for_module(const struct probe_hello *hello, unsigned int n_fds)
+{
+	closep(&loader_fd);
+	assert_int_equal(probe_ask(probe), 0);
+	loader_fd = accept(listener_fd, NULL, NULL);
+	answer(hello, sizeof(*hello), n_fds);
+}
+
+static void check_ended(void)
+{
+	int r = 1;
+
+	for (unsigned int i = 0; i < 100 && r >= 0 && sd_event_get_state(event) != SD_EVENT_FINISHED; i++)
+		r = sd_event_run(event, 5000000);
+	assert_int_equal(sd_event_get_exit_code(event, &r), 0);
+	assert_int_equal(r, -ESTALE);
+	assert_int_equal(told.n_begins, 1);
+}
+
+/* When a module has come: the same maps. */
+static void test_module(void **state)
+{
+	const struct probe_hello hello = { .layout = PROBE_LAYOUT, .n_fds = PROBE_FDS };
+	const struct probe_hello no_maps = { .layout = PROBE_LAYOUT, .reason = "none" };
+
+	kernel.head->build = 3;
+	kernel.head->made_nsec = 1000;
+	start();
+	ask_for_module(&hello, PROBE_FDS);
+	run();
+	ask_for_module(&no_maps, 0);
+	run();
+	assert_true(probe_ready(probe));
+	assert_int_equal(told.n_begins, 1);
+	assert_int_equal(told.n_failed, 0);
+	put_event(PROBE_EVENT_PIN, put_pin(0, 1));
+	wake();
+	assert_int_equal(told.n_events, 1);
+}
+
+/* Empty ones would say that all pins were given back. */
+static void test_other_maps(void **state)
+{
+	const struct probe_hello hello = { .layout = PROBE_LAYOUT, .n_fds = PROBE_FDS };
+	const int first = kernel.fds[0];
+	struct probe_head *other;
+
+	kernel.head->build = 3;
+	kernel.head->made_nsec = 1000;
+	put_pin(0, 1);
+	start();
+	other = make(sizeof(*other), &kernel.fds[0]);
+	other->build = 3;
+	other->made_nsec = 2000;
+	ask_for_module(&hello, PROBE_FDS);
+	check_ended();
+	munmap(other, sizeof(*other));
+	close(first);
+}
+
+static void test_taken_away(void **state)
+{
+	kernel.head->build = 3;
+	start();
+	kernel.head->build = 0;
+	check_ended();
+}
+
+static void test_another_version(void **state)
+{
+	const struct probe_hello hello = { .layout = PROBE_LAYOUT + 1, .n_fds = PROBE_FDS };
+
+	kernel.head->build = 3;
+	start();
+	/* Once it has put its own programs there. */
+	kernel.head->build = 0;
+	ask_for_module(&hello, PROBE_FDS);
+	check_ended();
+}
+
 /* A second service, say: what it has read the first one lacks. */
 static void test_other_reader(void **state)
 {
@@ -520,7 +613,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_list),	 TEST(test_events), TEST(test_before),
 		TEST(test_loss),	 TEST(test_nonsense), TEST(test_busy),
-		TEST(test_other_reader),
+		TEST(test_other_reader), TEST(test_quiet_loss), TEST(test_module),
+		TEST(test_other_maps),	 TEST(test_taken_away), TEST(test_another_version),
 		TEST(test_end_of_ring),	 TEST(test_places), TEST(test_kinds),
 		TEST(test_loader_fails), TEST(test_no_loader), TEST(test_source),
 	};
