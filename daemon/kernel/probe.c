@@ -14,7 +14,7 @@
 #define EVENTS_PER_WAKEUP 4096 /* then the clients have their turn */
 #define PLACES_PER_TURN	  16384
 #define BACKOFF_MIN_USEC  (100 * 1000ULL)
-#define BACKOFF_MAX_USEC  (5 * 1000000ULL)
+#define BACKOFF_MAX_USEC  (1000 * 1000ULL) /* well below the time that calls wait for a list */
 #define TICK_USEC	  (1000 * 1000ULL)
 #define CALM_USEC	  (10 * 1000000ULL) /* without loss, and the backoff starts anew */
 
@@ -153,9 +153,8 @@ static int finish_list(struct probe *p)
 	r = p->config.listener->end(p->seq, p->config.userdata);
 	if (r < 0)
 		return r;
-	/* What came meanwhile may be in the ring already, and then tells no more. */
-	r = sd_event_source_set_enabled(p->ring, SD_EVENT_ON);
-	return r < 0 ? r : on_ring(p->ring, p->ring_fd, EPOLLIN, p);
+	/* Calls that wait for the list have their turn first: there may be a loss in the ring. */
+	return sd_event_source_set_enabled(p->ring, SD_EVENT_ON);
 }
 
 static int on_turn(sd_event_source *source, void *userdata);
@@ -231,6 +230,10 @@ static int take_maps(struct probe *p, int *fds)
 		return r;
 	p->ring_fd = TAKE_FD(fds[PROBE_FDS - 1]);
 	r = sd_event_add_io(p->event, &p->ring, p->ring_fd, EPOLLIN, on_ring, p);
+	if (r < 0)
+		return r;
+	/* After turns. Where these never end the tick reads it. */
+	r = sd_event_source_set_priority(p->ring, SD_EVENT_PRIORITY_NORMAL + 1);
 	if (r < 0)
 		return r;
 	(void)sd_event_source_set_description(p->ring, "probe-ring");

@@ -11,6 +11,7 @@
 
 #include "tests/unit/tree.h"
 
+#include "daemon/base/base.h"
 #include "daemon/kernel/probe-maps.h"
 #include "daemon/kernel/source-internal.h"
 #include "lib/clock.h"
@@ -28,6 +29,11 @@ static struct {
 	uint8_t *events;
 } kernel;
 
+static sd_event *event;
+static struct probe *probe;
+static char socket_path[128];
+static int listener_fd, loader_fd;
+
 /* What the listener was told. */
 static struct {
 	unsigned int n_begins, n_pins, n_ends, n_events, n_failed;
@@ -35,12 +41,10 @@ static struct {
 	struct pin_event events[16];
 	char reason[512];
 	bool missing; /* say so, once */
+	bool churn; /* lose events as soon as a list has ended */
+	unsigned int n_ready; /* turns after the end of a list that found it so */
 } told;
 
-static sd_event *event;
-static struct probe *probe;
-static char socket_path[128];
-static int listener_fd, loader_fd;
 
 int __real_probe_maps_open(const int fds[PROBE_FDS], struct probe_maps **ret);
 int __wrap_probe_maps_open(const int fds[PROBE_FDS], struct probe_maps **ret);
@@ -73,10 +77,22 @@ static int on_pin(const struct pin_info *pin, void *userdata)
 	return 0;
 }
 
+static sd_event_source *settle;
+
+static int on_settle(sd_event_source *source, void *userdata)
+{
+	told.n_ready += probe_ready(probe);
+	return 0;
+}
+
 static int on_end(uint64_t seq, void *userdata)
 {
 	told.n_ends++;
-	return 0;
+	if (!told.churn)
+		return 0;
+	kernel.head->lost++;
+	assert_int_equal(eventfd_write(kernel.fds[3], 1), 0);
+	return turn_schedule(event, &settle, on_settle, NULL, "settle");
 }
 
 static int on_event(const struct pin_event *e, void *userdata)
@@ -316,6 +332,20 @@ static void test_loss(void **state)
 	put_event(PROBE_EVENT_PIN, put_pin(1, 2));
 	wake();
 	assert_int_equal(probe_n_resyncs(probe), 2);
+}
+
+/* Without an end: whoever waits for a list is served nevertheless. */
+static void test_churn(void **state)
+{
+	told.churn = true;
+	connect_probe();
+	answer(&(struct probe_hello){ .layout = PROBE_LAYOUT, .n_fds = PROBE_FDS },
+	       sizeof(struct probe_hello), PROBE_FDS);
+	for (unsigned int i = 0; i < 100 && told.n_ends < 4; i++)
+		assert_true(sd_event_run(event, 5000000) >= 0);
+	settle = sd_event_source_disable_unref(settle);
+	assert_int_equal(told.n_ends, 4);
+	assert_in_range(told.n_ready, 3, 4);
 }
 
 static void check_nonsense(uint32_t header, const void *data, size_t bytes)
@@ -614,6 +644,7 @@ int main(void)
 		TEST(test_list),	 TEST(test_events), TEST(test_before),
 		TEST(test_loss),	 TEST(test_nonsense), TEST(test_busy),
 		TEST(test_other_reader), TEST(test_quiet_loss), TEST(test_module),
+		TEST(test_churn),
 		TEST(test_other_maps),	 TEST(test_taken_away), TEST(test_another_version),
 		TEST(test_end_of_ring),	 TEST(test_places), TEST(test_kinds),
 		TEST(test_loader_fails), TEST(test_no_loader), TEST(test_source),
