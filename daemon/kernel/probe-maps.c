@@ -152,9 +152,8 @@ int probe_maps_next(struct probe_maps *m, struct probe_event *ret)
 	if (at == __atomic_load_n(m->producer, __ATOMIC_ACQUIRE))
 		return 0;
 	header = __atomic_load_n((const uint32_t *)record, __ATOMIC_ACQUIRE);
-	/* Somebody writes it: the ring is looked at again when that is done. */
 	if (header & BPF_RINGBUF_BUSY_BIT)
-		return 0;
+		return -EAGAIN;
 	bytes = header & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
 	if (header & BPF_RINGBUF_DISCARD_BIT || bytes != sizeof(*ret))
 		r = -EBADMSG;
@@ -169,9 +168,11 @@ int probe_maps_next(struct probe_maps *m, struct probe_event *ret)
 void probe_maps_skip(struct probe_maps *m)
 {
 	struct probe_event event;
+	int r;
 
-	while (probe_maps_next(m, &event) != 0)
-		;
+	do
+		r = probe_maps_next(m, &event);
+	while (r != 0 && r != -EAGAIN);
 }
 
 void probe_pin_info(const struct probe_pin *pin, uint64_t boot_usec, struct pin_info *ret)

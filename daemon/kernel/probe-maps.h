@@ -32,11 +32,12 @@ uint64_t probe_maps_lost(const struct probe_maps *m);
 uint64_t probe_maps_unlisted(const struct probe_maps *m);
 
 /*
- * The next event: 1, 0 for none, -EBADMSG for one that makes no sense, which is left out,
- * -ESTALE once somebody else has read some, such as a second service.
+ * The next event: 1, 0 for none, -EAGAIN while a program writes it, though the ring is
+ * readable then, -EBADMSG for one that makes no sense, which is left out, -ESTALE once
+ * somebody else has read some, such as a second service.
  */
 int probe_maps_next(struct probe_maps *m, struct probe_event *ret);
-/* Leaves out all that is there now. */
+/* Leaves out all that is there now, up to one that is being written. */
 void probe_maps_skip(struct probe_maps *m);
 
 /* boot_usec: what CLOCK_REALTIME said when CLOCK_BOOTTIME was 0 */

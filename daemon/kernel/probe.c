@@ -16,6 +16,7 @@
 #define BACKOFF_MIN_USEC  (100 * 1000ULL)
 #define BACKOFF_MAX_USEC  (1000 * 1000ULL) /* well below the time that calls wait for a list */
 #define TICK_USEC	  (1000 * 1000ULL)
+#define BUSY_USEC	  (10 * 1000ULL) /* for a program that was preempted as it wrote */
 #define CALM_USEC	  (10 * 1000000ULL) /* without loss, and the backoff starts anew */
 
 struct probe {
@@ -49,9 +50,21 @@ static int end_anew(const char *why)
 
 static int start_list(struct probe *p);
 
+/* What is there is not looked at for a while. */
+static int rest(struct probe *p, uint64_t usec)
+{
+	int r = sd_event_source_set_enabled(p->ring, SD_EVENT_OFF);
+
+	if (r >= 0)
+		r = sd_event_source_set_time_relative(p->backoff, usec);
+	return r < 0 ? r : sd_event_source_set_enabled(p->backoff, SD_EVENT_ONESHOT);
+}
+
 static int on_backoff(sd_event_source *source, uint64_t usec, void *userdata)
 {
-	return start_list(userdata);
+	struct probe *p = userdata;
+
+	return p->ready ? sd_event_source_set_enabled(p->ring, SD_EVENT_ON) : start_list(p);
 }
 
 /* Something was lost: what the listener has is not to be trusted. */
@@ -59,7 +72,6 @@ static int resync(struct probe *p, const char *why)
 {
 	const uint64_t now = loop_usec(p->event, CLOCK_MONOTONIC);
 	uint64_t wait;
-	int r;
 
 	if (p->ready && now - p->synced_usec > CALM_USEC)
 		p->backoff_usec = 0;
@@ -68,12 +80,7 @@ static int resync(struct probe *p, const char *why)
 	p->n_resyncs++;
 	p->ready = false;
 	log_info("reading the pins from the eBPF maps again: %s", why);
-	if (!wait)
-		return start_list(p);
-	r = sd_event_source_set_enabled(p->ring, SD_EVENT_OFF);
-	if (r >= 0)
-		r = sd_event_source_set_time(p->backoff, now + wait);
-	return r < 0 ? r : sd_event_source_set_enabled(p->backoff, SD_EVENT_ONESHOT);
+	return wait ? rest(p, wait) : start_list(p);
 }
 
 /* A change that was told late, of a pin that is no more, would bring it back. */
@@ -114,7 +121,7 @@ static int on_ring(sd_event_source *source, int fd, uint32_t revents, void *user
 
 	for (unsigned int i = 0; i < EVENTS_PER_WAKEUP && p->ready; i++) {
 		r = probe_maps_next(p->maps, &event);
-		if (r == 0)
+		if (r == 0 || r == -EAGAIN)
 			break;
 		if (r == -ESTALE)
 			r = resync(p, "somebody else has read events");
@@ -124,6 +131,11 @@ static int on_ring(sd_event_source *source, int fd, uint32_t revents, void *user
 		if (r < 0)
 			return r;
 	}
+	/* It stays readable, though there is nothing to read. */
+	if (r == -EAGAIN)
+		r = rest(p, BUSY_USEC);
+	if (r < 0)
+		return r;
 	/* Whoever finds the ring full says so there alone; it was full, and is read now. */
 	if (p->ready && probe_maps_lost(p->maps) != p->lost)
 		return resync(p, "events were lost");

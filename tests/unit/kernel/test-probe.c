@@ -382,14 +382,24 @@ static void test_nonsense(void **state)
 static void test_busy(void **state)
 {
 	const struct probe_event e = { .type = PROBE_EVENT_PIN, .pin = *put_pin(0, 1) };
+	unsigned int n_looks = 0;
+	uint64_t start_usec;
 
 	start();
 	put_raw(sizeof(e) | BPF_RINGBUF_BUSY_BIT, &e, sizeof(e));
 	wake();
 	assert_int_equal(told.n_events, 0);
 	assert_int_equal(*kernel.consumer, 0);
+	/* A look now and then, though the ring stays readable. */
+	assert_int_equal(eventfd_write(kernel.fds[3], 1), 0);
+	start_usec = clock_usec(CLOCK_MONOTONIC);
+	for (unsigned int i = 0; i < 50; i++)
+		n_looks += sd_event_run(event, 100) > 0;
+	assert_true(n_looks <= (clock_usec(CLOCK_MONOTONIC) - start_usec) / 5000 + 5);
+	assert_int_equal(told.n_events, 0);
 	*(uint32_t *)kernel.events = sizeof(e);
-	wake();
+	for (unsigned int i = 0; i < 100 && told.n_events == 0; i++)
+		assert_true(sd_event_run(event, 5000000) >= 0);
 	assert_int_equal(told.n_events, 1);
 }
 
