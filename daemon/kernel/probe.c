@@ -17,6 +17,8 @@
 #define BACKOFF_MAX_USEC  (1000 * 1000ULL) /* well below the time that calls wait for a list */
 #define TICK_USEC	  (1000 * 1000ULL)
 #define BUSY_USEC	  (10 * 1000ULL) /* for a program that was preempted as it wrote */
+#define RETRY_MIN_USEC	  (10 * 1000000ULL) /* after the loader could do nothing */
+#define RETRY_MAX_USEC	  (3600 * 1000000ULL)
 #define CALM_USEC	  (10 * 1000000ULL) /* without loss, and the backoff starts anew */
 
 struct probe {
@@ -33,7 +35,7 @@ struct probe {
 	uint64_t seq; /* of the last event, by our own count */
 	uint64_t boot_usec; /* CLOCK_REALTIME when CLOCK_BOOTTIME was 0 */
 	uint64_t lost; /* as far as that is known */
-	uint64_t synced_usec, backoff_usec;
+	uint64_t synced_usec, backoff_usec, retry_usec;
 	unsigned int n_resyncs;
 };
 
@@ -64,6 +66,8 @@ static int on_backoff(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct probe *p = userdata;
 
+	if (!p->maps)
+		return probe_ask(p);
 	return p->ready ? sd_event_source_set_enabled(p->ring, SD_EVENT_ON) : start_list(p);
 }
 
@@ -255,6 +259,8 @@ static int take_maps(struct probe *p, int *fds)
 		return r;
 	(void)sd_event_source_set_description(p->tick, "probe-tick");
 	(void)sd_event_source_set_exit_on_failure(p->tick, true);
+	if (p->retry_usec && p->config.watching)
+		p->config.watching(p->config.failed_userdata);
 	return start_list(p);
 }
 
@@ -272,7 +278,27 @@ static int on_more(struct probe *p, const int *fds, const char *reason)
 	return 0;
 }
 
-static int ask(struct probe *p);
+/* For now. When a module comes it is tried at once, and may be what was missing. */
+static int give_up(struct probe *p, const char *why)
+{
+	int r;
+
+	p->retry_usec = p->retry_usec ? MIN(p->retry_usec * 2, RETRY_MAX_USEC) : RETRY_MIN_USEC;
+	r = sd_event_source_set_time_relative(p->backoff, p->retry_usec);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(p->backoff, SD_EVENT_ONESHOT);
+	return r < 0 ? r : p->config.failed(why, p->config.failed_userdata);
+}
+
+static int on_first(struct probe *p, int *fds, const char *reason)
+{
+	int r;
+
+	if (!fds)
+		return give_up(p, reason);
+	r = take_maps(p, fds);
+	return r < 0 && r != -ENOMEM && !p->maps ? give_up(p, "its maps cannot be read") : r;
+}
 
 static int on_hello(int *fds, const char *reason, void *userdata)
 {
@@ -280,20 +306,13 @@ static int on_hello(int *fds, const char *reason, void *userdata)
 	int r;
 
 	p->hello = probe_hello_call_free(p->hello);
-	if (p->maps)
-		r = on_more(p, fds, reason);
-	else if (!fds)
-		return p->config.failed(reason, p->config.failed_userdata);
-	else
-		r = take_maps(p, fds);
-	if (!p->maps && r < 0 && r != -ENOMEM)
-		return p->config.failed("its maps cannot be read", p->config.failed_userdata);
+	r = p->maps ? on_more(p, fds, reason) : on_first(p, fds, reason);
 	if (r < 0)
 		return r;
 	if (!p->again)
 		return 0;
 	p->again = false;
-	return ask(p);
+	return probe_ask(p);
 }
 
 static int ask(struct probe *p)
@@ -310,6 +329,8 @@ int probe_ask(struct probe *p)
 		return 0;
 	}
 	r = ask(p);
+	if (r < 0 && !p->maps)
+		return r == -ENOMEM ? r : give_up(p, strerror(-r));
 	if (r < 0)
 		log_warning_errno(r, "pins of a module that came are not watched: %m");
 	return 0;
@@ -341,6 +362,9 @@ int probe_new(sd_event *event, const struct probe_config *config, struct probe *
 		r = probe_modules_watch(event, on_module, p, &p->modules);
 	if (r >= 0)
 		r = ask(p);
+	/* Where it is not installed nobody expects it. */
+	if (r < 0 && p->modules && r != -ENOENT && r != -ENOMEM)
+		r = give_up(p, strerror(-r));
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(p);

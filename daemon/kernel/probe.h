@@ -20,8 +20,12 @@ struct probe;
 struct probe_config {
 	const char *socket; /* of the loader */
 	const struct source_listener *listener; /* outlives the probe, as all of this */
-	/* It cannot be: called once at most, in place of the first list; may free the probe. */
+	/*
+	 * It cannot be, for now: called in place of the first list, each time that is tried
+	 * in vain. watching: it can after all, and a list follows.
+	 */
 	int (*failed)(const char *reason, void *userdata);
+	void (*watching)(void *userdata);
 	void *failed_userdata;
 	void *userdata;
 };
@@ -37,7 +41,7 @@ int probe_new(sd_event *event, const struct probe_config *config, struct probe *
 struct probe *probe_free(struct probe *p);
 DEFINE_CLEANUP(struct probe *, probe_free);
 
-/* Has the loader watch what can be watched by now, as when a module comes. 0 */
+/* Has the loader watch what can be watched by now, as when a module comes. 0 or an error that is final */
 int probe_ask(struct probe *p);
 bool probe_ready(const struct probe *p);
 unsigned int probe_n_resyncs(const struct probe *p);

@@ -7,8 +7,8 @@
 
 struct source {
 	struct genl *genl; /* NULL: the kernel does not tell */
-	struct probe *probe; /* one of these three */
-	struct observe *observe;
+	struct probe *probe; /* one of these three; or it tries yet, and meanwhile */
+	struct observe *observe; /* takes its place */
 	char *reason; /* why the kernel does not tell */
 	char *observe_reason; /* the same, and why it is observed; NULL where that is the same */
 	/* For a probe that fails. */

@@ -25,19 +25,35 @@ static int start_observing(struct source *s)
 	return r < 0 ? log_error_errno(r, "cannot read %s: %m", config->proc) : 0;
 }
 
-/* There are none after all. Whoever waits for the first list gets one that was looked at. */
+/* There are none yet. Whoever waits for the first list gets one that was looked at. */
 static int on_probe_failed(const char *why, void *userdata)
 {
 	struct source *s = userdata;
 	int r;
 
-	s->probe = probe_free(s->probe);
+	if (s->observe)
+		return 0;
 	if (asprintf(&s->observe_reason, "%s; eBPF does not help: %s", s->reason, why) < 0) {
 		s->observe_reason = NULL;
 		return -ENOMEM;
 	}
 	r = start_observing(s);
 	return r < 0 ? r : MIN(observe_refresh(s->observe), 0);
+}
+
+static void on_probe_watching(void *userdata)
+{
+	struct source *s = userdata;
+
+	log_notice("pins are watched by eBPF from now on");
+	s->observe = observe_free(s->observe);
+	free(s->observe_reason);
+	s->observe_reason = NULL;
+}
+
+static bool is_watched(const struct source *s)
+{
+	return s->probe && !s->observe;
 }
 
 /* Without a kernel that tells: error, or why in s->reason */
@@ -47,6 +63,7 @@ static int start_other(struct source *s, int error)
 		.socket = s->config.probe_socket,
 		.listener = s->config.listener,
 		.failed = on_probe_failed,
+		.watching = on_probe_watching,
 		.failed_userdata = s,
 		.userdata = s->config.userdata,
 	};
@@ -103,7 +120,7 @@ struct source *source_free(struct source *s)
 
 bool source_ready(const struct source *s)
 {
-	if (s->probe)
+	if (is_watched(s))
 		return probe_ready(s->probe);
 	return !s->genl || genl_state(s->genl) == GENL_SYNCED;
 }
@@ -115,7 +132,7 @@ int source_refresh(struct source *s)
 
 unsigned int source_n_resyncs(const struct source *s)
 {
-	if (s->probe)
+	if (is_watched(s))
 		return probe_n_resyncs(s->probe);
 	return s->genl ? genl_n_resyncs(s->genl) : 0;
 }
@@ -137,12 +154,12 @@ const char *source_caveats(const struct source *s)
 
 const char *source_name(const struct source *s)
 {
-	return s->genl ? "kernel" : s->probe ? "probe" : "proc";
+	return s->genl ? "kernel" : is_watched(s) ? "probe" : "proc";
 }
 
 const struct probe *source_probe(const struct source *s)
 {
-	return s->probe;
+	return is_watched(s) ? s->probe : NULL;
 }
 
 bool source_is_blind(const struct source *s)

@@ -617,6 +617,7 @@ static struct source *new_source(const char *path)
 static void test_source(void **state)
 {
 	const struct probe_hello hello = { .layout = PROBE_LAYOUT, .reason = "locked down" };
+	const struct probe_hello found = { .layout = PROBE_LAYOUT, .n_fds = PROBE_FDS };
 	struct source *s = new_source("/nowhere/probe.sock");
 
 	if (source_genl(s)) {
@@ -643,6 +644,19 @@ static void test_source(void **state)
 	assert_int_equal(told.n_ends, 1);
 	assert_non_null(strstr(source_caveats(s), "eBPF does not help: locked down"));
 	assert_null(strstr(source_reason(s), "eBPF"));
+	assert_null(source_probe(s));
+	/* A module has come, and it can be watched after all. */
+	closep(&loader_fd);
+	assert_int_equal(probe_ask(s->probe), 0);
+	loader_fd = accept(listener_fd, NULL, NULL);
+	answer(&found, sizeof(found), PROBE_FDS);
+	put_pin(0, 1);
+	run();
+	assert_string_equal(source_name(s), "probe");
+	assert_false(source_observes(s));
+	assert_null(source_caveats(s));
+	assert_true(source_ready(s));
+	assert_int_equal(told.n_pins, 1);
 	source_free(s);
 }
 
