@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-EXTRA_DIST += tests/unit/kernel/genl-fixture.h tests/unit/kernel/openers-fixture.h
+EXTRA_DIST += tests/unit/kernel/genl-fixture.h tests/unit/kernel/openers-fixture.h \
+	tests/unit/kernel/probe-fixture.h
 if HAVE_CMOCKA
 kernel_tests = \
 	tests/unit/kernel/test-busy \
@@ -14,6 +15,7 @@ kernel_tests = \
 	tests/unit/kernel/test-pinlimits \
 	tests/unit/kernel/test-pinmsg \
 	tests/unit/kernel/test-probe \
+	tests/unit/kernel/test-probe-loader \
 	tests/unit/kernel/test-procfs \
 	tests/unit/kernel/test-support
 check_PROGRAMS += $(kernel_tests)
@@ -34,6 +36,8 @@ tests_unit_kernel_test_pinlimits_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_pinmsg_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_probe_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_probe_LDFLAGS = -Wl,--wrap=probe_maps_open
+tests_unit_kernel_test_probe_loader_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_kernel_test_probe_loader_LDFLAGS = -Wl,--wrap=probe_maps_open
 tests_unit_kernel_test_procfs_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_support_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 endif
