@@ -44,15 +44,21 @@ static bool any_mounted(const json_t *users)
 /* Whose pins they are, where those who made them have ended. */
 static void print_heirs(const json_t *reply)
 {
-	const json_t *pin, *user;
+	const json_t *users = json_object_get(reply, "users"), *pin, *user;
 	bool gone = false, exact = true;
 	size_t i;
 
 	json_array_foreach (json_object_get(reply, "pins"), i, pin)
 		gone = gone || json_get_bool(pin, "owner_gone", false);
-	json_array_foreach (json_object_get(reply, "users"), i, user)
+	json_array_foreach (users, i, user)
 		exact = exact && json_get_bool(user, "exact", false);
-	if (gone)
+	/* null where nobody was looked for */
+	if (!gone || !json_is_array(users))
+		return;
+	if (json_array_size(users) == 0)
+		puts("\nPins whose maker is gone are held by no process that could be seen: perhaps\n"
+		     "a socket's message or the kernel has the file.");
+	else
 		printf("Pins whose maker is gone %s held by %s.\n", exact ? "are" : "may be",
 		       exact ? "these" : "any of these");
 }
@@ -77,8 +83,8 @@ int print_users(struct pinctl *ctl, const json_t *reply)
 		r = table_print(&table, "users");
 		if (r != STATUS_DONE)
 			return r;
-		print_heirs(reply);
 	}
+	print_heirs(reply);
 	if (unknown)
 		log_notice("others may use it: %s", unknown);
 	return -1;

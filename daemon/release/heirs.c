@@ -216,8 +216,9 @@ static void explain(struct release_owner *o, size_t n, const json_t *heir, const
 		snprintf(text, sizeof(text), "its process has ended; of %zu with the device open "
 			 "none is known to hold the pins, or may be acted on", n);
 	else
-		snprintf(text, sizeof(text), "its process has ended, and nobody was seen to have "
-			 "the device open%s%s", unknown ? ": " : "", unknown ?: "");
+		snprintf(text, sizeof(text), "its process has ended, and no process was seen to have "
+			 "the device open: %s", unknown ?: "perhaps a socket's message or the kernel "
+			 "has the file");
 	release_owner_set_reason(o, text);
 }
 

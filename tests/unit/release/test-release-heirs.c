@@ -215,7 +215,8 @@ static void test_nobody(void **state)
 	run_looks(m);
 	check_json(none, "gone", "give_up");
 	assert_string_equal(first_owner(none)->reason,
-			    "its process has ended, and nobody was seen to have the device open");
+			    "its process has ended, and no process was seen to have the device open: "
+			    "perhaps a socket's message or the kernel has the file");
 	/* Without a device there is nothing to look for. */
 	no_name = start(m, (uint64_t[]){ 2 }, 1);
 	assert_int_equal(m->releases->n_looks, 0);
