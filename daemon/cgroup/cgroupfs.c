@@ -262,6 +262,13 @@ uid_t cgroupfs_delegate(struct cgroupfs *fs, struct cgroup_node *node, uid_t uid
 	return (uid_t)-1;
 }
 
+uid_t cgroupfs_delegate_seen(const struct cgroup_node *node, uid_t uid)
+{
+	while (node && node->owner != uid)
+		node = node->parent;
+	return node && uid != 0 ? uid : (uid_t)-1;
+}
+
 uid_t cgroupfs_delegate_above(struct cgroupfs *fs, const char *path, uid_t uid)
 {
 	_cleanup_(freep) char *up = strdup(path);

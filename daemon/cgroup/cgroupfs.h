@@ -68,6 +68,8 @@ void cgroupfs_check(struct cgroupfs *fs, struct cgroup_node *node, uint64_t now_
 /* uid, where it owns the node's directory or one above it; else (uid_t)-1. */
 uid_t cgroupfs_delegate(struct cgroupfs *fs, struct cgroup_node *node, uid_t uid,
 			uint64_t now_usec);
+/* The same, as it was seen last: nothing is looked at. */
+uid_t cgroupfs_delegate_seen(const struct cgroup_node *node, uid_t uid);
 /* The same at this very moment, for the directories strictly above a path. */
 uid_t cgroupfs_delegate_above(struct cgroupfs *fs, const char *path, uid_t uid);
 

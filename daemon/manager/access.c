@@ -14,14 +14,11 @@ bool owns_node(struct manager *m, struct call *call, struct cgroup_node *node)
 	       cgroupfs_delegate(fs, node, uid, loop_usec(m->event, CLOCK_MONOTONIC)) == uid;
 }
 
-bool may_see_pin(struct manager *m, struct call *call, uint32_t uid, struct cgroup_node *cgroup)
+bool owned_node(struct call *call, struct cgroup_node *node)
 {
-	const struct peer *peer = call_peer(call);
+	const uid_t uid = call_peer(call)->uid;
 
-	/* PIN_UID_NONE is no user: nobody's own. */
-	if (call_sees_all(call) || (uid == peer->uid && uid != PIN_UID_NONE))
-		return true;
-	return owns_node(m, call, cgroup);
+	return uid != 0 && cgroupfs_delegate_seen(node, uid) == uid;
 }
 
 int admit_lookup(struct manager *m, struct call *call)
@@ -42,7 +39,18 @@ int admit_lookup(struct manager *m, struct call *call)
 
 static bool is_caller(struct call *call, uint32_t uid)
 {
+	/* PIN_UID_NONE is no user: nobody's own. */
 	return uid == call_peer(call)->uid && uid != PIN_UID_NONE;
+}
+
+bool may_see_pin(struct manager *m, struct call *call, uint32_t uid, struct cgroup_node *cgroup)
+{
+	return call_sees_all(call) || is_caller(call, uid) || owns_node(m, call, cgroup);
+}
+
+bool could_see_pin(struct call *call, uint32_t uid, struct cgroup_node *cgroup)
+{
+	return call_sees_all(call) || is_caller(call, uid) || owned_node(call, cgroup);
 }
 
 bool may_see_whole(struct manager *m, struct call *call, const struct event *event)

@@ -42,6 +42,8 @@ void answer_errno(struct call *call, int error);
  */
 int admit_lookup(struct manager *m, struct call *call);
 bool may_see_pin(struct manager *m, struct call *call, uint32_t uid, struct cgroup_node *cgroup);
+/* The same, as the cgroups above it were seen last: for many at once. */
+bool could_see_pin(struct call *call, uint32_t uid, struct cgroup_node *cgroup);
 /* Whether all of an event is for the caller, not the part alone that is the caller's own. */
 bool may_see_whole(struct manager *m, struct call *call, const struct event *event);
 /* EVENT_BIT()s of those that the caller may see at all; of each, may_see_event() says. */
@@ -49,6 +51,7 @@ uint32_t may_see_types(struct call *call);
 bool may_see_event(struct manager *m, struct call *call, const struct event *event);
 /* Whether the caller owns this cgroup or one above it. */
 bool owns_node(struct manager *m, struct call *call, struct cgroup_node *node);
+bool owned_node(struct call *call, struct cgroup_node *node); /* as they were seen last */
 
 /* declared.c: where a quota or policy is from, null for nowhere; what matches no cgroup. */
 json_t *source_json(const struct declaration *d);

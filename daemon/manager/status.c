@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * GetStatus. What is pinned is summed up at once, so that it is of one moment; the
- * files of the cgroups are read in as many turns as that takes.
+ * GetStatus. What is pinned is summed up at once, so that it is of one moment. Whose
+ * the cgroups are, before that, and what their files say is read in as many turns as
+ * that takes.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,6 +17,8 @@
 #include "lib/clock.h"
 #include "lib/json.h"
 
+#define STEP_CGROUPS 512 /* whose owner is looked at, then others have their turn */
+
 /* A cgroup that is shown: what it had when all was summed up. */
 struct row {
 	struct cgroup_node *node; /* a reference */
@@ -28,6 +31,8 @@ struct status {
 	struct call *call;
 	sd_event_source *turn;
 	bool all; /* the caller may see everything */
+	bool ready; /* the list of pins was */
+	struct cgroup_node *looked; /* the last one whose owner was looked at; a reference */
 	struct row *rows;
 	size_t n_rows, at; /* the next one */
 	uint64_t bytes, pins; /* what the caller may see */
@@ -46,6 +51,7 @@ static struct status *status_free(struct status *s)
 	sd_event_source_disable_unref(s->turn);
 	call_set_watch(s->call, NULL, NULL);
 	call_unref(s->call);
+	cgroup_node_unref(s->looked);
 	for (size_t i = 0; i < s->n_rows; i++)
 		cgroup_node_unref(s->rows[i].node);
 	free(s->rows);
@@ -61,7 +67,7 @@ static bool counts(const struct pin_origin *origin, void *userdata)
 {
 	struct status *s = userdata;
 
-	if (!may_see_pin(s->m, s->call, origin->uid, origin->cgroup))
+	if (!could_see_pin(s->call, origin->uid, origin->cgroup))
 		return false;
 	s->bytes += origin->bytes;
 	s->pins += origin->pins;
@@ -83,7 +89,7 @@ static void sum_processes(struct status *s)
 	p = source_processes(s->m->source, &n);
 	for (i = 0; i < n; i++) {
 		node = registry_cgroup_find(s->m->registry, p[i].cgroup_id);
-		if (!may_see_pin(s->m, s->call, p[i].uid, node))
+		if (!could_see_pin(s->call, p[i].uid, node))
 			continue;
 		s->bytes += p[i].pinned_bytes;
 		for (; node; node = node->parent) {
@@ -120,7 +126,7 @@ static void sum_left(struct status *s)
 		    !(pin->flags & PINGUARD_FLAG_OWNER_GONE))
 			continue;
 		if (pin->origin != last)
-			seen = may_see_pin(s->m, s->call, pin->origin->uid, pin->origin->cgroup);
+			seen = could_see_pin(s->call, pin->origin->uid, pin->origin->cgroup);
 		last = pin->origin;
 		if (seen)
 			add_left(s, pin);
@@ -146,7 +152,7 @@ static int choose(struct status *s)
 			show(node);
 	noted = cgroups_noted(s->m->cgroups, &n_noted);
 	for (i = 0; i < n_noted; i++)
-		if (s->all || owns_node(s->m, s->call, noted[i]))
+		if (s->all || owned_node(s->call, noted[i]))
 			show(noted[i]);
 
 	for (node = registry_cgroup_next(r, NULL); node; node = registry_cgroup_next(r, node))
@@ -346,19 +352,41 @@ static int write_json(struct status *s, json_t *json, size_t cut)
 }
 
 /* All but the cgroups, which follow. */
-static int begin(struct status *s, bool ready)
+static int begin(struct status *s)
 {
-	int r;
+	int r = sum_up(s);
 
+	if (r < 0)
+		return r;
 	s->out = open_memstream(&s->text, &s->size);
 	if (!s->out)
 		return -ENOMEM;
 	r = write_json(s, json_pack("{s:s, s:o, s:o, s:o}",
 				    "version", PACKAGE_VERSION,
-				    "kernel", kernel_json(s, ready),
+				    "kernel", kernel_json(s, s->ready),
 				    "totals", totals_json(s),
 				    "uncontrolled", uncontrolled_json(s)), 1);
 	return r >= 0 && fputs(",\"cgroups\":[", s->out) == EOF ? -ENOMEM : r;
+}
+
+/* Whose the cgroups are, so that the sums need no file. 1 when done, 0 to go on later. */
+static int look_at_cgroups(struct status *s)
+{
+	const uint64_t start_usec = clock_usec(CLOCK_MONOTONIC);
+	struct cgroupfs *fs = cgroups_fs(s->m->cgroups);
+	struct cgroup_node *next;
+
+	for (unsigned int i = 0; !s->all && fs; i++) {
+		if (i == STEP_CGROUPS || (i > 0 && turn_is_long(start_usec)))
+			return 0;
+		next = registry_cgroup_next(s->m->registry, s->looked);
+		if (!next)
+			break;
+		cgroup_node_unref(s->looked);
+		s->looked = cgroup_node_ref(next);
+		cgroupfs_check(fs, next, loop_usec(s->m->event, CLOCK_MONOTONIC));
+	}
+	return 1;
 }
 
 /* 1 when done, 0 to go on later. */
@@ -367,6 +395,10 @@ static int step(struct status *s)
 	const uint64_t start_usec = clock_usec(CLOCK_MONOTONIC);
 	int r;
 
+	if (!s->out) {
+		r = look_at_cgroups(s);
+		return r == 1 ? begin(s) : r;
+	}
 	for (; s->at < s->n_rows; s->at++) {
 		if (turn_is_long(start_usec))
 			return 0;
@@ -413,9 +445,9 @@ static int reply(struct manager *m, struct call *call, bool ready)
 	s->m = m;
 	s->call = call_ref(call);
 	s->all = call_sees_all(call);
-	r = sum_up(s);
-	if (r >= 0)
-		r = begin(s, ready);
+	s->ready = ready;
+	/* What was looked at for the sums is of this moment. */
+	r = s->all ? begin(s) : 0;
 	if (r >= 0)
 		r = turn_schedule(m->event, &s->turn, on_turn, s, "status");
 	if (r < 0)

@@ -49,6 +49,18 @@ static void make_cgroups(struct manager *m)
 	tree_put("j/misc.current", "pinned 16384000\n");
 }
 
+/* To the user; what was seen before is no longer so. */
+static void give_cgroups(struct manager *m)
+{
+	struct cgroup_node *node;
+	char path[64];
+
+	assert_true(snprintf(path, sizeof(path), "%s/j", tree) < (int)sizeof(path));
+	assert_int_equal(chown(path, USER_UID, USER_UID), 0);
+	assert_int_equal(cgroupfs_resolve_path(cgroups_fs(m->cgroups), "/j", &node), 0);
+	node->checked_usec = 0;
+}
+
 static int teardown(void **state)
 {
 	if (geteuid() != 0)
@@ -112,6 +124,40 @@ static void test_cgroups(void **state)
 	client_close(m, &c);
 }
 
+/*
+ * A user sees what is in a cgroup of their own. Whose each is, is looked at in turns, and
+ * where nothing is theirs, too.
+ */
+static void test_user(void **state)
+{
+	struct manager *m = *state;
+	struct process user;
+	struct client c;
+
+	if (geteuid() != 0)
+		skip();
+	assert_true(process_start_as(&user, USER_UID));
+	make_cgroups(m);
+	for (unsigned int own = 0; own < 2; own++) {
+		_cleanup_json_ json_t *status = NULL, *sums = NULL;
+		const size_t n = own ? CGROUPS : 0;
+
+		client_open(m, &c, &user);
+		client_send(&c, MANAGER("GetStatus"), false, NULL);
+		assert_true(count_others(m, &c) >= TURNS);
+		status = client_reply(m, &c, MANAGER("GetStatus"), false);
+		assert_int_equal(json_get_int(json_object_get(status, "totals"), "pins", -1), n);
+		client_send(&c, MANAGER("SumPins"), false, json_pack("{ss}", "by", "cgroup"));
+		assert_true(count_others(m, &c) >= TURNS);
+		sums = client_reply(m, &c, MANAGER("SumPins"), false);
+		assert_int_equal(json_get_int(sums, "pins", -1), n);
+		assert_int_equal(json_array_size(json_object_get(sums, "sums")), n);
+		client_close(m, &c);
+		give_cgroups(m);
+	}
+	process_end(&user);
+}
+
 /* Sums of them, and that they are too many for a list, which comes in parts. */
 static void test_pins(void **state)
 {
@@ -155,6 +201,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_cgroups, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_user, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pins, setup, teardown),
 	};
 
