@@ -82,4 +82,5 @@ EXTRA_DIST += \
 	tests/vm/socket.test \
 	tests/vm/stock.test \
 	tests/vm/taken.test \
-	tests/vm/unit.test
+	tests/vm/unit.test \
+	tests/vm/unseen.test
