@@ -47,6 +47,8 @@ int cgroups_declare_first(struct cgroups *c);
  * turns; done() is called at the end, but where this fails.
  */
 int cgroups_declare(struct cgroups *c, cgroups_done done, void *userdata);
+/* What files declare for one, and what is below it; NULL: anything may have appeared. */
+void cgroups_look_at(struct cgroups *c, const char *path);
 /* All cgroups, in turns. */
 int cgroups_look_at_all(struct cgroups *c);
 

@@ -52,9 +52,6 @@ int cgroups_reload(struct cgroups *c, cgroups_done done, void *userdata);
  */
 int cgroups_enforce(struct cgroups *c, const char *path, char **ret_at, char **ret_reason);
 
-/* What files declare for one, and what is below it; NULL: anything may have appeared. */
-void cgroups_look_at(struct cgroups *c, const char *path);
-
 struct cgroupfs *cgroups_fs(const struct cgroups *c); /* NULL: no cgroup2 */
 const char *cgroups_reason(const struct cgroups *c); /* why there is none */
 /* Both NULL without cgroup2. */

@@ -12,6 +12,9 @@
 
 #define MARK "trusted.pinguard.policy"
 
+static const struct policy_info none = { .policy = PINGUARD_POLICY_ALLOW,
+					 .count = PINGUARD_COUNT_EACH };
+
 static bool is_same(const struct policy_info *a, const struct policy_info *b)
 {
 	return a->policy == b->policy && a->count == b->count;
@@ -56,10 +59,46 @@ static void tell_failure(const char *path, struct declaration *d, int error,
 				  reason ?: strerror(-error));
 }
 
+static struct policy_info declared_policy(const struct declaration *d)
+{
+	return (struct policy_info){ .policy = d->policy ?: none.policy,
+				     .count = d->count ?: none.count };
+}
+
+/* First the mark: what is written is known to be ours, whenever this ends. */
+static int write_declared(struct policies *p, int fd, const char *path,
+			  const struct policy_info *wanted, char **ret_reason)
+{
+	int r = write_mark(fd, wanted);
+
+	return r < 0 ? r : policies_write(p, path, wanted->policy, wanted->count, ret_reason);
+}
+
+int policies_restore(struct policies *p, const char *path)
+{
+	struct declarations *all = p->quotas ? quotas_declarations(p->quotas) : NULL;
+	struct declaration *d = all ? declarations_match(all, path) : NULL;
+	_cleanup_(freep) char *reason = NULL, *unused = NULL;
+	_cleanup_(closep) int fd = cgroupfs_open(p->fs, path);
+	struct policy_info wanted;
+	int r;
+
+	if (fd < 0)
+		return fd == -ENODEV ? -ENOENT : fd;
+	if (d && d->policy_line) {
+		wanted = declared_policy(d);
+		r = write_declared(p, fd, path, &wanted, &reason);
+		if (r == 0 || r == -ENOENT)
+			return r;
+		tell_failure(path, d, r, reason);
+	}
+	r = policies_write(p, path, none.policy, none.count, &unused);
+	(void)fremovexattr(fd, MARK);
+	return r;
+}
+
 void policies_look(struct policies *p, int fd, const char *path, struct declaration *d)
 {
-	const struct policy_info none = { .policy = PINGUARD_POLICY_ALLOW,
-					  .count = PINGUARD_COUNT_EACH };
 	struct policy_info wanted = none, mark = none, now;
 	_cleanup_(freep) char *reason = NULL;
 	bool marked;
@@ -69,8 +108,7 @@ void policies_look(struct policies *p, int fd, const char *path, struct declarat
 		return;
 	marked = read_mark(fd, &mark);
 	if (d && d->policy_line) {
-		wanted.policy = d->policy ?: none.policy;
-		wanted.count = d->count ?: none.count;
+		wanted = declared_policy(d);
 	} else if (!marked) {
 		return;
 	}
@@ -80,12 +118,8 @@ void policies_look(struct policies *p, int fd, const char *path, struct declarat
 		wanted = now;
 	if (is_same(&wanted, &now) && (!marked || is_same(&wanted, &mark)))
 		return;
-	if (!is_same(&wanted, &now)) {
-		/* first the mark: what is written is known to be ours, whenever this ends */
-		r = write_mark(fd, &wanted);
-		if (r == 0)
-			r = policies_write(p, path, wanted.policy, wanted.count, &reason);
-	}
+	if (!is_same(&wanted, &now))
+		r = write_declared(p, fd, path, &wanted, &reason);
 	if (r == 0 && (!d || !d->policy_line || is_same(&wanted, &none)))
 		(void)fremovexattr(fd, MARK);
 	if (r < 0 && r != -ENOENT && r != -ENODEV)

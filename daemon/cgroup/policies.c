@@ -399,7 +399,6 @@ int policies_clear(struct policies *p, const char *path)
 {
 	struct policy_entry *old = (struct policy_entry *)policies_find(p, path);
 	const struct policy_info now = policies_of_kernel(p, path);
-	_cleanup_(freep) char *reason = NULL;
 	int r;
 
 	if (!old && now.policy == PINGUARD_POLICY_ALLOW && now.count == PINGUARD_COUNT_EACH)
@@ -410,7 +409,7 @@ int policies_clear(struct policies *p, const char *path)
 			return r;
 		entry_free(old);
 	}
-	r = policies_write(p, path, PINGUARD_POLICY_ALLOW, PINGUARD_COUNT_EACH, &reason);
+	r = policies_restore(p, path);
 	/* No cgroup, no controller, no policy. */
 	return r == -ENOENT || r == -EOPNOTSUPP ? 0 : r;
 }

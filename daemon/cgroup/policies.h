@@ -69,7 +69,7 @@ void policies_status(struct policies *p, const char *path, const struct policy_e
  */
 int policies_set(struct policies *p, const char *path, uint32_t policy, uint32_t count,
 		 bool runtime, char **ret_reason);
-/* -ENOENT: there is none */
+/* What files declare takes its place, with nothing in between. -ENOENT: there is none */
 int policies_clear(struct policies *p, const char *path);
 /*
  * A cgroup gets the policy that files declare for it (d: NULL for none), or gives back

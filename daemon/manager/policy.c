@@ -234,7 +234,6 @@ int method_clear_policy(struct call *call, json_t *params, void *userdata)
 	}
 	if (r < 0)
 		return policy_error(call, cgroup, r, NULL);
-	cgroups_look_at(m->cgroups, path);
 	record(m, call, EVENT_POLICY_CLEAR, path, 0, 0);
 	return call_reply(call, json_object());
 }

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+EXTRA_DIST += tests/unit/cgroup/policies-fixture.h
 if HAVE_CMOCKA
 cgroup_tests = \
 	tests/unit/cgroup/test-cgroup \
 	tests/unit/cgroup/test-declarations \
 	tests/unit/cgroup/test-declared \
 	tests/unit/cgroup/test-policies \
+	tests/unit/cgroup/test-policies-declared \
 	tests/unit/cgroup/test-quota \
 	tests/unit/cgroup/test-quota-store \
 	tests/unit/cgroup/test-rdma \
@@ -15,6 +17,7 @@ tests_unit_cgroup_test_cgroup_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_cgroup_test_declarations_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_cgroup_test_declared_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_cgroup_test_policies_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_cgroup_test_policies_declared_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_cgroup_test_quota_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_cgroup_test_rdma_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_cgroup_test_quota_store_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
