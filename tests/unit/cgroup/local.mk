@@ -3,6 +3,7 @@ EXTRA_DIST += tests/unit/cgroup/policies-fixture.h
 if HAVE_CMOCKA
 cgroup_tests = \
 	tests/unit/cgroup/test-cgroup \
+	tests/unit/cgroup/test-cgroups-declared \
 	tests/unit/cgroup/test-declarations \
 	tests/unit/cgroup/test-declared \
 	tests/unit/cgroup/test-policies \
@@ -14,6 +15,7 @@ cgroup_tests = \
 check_PROGRAMS += $(cgroup_tests)
 TESTS += $(cgroup_tests)
 tests_unit_cgroup_test_cgroup_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_cgroup_test_cgroups_declared_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_cgroup_test_declarations_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_cgroup_test_declared_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_cgroup_test_policies_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
