@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The service as a whole, without a kernel; tests of other folders use it, too.
-EXTRA_DIST += tests/unit/idl.h tests/unit/unit.h tests/unit/manager/who-fixture.h
+EXTRA_DIST += tests/unit/manager/kernel-fixture.h tests/unit/idl.h tests/unit/unit.h tests/unit/manager/who-fixture.h
 owner_fixture = \
 	tests/unit/manager/owner-fixture.c tests/unit/manager/owner-fixture.h tests/unit/idl.c
 genl_fixture_wrap = -Wl,--wrap=nlio_resolve -Wl,--wrap=nlio_join -Wl,--wrap=nlio_send \

@@ -1,23 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Explain: which refusal and which process it is about, who may ask, and who is named. */
-#include "tests/unit/kernel/genl-fixture.h"
-#include "tests/unit/manager/owner-fixture.h"
-#include "tests/unit/tree.h"
+#include "tests/unit/manager/kernel-fixture.h"
 
 #include <pthread.h>
 #include <sched.h>
 
-#include "daemon/cgroup/cgroups-internal.h"
 #include "daemon/manager/explain.h"
-#include "daemon/manager/internal.h"
 
-static char proc_dir[64], sys_dir[64], mount_dir[64];
+static char proc_dir[64], sys_dir[64];
 static struct process own;
-
-static void put(const char *path, const char *text)
-{
-	tree_put(path, text);
-}
 
 /* A process that lives, with figures that are made up. */
 static void put_process(pid_t pid, uid_t uid, const char *cgroup, const char *caps)
@@ -27,29 +18,19 @@ static void put_process(pid_t pid, uid_t uid, const char *cgroup, const char *ca
 	snprintf(path, sizeof(path), "proc/%d/status", pid);
 	snprintf(text, sizeof(text), "Name:\tx\nTgid:\t%d\nUid:\t%u\t%u\t%u\t%u\nVmLck:\t8 kB\n"
 		 "VmPin:\t12 kB\nThreads:\t1\nCapEff:\t%s\n", pid, uid, uid, uid, uid, caps);
-	put(path, text);
+	tree_put(path, text);
 	snprintf(path, sizeof(path), "proc/%d/limits", pid);
-	put(path, "Max locked memory         16384                32768                bytes     \n");
+	tree_put(path, "Max locked memory         16384                32768                bytes     \n");
 	snprintf(path, sizeof(path), "proc/%d/comm", pid);
-	put(path, "pro\x1b\n");
+	tree_put(path, "pro\x1b\n");
 	snprintf(path, sizeof(path), "proc/%d/cgroup", pid);
 	snprintf(text, sizeof(text), "0::%s\n", cgroup);
-	put(path, text);
+	tree_put(path, text);
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	snprintf(text, sizeof(text), "proc/%d/stat", pid);
 	tree_link(text, path);
 	snprintf(text, sizeof(text), "proc/%d/ns/user", pid);
 	tree_link(text, "user:[4026531837]");
-}
-
-static void put_cgroup(const char *path, const char *current, const char *max)
-{
-	char name[128];
-
-	snprintf(name, sizeof(name), "cgroup%s/misc.current", path);
-	put(name, current);
-	snprintf(name, sizeof(name), "cgroup%s/misc.max", path);
-	put(name, max);
 }
 
 static int setup(void **state)
@@ -58,18 +39,14 @@ static int setup(void **state)
 
 	if (geteuid() != 0)
 		return 0;
-	assert_int_equal(owner_setup(state), 0);
+	assert_int_equal(kernel_setup(state), 0);
 	m = *state;
-	tree_new();
 	snprintf(proc_dir, sizeof(proc_dir), "%s/proc", tree);
 	snprintf(sys_dir, sizeof(sys_dir), "%s/sys", tree);
-	snprintf(mount_dir, sizeof(mount_dir), "%s/cgroup", tree);
-	put("cgroup/misc.current", "pinned 0\n");
 	put_cgroup("/a", "pinned 61440\n", "pinned 65536\n");
 	put_cgroup("/a/b.service", "pinned 12288\n", "pinned max\n");
-	put("sys/module/udmabuf/parameters/size_limit_mb", "64\n");
-	put("proc/", NULL);
-	make_kernel(m, mount_dir);
+	tree_put("sys/module/udmabuf/parameters/size_limit_mb", "64\n");
+	tree_put("proc/", NULL);
 	m->proc = proc_dir;
 	m->sys = sys_dir;
 	assert_true(process_start_as(&own, USER_UID));
@@ -79,20 +56,9 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	if (geteuid() != 0)
-		return 0;
-	process_end(&own);
-	owner_teardown(state);
-	tree_remove(NULL);
-	return 0;
-}
-
-static uint64_t id_of(struct manager *m, const char *path)
-{
-	struct cgroup_node *node;
-
-	assert_int_equal(cgroupfs_resolve_path(cgroups_fs(m->cgroups), path, &node), 0);
-	return node->id;
+	if (geteuid() == 0)
+		process_end(&own);
+	return kernel_teardown(state);
 }
 
 static struct pin_info pin_of(struct manager *m, uint64_t id, uint32_t tgid, uint32_t uid,
@@ -131,22 +97,9 @@ static void refuse(struct manager *m, uint32_t reason, uint32_t tgid, uint32_t u
 }
 
 /* To root, or the user; error: NULL for a reply. */
-static json_t *ask(struct manager *m, bool user, const char *params, const char *error)
+static json_t *explain(struct manager *m, bool user, const char *params, const char *error)
 {
-	json_t *reply = NULL;
-	struct process p;
-	struct client c;
-
-	process_start(&p);
-	client_open(m, &c, user ? &own : &p);
-	client_send(&c, MANAGER("Explain"), false, json_loads(params, 0, NULL));
-	if (error)
-		client_error(m, &c, error);
-	else
-		reply = client_reply(m, &c, MANAGER("Explain"), false);
-	client_close(m, &c);
-	process_end(&p);
-	return reply;
+	return ask_as(m, user ? &own : NULL, MANAGER("Explain"), json_loads(params, 0, NULL), error);
 }
 
 static const char *params_of(pid_t pid)
@@ -179,7 +132,7 @@ static void test_process(void **state)
 
 	if (geteuid() != 0)
 		skip();
-	reply = ask(m, false, params_of(own.pid), NULL);
+	reply = explain(m, false, params_of(own.pid), NULL);
 	assert_true(json_is_null(json_object_get(reply, "refusal")));
 	assert_true(json_is_true(json_object_get(reply, "refusals_known")));
 	assert_string_equal(json_get_string(reply, "cgroup", ""), "/a/b.service");
@@ -200,7 +153,7 @@ static void test_process(void **state)
 	assert_true(json_is_true(json_object_get(check_of(reply, "rlimit", NULL), "first")));
 	assert_string_equal(json_get_string(check_of(reply, "limit", "/a/b.service"), "state", ""),
 			    "unlimited");
-	all = ask(m, false, "{}", NULL);
+	all = explain(m, false, "{}", NULL);
 	assert_int_equal(json_array_size(json_object_get(all, "walks")), 0);
 	assert_string_equal(json_get_string(all, "process_unknown", ""),
 			    "/proc keeps it from the service (hidepid)");
@@ -216,26 +169,26 @@ static void test_who_may_ask(void **state)
 		skip();
 	process_start(&other);
 	put_process(other.pid, 0, "/a/b.service", "0000000000000000");
-	json_decref(ask(m, true, params_of(own.pid), NULL));
-	(void)ask(m, true, params_of(other.pid), VARLINK_ERROR_PERMISSION_DENIED);
-	(void)ask(m, true, "{\"cgroup\":\"/a\"}", VARLINK_ERROR_PERMISSION_DENIED);
-	(void)ask(m, true, "{\"cgroup\":\"/nothing\"}", VARLINK_ERROR_PERMISSION_DENIED);
-	(void)ask(m, false, "{\"cgroup\":\"/nothing\"}", MANAGER("NoSuchCgroup"));
-	(void)ask(m, false, "{\"cgroup\":\"/../x\"}", MANAGER("InvalidCgroup"));
-	(void)ask(m, false, "{\"pid\":0}", VARLINK_ERROR_INVALID_PARAMETER);
-	(void)ask(m, false, "{\"pid\":1,\"cgroup\":\"/a\"}", VARLINK_ERROR_INVALID_PARAMETER);
-	(void)ask(m, false, "{\"kind\":\"unknown\"}", VARLINK_ERROR_INVALID_PARAMETER);
-	(void)ask(m, false, "{\"kind\":\"x\"}", VARLINK_ERROR_INVALID_PARAMETER);
-	json_decref(ask(m, false, "{\"cgroup\":\"/a\"}", NULL));
+	json_decref(explain(m, true, params_of(own.pid), NULL));
+	(void)explain(m, true, params_of(other.pid), VARLINK_ERROR_PERMISSION_DENIED);
+	(void)explain(m, true, "{\"cgroup\":\"/a\"}", VARLINK_ERROR_PERMISSION_DENIED);
+	(void)explain(m, true, "{\"cgroup\":\"/nothing\"}", VARLINK_ERROR_PERMISSION_DENIED);
+	(void)explain(m, false, "{\"cgroup\":\"/nothing\"}", MANAGER("NoSuchCgroup"));
+	(void)explain(m, false, "{\"cgroup\":\"/../x\"}", MANAGER("InvalidCgroup"));
+	(void)explain(m, false, "{\"pid\":0}", VARLINK_ERROR_INVALID_PARAMETER);
+	(void)explain(m, false, "{\"pid\":1,\"cgroup\":\"/a\"}", VARLINK_ERROR_INVALID_PARAMETER);
+	(void)explain(m, false, "{\"kind\":\"unknown\"}", VARLINK_ERROR_INVALID_PARAMETER);
+	(void)explain(m, false, "{\"kind\":\"x\"}", VARLINK_ERROR_INVALID_PARAMETER);
+	json_decref(explain(m, false, "{\"cgroup\":\"/a\"}", NULL));
 	/* once the cgroup is the user's, so is what is in it */
-	snprintf(path, sizeof(path), "%s/a", mount_dir);
+	snprintf(path, sizeof(path), "%s/cgroup/a", tree);
 	assert_int_equal(chown(path, USER_UID, USER_UID), 0);
 	for (struct cgroup_node *node = NULL; (node = registry_cgroup_next(m->registry, node));)
 		node->checked_usec = 0;
-	json_decref(ask(m, true, params_of(other.pid), NULL));
-	json_decref(ask(m, true, "{\"cgroup\":\"/a\"}", NULL));
+	json_decref(explain(m, true, params_of(other.pid), NULL));
+	json_decref(explain(m, true, "{\"cgroup\":\"/a\"}", NULL));
 	process_end(&other);
-	(void)ask(m, false, params_of(other.pid), MANAGER("NoSuchProcess"));
+	(void)explain(m, false, params_of(other.pid), MANAGER("NoSuchProcess"));
 }
 
 /* How often a user may ask: so many, and not one more. */
@@ -278,7 +231,7 @@ static void test_refusal(void **state)
 	add_pin(m, 2, own.pid, USER_UID, "/a/b.service", 4096);
 	add_pin(m, 3, 4000000, 0, "/a", 49152);
 	refuse(m, PINGUARD_REASON_LIMIT, own.pid, USER_UID, "/a/b.service", "/a");
-	reply = ask(m, false, "{}", NULL);
+	reply = explain(m, false, "{}", NULL);
 	event = json_object_get(json_object_get(reply, "refusal"), "event");
 	check = json_object_get(json_object_get(reply, "refusal"), "check");
 	assert_string_equal(json_get_string(event, "reason", ""), "limit");
@@ -294,7 +247,7 @@ static void test_refusal(void **state)
 					    "command", ""), "pinctl quota set /a 2M");
 	assert_int_equal(json_get_int(json_object_get(reply, "process"), "pid", 0), own.pid);
 	/* the user is told of the limit, and not of others */
-	users = ask(m, true, "{}", NULL);
+	users = explain(m, true, "{}", NULL);
 	check = json_object_get(json_object_get(users, "refusal"), "check");
 	assert_true(json_is_null(json_object_get(check, "used")));
 	assert_string_equal(json_get_string(check, "used_is", ""), "hidden");
@@ -304,20 +257,20 @@ static void test_refusal(void **state)
 	assert_true(json_is_null(json_object_get(check, "left")));
 	/* one that has ended is known by its number */
 	refuse(m, PINGUARD_REASON_POLICY, 4000001, 0, "/a", NULL);
-	gone = ask(m, false, "{\"pid\":4000001}", NULL);
+	gone = explain(m, false, "{\"pid\":4000001}", NULL);
 	assert_true(json_is_null(json_object_get(gone, "process")));
 	assert_string_equal(json_get_string(gone, "process_unknown", ""), "it has ended");
 	assert_string_equal(json_get_string(gone, "cgroup", ""), "/a");
-	(void)ask(m, true, "{\"pid\":4000001}", MANAGER("NoSuchProcess"));
+	(void)explain(m, true, "{\"pid\":4000001}", MANAGER("NoSuchProcess"));
 	json_decref(users);
-	users = ask(m, true, "{}", NULL);
+	users = explain(m, true, "{}", NULL);
 	assert_int_equal(json_get_int(json_object_get(json_object_get(json_object_get(
 				 users, "refusal"), "event"), "pin"), "pid", 0), own.pid);
 }
 
 static json_t *refusal_of(struct manager *m, const char *params)
 {
-	json_t *reply = ask(m, false, params, NULL);
+	json_t *reply = explain(m, false, params, NULL);
 	json_t *refusal = json_incref(json_object_get(reply, "refusal"));
 
 	json_decref(reply);
@@ -340,7 +293,7 @@ static void test_number_taken_again(void **state)
 	before = refusal_of(m, params_of(own.pid));
 	assert_true(json_is_null(before));
 	/* but it is one in the cgroup, by a process that is gone */
-	cgroup = ask(m, false, "{\"cgroup\":\"/a\"}", NULL);
+	cgroup = explain(m, false, "{\"cgroup\":\"/a\"}", NULL);
 	assert_true(json_is_object(json_object_get(cgroup, "refusal")));
 	assert_true(json_is_null(json_object_get(cgroup, "process")));
 	refuse(m, PINGUARD_REASON_POLICY, own.pid, USER_UID, "/a", NULL);
@@ -361,12 +314,12 @@ static void test_unit_that_ended(void **state)
 	tree_remove("cgroup/a/gone.service");
 	for (struct cgroup_node *node = NULL; (node = registry_cgroup_next(m->registry, node));)
 		node->checked_usec = 0;
-	(void)ask(m, false, "{\"cgroup\":\"/a/other.service\"}", MANAGER("NoSuchCgroup"));
-	reply = ask(m, false, "{\"cgroup\":\"/a/gone.service\"}", NULL);
+	(void)explain(m, false, "{\"cgroup\":\"/a/other.service\"}", MANAGER("NoSuchCgroup"));
+	reply = explain(m, false, "{\"cgroup\":\"/a/gone.service\"}", NULL);
 	assert_string_equal(json_get_string(reply, "cgroup", ""), "/a");
 	assert_int_equal(json_get_int(check_of(reply, "limit", "/a"), "max", 0), 65536);
 	json_decref(reply);
-	reply = ask(m, false, "{\"cgroup\":\"gone.service\"}", NULL);
+	reply = explain(m, false, "{\"cgroup\":\"gone.service\"}", NULL);
 	assert_true(json_is_object(json_object_get(reply, "refusal")));
 }
 
@@ -380,17 +333,17 @@ static void test_cgroup(void **state)
 
 	if (geteuid() != 0)
 		skip();
-	none = ask(m, false, "{\"cgroup\":\"/a\"}", NULL);
+	none = explain(m, false, "{\"cgroup\":\"/a\"}", NULL);
 	assert_string_equal(json_get_string(none, "process_unknown", ""), "there is no process in it");
 	assert_int_equal(json_array_size(json_object_get(none, "walks")), 7);
 	snprintf(text, sizeof(text), "%d\n", own.pid);
-	put("cgroup/a/cgroup.procs", text);
-	lives = ask(m, false, "{\"cgroup\":\"/a\"}", NULL);
+	tree_put("cgroup/a/cgroup.procs", text);
+	lives = explain(m, false, "{\"cgroup\":\"/a\"}", NULL);
 	assert_int_equal(json_get_int(json_object_get(lives, "process"), "pid", 0), own.pid);
 	process_start(&other);
 	put_process(other.pid, 0, "/a/b.service", "0000000000000000");
 	add_pin(m, 1, other.pid, 0, "/a/b.service", 4096);
-	pins = ask(m, false, "{\"cgroup\":\"/a\"}", NULL);
+	pins = explain(m, false, "{\"cgroup\":\"/a\"}", NULL);
 	assert_int_equal(json_get_int(json_object_get(pins, "process"), "pid", 0), other.pid);
 	process_end(&other);
 }
@@ -408,12 +361,12 @@ static void test_revokes(void **state)
 	if (geteuid() != 0)
 		skip();
 	assert_true(manager_listener.event(&e, m) >= 0);
-	offline = ask(m, false, params_of(own.pid), NULL);
+	offline = explain(m, false, params_of(own.pid), NULL);
 	assert_string_equal(json_get_string(check_of(offline, "revoke", NULL), "state", ""), "open");
 	e.revoke.id = 2;
 	e.revoke.reason = PINGUARD_REVOKE_REASON_DEVICE_REMOVAL;
 	assert_true(manager_listener.event(&e, m) >= 0);
-	removal = ask(m, false, params_of(own.pid), NULL);
+	removal = explain(m, false, params_of(own.pid), NULL);
 	assert_string_equal(json_get_string(check_of(removal, "revoke", NULL), "state", ""),
 			    "device_memory");
 	assert_int_equal(json_get_int(check_of(removal, "revoke", NULL), "used", -1), 1);
@@ -430,11 +383,11 @@ static void test_hidden(void **state)
 		skip();
 	snprintf(path, sizeof(path), "proc/%d", own.pid);
 	tree_remove(path);
-	reply = ask(m, false, params_of(own.pid), NULL);
+	reply = explain(m, false, params_of(own.pid), NULL);
 	assert_true(json_is_null(json_object_get(reply, "process")));
 	assert_string_equal(json_get_string(reply, "process_unknown", ""),
 			    "/proc keeps it from the service (hidepid)");
-	(void)ask(m, true, params_of(own.pid), VARLINK_ERROR_PERMISSION_DENIED);
+	(void)explain(m, true, params_of(own.pid), VARLINK_ERROR_PERMISSION_DENIED);
 }
 
 /* A thread stands for its process. */
@@ -458,7 +411,7 @@ static void test_thread(void **state)
 	assert_int_equal(pthread_create(&thread, NULL, run_thread, (void *)&tid), 0);
 	while (!tid)
 		sched_yield();
-	reply = ask(m, false, params_of(tid), NULL);
+	reply = explain(m, false, params_of(tid), NULL);
 	assert_int_equal(json_get_int(json_object_get(reply, "process"), "pid", 0), getpid());
 	assert_int_equal(pthread_cancel(thread), 0);
 	assert_int_equal(pthread_join(thread, NULL), 0);
@@ -472,9 +425,9 @@ static void test_rdma_and_levels(void **state)
 
 	if (geteuid() != 0)
 		skip();
-	put("cgroup/a/rdma.max", "rxe1 hca_handle=max hca_object=max\nrxe0 hca_handle=max hca_object=2\n");
-	put("cgroup/a/rdma.current", "rxe1 hca_handle=0 hca_object=0\nrxe0 hca_handle=1 hca_object=2\n");
-	reply = ask(m, false, params_of(own.pid), NULL);
+	tree_put("cgroup/a/rdma.max", "rxe1 hca_handle=max hca_object=max\nrxe0 hca_handle=max hca_object=2\n");
+	tree_put("cgroup/a/rdma.current", "rxe1 hca_handle=0 hca_object=0\nrxe0 hca_handle=1 hca_object=2\n");
+	reply = explain(m, false, params_of(own.pid), NULL);
 	check = check_of(reply, "rdma_objects", "/a");
 	assert_string_equal(json_get_string(check, "device", ""), "rxe0");
 	assert_string_equal(json_get_string(check, "state", ""), "refuses");

@@ -1,55 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is pinned, what is charged, and whose limits there are: on a tree of plain directories. */
-#include "tests/unit/kernel/genl-fixture.h"
-#include "tests/unit/manager/owner-fixture.h"
-#include "tests/unit/tree.h"
+#include "tests/unit/manager/kernel-fixture.h"
 
-#include "daemon/cgroup/cgroups-internal.h"
-#include "daemon/manager/internal.h"
 #include "daemon/manager/unattributed.h"
-
-static void cgroup_set(const char *cgroup, const char *current, const char *max)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/misc.current", cgroup);
-	tree_put(path, current);
-	snprintf(path, sizeof(path), "%s/misc.max", cgroup);
-	tree_put(path, max);
-}
 
 static int setup(void **state)
 {
-	struct manager *m;
-
 	if (geteuid() != 0)
 		return 0;
-	assert_int_equal(owner_setup(state), 0);
-	m = *state;
-	tree_new();
-	make_kernel(m, tree);
-	tree_put("misc.current", "pinned 0\n");
-	cgroup_set("a", "pinned 0\n", "pinned max\n");
-	cgroup_set("a/b", "pinned 0\n", "pinned max\n");
-	cgroup_set("a/c", "pinned 0\n", "pinned max\n");
+	assert_int_equal(kernel_setup(state), 0);
+	put_cgroup("/a", "pinned 0\n", "pinned max\n");
+	put_cgroup("/a/b", "pinned 0\n", "pinned max\n");
+	put_cgroup("/a/c", "pinned 0\n", "pinned max\n");
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	if (geteuid() != 0)
-		return 0;
-	owner_teardown(state);
-	tree_remove(NULL);
-	return 0;
-}
-
-static uint64_t id_of(struct manager *m, const char *path)
-{
-	struct cgroup_node *node;
-
-	assert_int_equal(cgroupfs_resolve_path(cgroups_fs(m->cgroups), path, &node), 0);
-	return node->id;
 }
 
 /* The kernel says that a process in cgroup has made a pin that is charged elsewhere. */
@@ -63,21 +26,6 @@ static void say_pin(struct manager *m, uint64_t id, uint64_t cgroup, uint64_t ch
 	};
 
 	assert_true(manager_listener.event(&event, m) >= 0);
-}
-
-static json_t *ask(struct manager *m, const char *method, json_t *parameters)
-{
-	struct process p;
-	struct client c;
-	json_t *reply;
-
-	process_start(&p);
-	client_open(m, &c, &p);
-	client_send(&c, method, false, parameters);
-	reply = client_reply(m, &c, method, false);
-	client_close(m, &c);
-	process_end(&p);
-	return reply;
 }
 
 /* Of an array of objects, the one that has this value. */
@@ -114,9 +62,9 @@ static void test_charged_above(void **state)
 		skip();
 	say_pin(m, 1, id_of(m, "/a/b"), id_of(m, "/a"));
 	say_pin(m, 2, id_of(m, "/a/c"), id_of(m, "/a/c"));
-	tree_put("misc.current", "pinned 8192\n");
-	cgroup_set("a", "pinned 8192\n", "pinned max\n");
-	cgroup_set("a/c", "pinned 4096\n", "pinned max\n");
+	put_cgroup("", "pinned 8192\n", NULL);
+	put_cgroup("/a", "pinned 8192\n", "pinned max\n");
+	put_cgroup("/a/c", "pinned 4096\n", "pinned max\n");
 	/* the kernel is ahead: one more, of which nothing has been told yet */
 	fake_kernel.pins = 3;
 	fake_kernel.bytes = 12288;
@@ -178,7 +126,7 @@ static void test_external(void **state)
 
 	if (geteuid() != 0)
 		skip();
-	cgroup_set("a/b", "pinned 0\n", "pinned 104857600\n");
+	put_cgroup("/a/b", "pinned 0\n", "pinned 104857600\n");
 	before = ask(m, MANAGER("ListQuotas"), NULL);
 	assert_int_equal(json_array_size(json_object_get(before, "quotas")), 1);
 	assert_true(json_is_integer(json_object_get(before, "others_usec")));
@@ -194,11 +142,11 @@ static void test_external(void **state)
 						    8192));
 	quota = json_object_get(set, "quota");
 	assert_int_equal(json_get_int(quota, "max_bytes", -1), 8192);
-	cgroup_set("a/b", "pinned 0\n", "pinned 8192\n");
+	put_cgroup("/a/b", "pinned 0\n", "pinned 8192\n");
 	after = ask(m, MANAGER("ListQuotas"), NULL);
 	quota = one_of(json_object_get(after, "quotas"), "cgroup", "/a/b");
 	assert_true(json_is_null(json_object_get(quota, "external_bytes")));
-	cgroup_set("a/b", "pinned 0\n", "pinned 4096\n");
+	put_cgroup("/a/b", "pinned 0\n", "pinned 4096\n");
 	json_decref(after);
 	after = ask(m, MANAGER("ListQuotas"), NULL);
 	quota = one_of(json_object_get(after, "quotas"), "cgroup", "/a/b");
@@ -224,8 +172,8 @@ static void test_shown_path(void **state)
 
 	if (geteuid() != 0)
 		skip();
-	tree_put("m\\x2d1.scope/", NULL);
-	tree_put("m\\x2d1.scope/\xff/", NULL);
+	tree_put("cgroup/m\\x2d1.scope/", NULL);
+	tree_put("cgroup/m\\x2d1.scope/\xff/", NULL);
 	say_pin(m, 1, id_of(m, "/m\\x2d1.scope"), 0);
 	say_pin(m, 2, id_of(m, "/m\\x2d1.scope/\xff"), 0);
 	for (int i = 0; i < 2; i++) {
@@ -233,7 +181,7 @@ static void test_shown_path(void **state)
 		check_listed(m, "/m\\\\x2d1.scope", 2); /* as it was shown once */
 		check_listed(m, "/m\\\\x2d1.scope/\\xff", 1);
 		if (i == 0)
-			tree_remove("m\\x2d1.scope");
+			tree_remove("cgroup/m\\x2d1.scope");
 	}
 	all = ask(m, MANAGER("ListPins"), NULL);
 	pin = one_of(json_object_get(all, "pins"), "id", "0x1");
@@ -242,39 +190,27 @@ static void test_shown_path(void **state)
 	assert_string_equal(json_get_string(pin, "cgroup", ""), "/m\\\\x2d1.scope/\\xff");
 }
 
-static void check_too_many(struct manager *m, const char *method, json_t *parameters)
-{
-	struct process p;
-	struct client c;
-
-	process_start(&p);
-	client_open(m, &c, &p);
-	client_send(&c, method, false, parameters);
-	client_error(m, &c, MANAGER("TooManyCgroups"));
-	client_close(m, &c);
-	process_end(&p);
-}
-
 /* What is not found where not all was looked at may be there all the same. */
 static void test_too_many(void **state)
 {
+	static const char error[] = MANAGER("TooManyCgroups");
 	struct manager *m = *state;
 	char path[64];
 
 	if (geteuid() != 0)
 		skip();
 	for (unsigned int i = 0; i < CGROUP_WALK_USER_MAX; i++) {
-		snprintf(path, sizeof(path), "u/%u/", i);
+		snprintf(path, sizeof(path), "cgroup/u/%u/", i);
 		tree_put(path, NULL);
 	}
-	snprintf(path, sizeof(path), "%s/u", tree);
+	snprintf(path, sizeof(path), "%s/cgroup/u", tree);
 	assert_int_equal(chown(path, USER_UID, USER_UID), 0);
-	check_too_many(m, MANAGER("ListPins"), json_pack("{s:s}", "cgroup", "none.service"));
-	check_too_many(m, MANAGER("ClearQuota"), json_pack("{s:s}", "cgroup", "none.service"));
-	check_too_many(m, MANAGER("SetPolicy"), json_pack("{s:s, s:s}", "cgroup", "none.service",
-							  "policy", "deny"));
+	ask_as(m, NULL, MANAGER("ListPins"), json_pack("{s:s}", "cgroup", "none.service"), error);
+	ask_as(m, NULL, MANAGER("ClearQuota"), json_pack("{s:s}", "cgroup", "none.service"), error);
+	ask_as(m, NULL, MANAGER("SetPolicy"),
+	       json_pack("{s:s, s:s}", "cgroup", "none.service", "policy", "deny"), error);
 	/* and those that there are, are found */
-	tree_put("z.service/", NULL);
+	tree_put("cgroup/z.service/", NULL);
 	check_listed(m, "z.service", 0);
 }
 
@@ -372,13 +308,13 @@ static void test_unattributed_gone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_charged_above, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_usage_of_deny, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_external, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_shown_path, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_too_many, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_unattributed, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_unattributed_gone, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_charged_above, setup, kernel_teardown),
+		cmocka_unit_test_setup_teardown(test_usage_of_deny, setup, kernel_teardown),
+		cmocka_unit_test_setup_teardown(test_external, setup, kernel_teardown),
+		cmocka_unit_test_setup_teardown(test_shown_path, setup, kernel_teardown),
+		cmocka_unit_test_setup_teardown(test_too_many, setup, kernel_teardown),
+		cmocka_unit_test_setup_teardown(test_unattributed, setup, kernel_teardown),
+		cmocka_unit_test_setup_teardown(test_unattributed_gone, setup, kernel_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

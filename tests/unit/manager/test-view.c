@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The group that sees everything, and changes nothing: each method. */
-#include "tests/unit/kernel/genl-fixture.h"
-#include "tests/unit/manager/owner-fixture.h"
-#include "tests/unit/tree.h"
+#include "tests/unit/manager/kernel-fixture.h"
 
-#include "daemon/cgroup/cgroups-internal.h"
-#include "daemon/manager/internal.h"
 #include "daemon/varlink/internal.h"
 
 #define DENIED VARLINK_ERROR_PERMISSION_DENIED
@@ -47,30 +43,16 @@ static const struct view views[] = {
 static int setup(void **state)
 {
 	struct pin_info pin = { .id = 1, .bytes = 4096, .kind = PINGUARD_KIND_RDMA, .tgid = 1 };
-	struct cgroup_node *node;
 	struct manager *m;
 
 	if (geteuid() != 0)
 		return 0;
-	assert_int_equal(owner_setup(state), 0);
+	assert_int_equal(kernel_setup(state), 0);
 	m = *state;
-	tree_new();
-	make_kernel(m, tree);
-	tree_put("misc.current", "pinned 4096\n");
-	tree_put("a/misc.current", "pinned 4096\n");
-	tree_put("a/misc.max", "pinned max\n");
-	assert_int_equal(cgroupfs_resolve_path(cgroups_fs(m->cgroups), "/a", &node), 0);
-	pin.cgroup_id = pin.charged_cgroup_id = node->id;
+	put_cgroup("", "pinned 4096\n", NULL);
+	put_cgroup("/a", "pinned 4096\n", "pinned max\n");
+	pin.cgroup_id = pin.charged_cgroup_id = id_of(m, "/a");
 	assert_int_equal(registry_upsert(m->registry, &pin), 0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	if (geteuid() != 0)
-		return 0;
-	owner_teardown(state);
-	tree_remove(NULL);
 	return 0;
 }
 
@@ -201,9 +183,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_are_here),
-		cmocka_unit_test_setup_teardown(test_each, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_sees, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_requests, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_each, setup, kernel_teardown),
+		cmocka_unit_test_setup_teardown(test_sees, setup, kernel_teardown),
+		cmocka_unit_test_setup_teardown(test_requests, setup, kernel_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
