@@ -7,6 +7,7 @@ genl_fixture_wrap = -Wl,--wrap=nlio_resolve -Wl,--wrap=nlio_join -Wl,--wrap=nlio
 	-Wl,--wrap=nlio_send_genl -Wl,--wrap=nlio_recv
 if HAVE_CMOCKA
 manager_tests = \
+	tests/unit/manager/test-apply \
 	tests/unit/manager/test-explain \
 	tests/unit/manager/test-parts \
 	tests/unit/manager/test-figures \
@@ -21,6 +22,9 @@ manager_tests = \
 	tests/unit/manager/test-who-devices
 check_PROGRAMS += $(manager_tests)
 TESTS += $(manager_tests)
+tests_unit_manager_test_apply_SOURCES = tests/unit/manager/test-apply.c tests/unit/kernel/genl-fixture.c $(owner_fixture)
+tests_unit_manager_test_apply_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_manager_test_apply_LDFLAGS = $(genl_fixture_wrap)
 tests_unit_manager_test_parts_SOURCES = tests/unit/manager/test-parts.c tests/unit/kernel/genl-fixture.c $(owner_fixture)
 tests_unit_manager_test_parts_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_manager_test_parts_LDFLAGS = $(genl_fixture_wrap)
