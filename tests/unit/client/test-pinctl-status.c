@@ -75,10 +75,35 @@ static int get_status(struct call *call, json_t *params, void *userdata)
 		      "\"uncontrolled\":[{\"path\":\"/user.slice\",\"reason\":\"busy\"}]}"));
 }
 
+/* What is from files: a limit, a mark alone, and one that somebody else has changed. */
+#define SOURCE(max, high) \
+	"\"source\":{\"file\":\"/etc/q.conf\",\"line\":1,\"max_line\":" max "," \
+	"\"high_line\":" high ",\"policy_line\":null}"
+
+static int list_declared(struct call *call)
+{
+	return call_reply(call,
+			  parse("{\"quotas\":[{\"cgroup\":\"/limit\",\"max_bytes\":4096,"
+				"\"external_bytes\":null,\"state\":\"applied\"," SOURCE("4", "5") "},"
+				"{\"cgroup\":\"/mark\",\"max_bytes\":null,\"high_bytes\":8192,"
+				"\"external_bytes\":null,\"state\":\"applied\"," SOURCE("null", "7") "},"
+				"{\"cgroup\":\"/changed\",\"max_bytes\":4096,\"external_bytes\":1024,"
+				"\"state\":\"failed\"," SOURCE("4", "null") "}],"
+				"\"unmatched\":[{\"match\":[\"x.service\",\"y-*.service\"],"
+				"\"max_bytes\":1024,\"high_bytes\":null,\"policy\":null,"
+				"\"count\":null," SOURCE("13", "null") "},"
+				"{\"match\":[\"/z\"],\"max_bytes\":null,\"high_bytes\":null,"
+				"\"policy\":\"deny\",\"count\":null,\"source\":{\"file\":\"/etc/q.conf\","
+				"\"line\":20,\"max_line\":null,\"high_line\":null,\"policy_line\":23}}],"
+				"\"others_usec\":null,\"others_complete\":true}"));
+}
+
 static int list_quotas(struct call *call, json_t *params, void *userdata)
 {
 	static bool asked;
 
+	if (json_get_bool(params, "all", false))
+		return list_declared(call);
 	if (!asked) {
 		asked = true;
 		return call_error(call, MANAGER "NotReady", json_pack("{ss}", "reason", "resync"));
@@ -125,9 +150,11 @@ static const struct method_param quota_params[] = { { "cgroup", PARAM_STRING, tr
 						    { "runtime", PARAM_BOOL },
 						    {} };
 
+static const struct method_param list_quotas_params[] = { { "all", PARAM_BOOL }, {} };
+
 static const struct method methods[] = {
 	{ MANAGER "GetStatus", 0, NULL, get_status },
-	{ MANAGER "ListQuotas", 0, NULL, list_quotas },
+	{ MANAGER "ListQuotas", 0, list_quotas_params, list_quotas },
 	{ MANAGER "SetQuota", 0, quota_params, set_quota },
 	{ MANAGER "ClearQuota", 0, quota_params, clear_quota },
 	{},
@@ -200,6 +227,24 @@ static void test_quota(void **state)
 	EXPECT("quota set /a.slice", 2, "usage: pinctl quota set CGROUP MAX");
 	EXPECT("quota set '' 1G", 2, "it is empty");
 	EXPECT("quota sett /a 1G", 2, "did you mean set?");
+}
+
+/* The line of what is said first; what no cgroup has, a row for each pattern. */
+static void test_declared(void **state)
+{
+	EXPECT("quota list --all -o CGROUP,MAX,HIGH,STATE,SOURCE", 0, "CGROUP ",
+	       "/limit       4K    - applied   /etc/q.conf:4\n",
+	       "/mark       max   8K applied   /etc/q.conf:7\n",
+	       "/changed     4K    - external  /etc/q.conf:4\n",
+	       "x.service    1K    - unmatched /etc/q.conf:13\n",
+	       "y-*.service  1K    - unmatched /etc/q.conf:13\n",
+	       "/z          max    - unmatched /etc/q.conf:23\n");
+	EXPECT("quota list --all -j", 0, "\"unmatched\":[{\"match\":[\"x.service\",\"y-*.service\"]");
+	assert_null(strstr(output, "looked for"));
+	EXPECT("quota -o CGROUP,SOURCE", 0, "/a.slice ", "-\n");
+	EXPECT("quota set --all /a 1M", 2, "--all belongs to pinctl quota list");
+	EXPECT("quota apply", 2, "usage: pinctl quota apply --self");
+	EXPECT("quota list --self", 2, "--self belongs to pinctl quota apply");
 }
 
 /* Against what the machine has, and more than that is said. */
@@ -275,6 +320,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_quota),
+		cmocka_unit_test(test_declared),
 		cmocka_unit_test(test_quota_of_memory),
 		cmocka_unit_test(test_observe),
 		cmocka_unit_test(test_watched),
