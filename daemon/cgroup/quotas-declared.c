@@ -134,15 +134,16 @@ static bool is_gone(struct quotas *q, const struct declared *e)
 	return fd < 0;
 }
 
-/* Once a second at most: it opens each, and there may be thousands more to be looked at. */
+/* Once a second, and reload: it opens each, and there may be thousands more to be looked at. */
 static void drop_gone(struct quotas *q)
 {
 	const uint64_t now_usec = clock_usec(CLOCK_MONOTONIC);
 	struct declared *e, *tmp;
 
-	if (q->dropped_usec && now_usec - q->dropped_usec < DROP_USEC)
+	if (q->dropped_usec && q->dropped_round == q->round && now_usec - q->dropped_usec < DROP_USEC)
 		return;
 	q->dropped_usec = now_usec;
+	q->dropped_round = q->round;
 	HASH_ITER(hh, q->declared, e, tmp)
 		if (is_gone(q, e))
 			declared_remove(q, e);

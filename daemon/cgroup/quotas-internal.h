@@ -30,6 +30,7 @@ struct quotas {
 	bool told_full;
 	bool keeps; /* what was written before */
 	uint64_t dropped_usec; /* when it was looked which cgroups are gone; 0 for never */
+	unsigned int dropped_round; /* and in which round */
 	unsigned int round; /* of looks at all cgroups */
 };
 
