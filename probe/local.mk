@@ -19,7 +19,6 @@ CLEANFILES += probe/pins.skel.h probe/pins.bpf.o
 uninstall-local: uninstall-probe-programs
 uninstall-probe-programs:
 	test -n "$(DESTDIR)" || ! test -e /sys/fs/bpf/pinguard || ./pinguard-probe$(EXEEXT) --remove
-.PHONY: uninstall-probe-programs
 
 # Where the kernel's structures have their members is looked up when they are loaded.
 probe/pins.bpf.o: probe/pins.bpf.c probe/pin.bpf.h probe/kernel-types.h lib/probe-layout.h
@@ -31,3 +30,4 @@ probe/pins.bpf.o: probe/pins.bpf.c probe/pin.bpf.h probe/kernel-types.h lib/prob
 probe/pins.skel.h: probe/pins.bpf.o
 	$(AM_V_GEN)$(BPFTOOL) gen skeleton $< name pins >$@.tmp && mv $@.tmp $@
 endif
+.PHONY: uninstall-probe-programs

@@ -74,7 +74,11 @@ static int write_declared(struct policies *p, int fd, const char *path,
 	return r < 0 ? r : policies_write(p, path, wanted->policy, wanted->count, ret_reason);
 }
 
-int policies_restore(struct policies *p, const char *path)
+/*
+ * The policy that files declare takes the place of one that was set, at once; none where
+ * there is none, or it cannot be: that is said. As policies_write()
+ */
+static int restore(struct policies *p, const char *path)
 {
 	struct declarations *all = p->quotas ? quotas_declarations(p->quotas) : NULL;
 	struct declaration *d = all ? declarations_match(all, path) : NULL;
@@ -95,6 +99,19 @@ int policies_restore(struct policies *p, const char *path)
 	r = policies_write(p, path, none.policy, none.count, &unused);
 	(void)fremovexattr(fd, MARK);
 	return r;
+}
+
+int policies_clear(struct policies *p, const char *path)
+{
+	const struct policy_info now = policies_of_kernel(p, path);
+	int r = policies_forget(p, path);
+
+	if (r == 0 && is_same(&now, &none))
+		return -ENOENT;
+	if (r >= 0)
+		r = restore(p, path);
+	/* No cgroup, no controller, no policy. */
+	return r == -ENOENT || r == -EOPNOTSUPP ? 0 : r;
 }
 
 void policies_look(struct policies *p, int fd, const char *path, struct declaration *d)

@@ -19,10 +19,7 @@ struct policy_info policies_of_kernel(struct policies *p, const char *path);
 /* -EOPNOTSUPP: not possible, *ret_reason (the caller frees it) says why */
 int policies_write(struct policies *p, const char *path, uint32_t policy, uint32_t count,
 		   char **ret_reason);
-/*
- * The policy that files declare takes the place of one that was set, at once; none where
- * there is none, or it cannot be: that is said. As policies_write()
- */
-int policies_restore(struct policies *p, const char *path);
+/* One that was set is not stored any more; what the kernel has stays. 0: none was, 1 */
+int policies_forget(struct policies *p, const char *path);
 
 #endif

@@ -395,21 +395,16 @@ int policies_set(struct policies *p, const char *path, uint32_t policy, uint32_t
 	return 0;
 }
 
-int policies_clear(struct policies *p, const char *path)
+int policies_forget(struct policies *p, const char *path)
 {
 	struct policy_entry *old = (struct policy_entry *)policies_find(p, path);
-	const struct policy_info now = policies_of_kernel(p, path);
 	int r;
 
-	if (!old && now.policy == PINGUARD_POLICY_ALLOW && now.count == PINGUARD_COUNT_EACH)
-		return -ENOENT;
-	if (old) {
-		r = replace(p, old, NULL);
-		if (r < 0)
-			return r;
-		entry_free(old);
-	}
-	r = policies_restore(p, path);
-	/* No cgroup, no controller, no policy. */
-	return r == -ENOENT || r == -EOPNOTSUPP ? 0 : r;
+	if (!old)
+		return 0;
+	r = replace(p, old, NULL);
+	if (r < 0)
+		return r;
+	entry_free(old);
+	return 1;
 }

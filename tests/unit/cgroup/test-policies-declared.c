@@ -42,7 +42,7 @@ static void declare(struct env *env, const char *policy)
 	unsigned int line;
 	char text[128];
 
-	snprintf(text, sizeof(text), "[Match]\nCGroup=/a\n[Quota]\nPolicy=%s\n", policy);
+	snprintf(text, sizeof(text), "[Match]\nCGroup=/a\n[Quota]\nPolicy=%s\n", policy ?: "allow");
 	if (policy && declarations_parse(d, text, "/etc/x.conf", 0, &line, &reason) < 0)
 		fail_msg("%u: %s", line, reason);
 	quotas_declare(env->quotas, d, true);
