@@ -153,22 +153,17 @@ static void test_pressed(void **state)
 /* What one file says of /a. */
 static void declare(struct manager *m, const char *quota)
 {
-	_cleanup_(declarations_freep) struct declarations *d = NULL;
+	struct declarations *d = declarations_new();
 	struct quotas *quotas = cgroups_quotas(m->cgroups);
-	char dir[] = "/tmp/pinguard-declare-XXXXXX", path[64];
-	const char *dirs[] = { dir, NULL };
 	_cleanup_(closep) int fd = cgroupfs_open(cgroups_fs(m->cgroups), "/a");
-	FILE *file;
+	const char *reason = "";
+	unsigned int line;
+	char text[128];
 
-	assert_non_null(mkdtemp(dir));
-	snprintf(path, sizeof(path), "%s/a.conf", dir);
-	file = fopen(path, "we");
-	assert_non_null(file);
-	fprintf(file, "[Match]\nCGroup=/a\n[Quota]\n%s\n", quota);
-	assert_int_equal(fclose(file), 0);
-	assert_int_equal(declarations_load(dirs, NULL, NULL, &d), 0);
-	assert_int_equal(unlink(path) + rmdir(dir), 0);
-	quotas_declare(quotas, TAKE_PTR(d), true);
+	snprintf(text, sizeof(text), "[Match]\nCGroup=/a\n[Quota]\n%s\n", quota);
+	if (declarations_parse(d, text, "/etc/x.conf", 0, &line, &reason) < 0)
+		fail_msg("%u: %s", line, reason);
+	quotas_declare(quotas, d, true);
 	assert_int_equal(quotas_look(quotas, fd, "/a", NULL), 0);
 }
 
