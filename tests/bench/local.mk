@@ -12,4 +12,4 @@ tests_bench_revoke_times_LDFLAGS = -no-install
 
 vm-programs: $(bench_programs)
 
-EXTRA_DIST += tests/bench/kernel tests/bench/list tests/bench/revoke
+EXTRA_DIST += tests/bench/cost.sh tests/bench/kernel tests/bench/list tests/bench/probe tests/bench/revoke
