@@ -44,17 +44,15 @@ static bool is_dev_null(int dir_fd, const char *name)
 	       st.st_rdev == makedev(1, 3);
 }
 
-/* 0 and the text, or NULL where it masks its name; else file says what is wrong. */
-static int read_file(const struct conf_files *files, int dir_fd, const char *name, char **ret,
+/* 0 and the text; else file says what is wrong. */
+static int read_file(int dir_fd, const char *name, size_t max_bytes, char **ret,
 		     struct conf_file *file)
 {
 	_cleanup_(freep) char *text = NULL;
 	struct stat st;
 	size_t size;
-	int r = file_read(dir_fd, name, O_NOFOLLOW, files->max_bytes, &st, &text, &size);
+	int r = file_read(dir_fd, name, O_NOFOLLOW, max_bytes, &st, &text, &size);
 
-	if (r == -ELOOP && files->masks && is_dev_null(dir_fd, name))
-		return 0;
 	file->error = r;
 	if (r == -ELOOP)
 		file->reason = "it is a symbolic link";
@@ -68,9 +66,33 @@ static int read_file(const struct conf_files *files, int dir_fd, const char *nam
 		file->error = -EINVAL;
 	if (file->error < 0)
 		return file->error;
-	if (size > 0 || !files->masks)
+	*ret = TAKE_PTR(text);
+	return 0;
+}
+
+/* The same of one of many, where NULL masks its name. */
+static int read_named(const struct conf_files *files, int dir_fd, const char *name, char **ret,
+		      struct conf_file *file)
+{
+	_cleanup_(freep) char *text = NULL;
+
+	if (files->masks && is_dev_null(dir_fd, name))
+		return 0;
+	if (read_file(dir_fd, name, files->max_bytes, &text, file) < 0)
+		return file->error;
+	if (*text || !files->masks)
 		*ret = TAKE_PTR(text);
 	return 0;
+}
+
+int conf_file_read(const char *path, size_t max_bytes, char **ret_text, struct conf_file *ret)
+{
+	struct conf_file file = { .path = path };
+	int r = read_file(AT_FDCWD, path, max_bytes, ret_text, &file);
+
+	file.text = r < 0 ? NULL : *ret_text;
+	*ret = file;
+	return r;
 }
 
 static int hand_on(struct listing *l, size_t i, int dir_fd)
@@ -87,7 +109,7 @@ static int hand_on(struct listing *l, size_t i, int dir_fd)
 	if (i >= l->files->max) {
 		file.error = -EINVAL;
 		file.reason = "too many files";
-	} else if (read_file(l->files, dir_fd, e->name, &text, &file) >= 0 && !text) {
+	} else if (read_named(l->files, dir_fd, e->name, &text, &file) >= 0 && !text) {
 		return 0;
 	} else if (file.error == -ENOMEM) {
 		return -ENOMEM;

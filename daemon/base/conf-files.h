@@ -42,6 +42,16 @@ struct conf_files {
  */
 int conf_files_read(const struct conf_files *files, conf_file_handler handler, void *userdata);
 
+/**
+ * conf_file_read() - one file that has a place of its own
+ * @ret_text: its text, to be freed; left alone on failure
+ * @ret: what is wrong, for conf_file_tell(); a link is, and what others than root may
+ *	write
+ *
+ * Return: 0, -ENOENT, -ENOMEM, or another error
+ */
+int conf_file_read(const char *path, size_t max_bytes, char **ret_text, struct conf_file *ret);
+
 /* Tells what is wrong with a file or directory that has no text. 0, -ENOMEM */
 int conf_file_tell(const struct conf_file *file, conf_problem problem, void *userdata);
 

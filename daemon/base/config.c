@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/pinguard.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +8,6 @@
 #include "daemon/base/ini.h"
 #include "lib/cgroup-path.h"
 #include "lib/escape.h"
-#include "lib/file.h"
 #include "lib/log.h"
 #include "lib/parse.h"
 #include "lib/strv.h"
@@ -183,19 +181,14 @@ static void on_problem(unsigned int line, const char *text, void *userdata)
 int config_load(const char *path, conf_problem problem, void *userdata, struct config *ret)
 {
 	struct loading loading = { path, problem ?: log_problem, userdata };
-	struct conf_file file = { .path = path };
 	_cleanup_(freep) char *text = NULL;
-	size_t size;
-	int r = file_read(AT_FDCWD, path, 0, CONFIG_FILE_BYTES, NULL, &text, &size);
+	struct conf_file file;
+	int r = conf_file_read(path, CONFIG_FILE_BYTES, &text, &file);
 
-	if (r >= 0 && strlen(text) != size)
-		r = -EBADMSG;
 	if (r >= 0)
 		return config_parse(text, on_problem, &loading, ret);
 	if (r == -ENOMEM)
 		return r;
 	config_init(ret);
-	file.error = r;
-	file.reason = r == -EBADMSG ? "it has a NUL byte" : NULL;
 	return r == -ENOENT ? 0 : conf_file_tell(&file, loading.problem, loading.userdata);
 }

@@ -78,6 +78,12 @@ static void look_below(struct below *b, int fd, const char *path, unsigned int d
 	closedir(dir);
 }
 
+static void tell_declared(struct cgroups *c)
+{
+	if (quotas_take_raised(c->quotas) && c->declared)
+		c->declared(c->userdata);
+}
+
 void cgroups_look_at(struct cgroups *c, const char *path)
 {
 	_cleanup_(closep) int fd = path ? cgroupfs_open(c->fs, path) : -1;
@@ -87,6 +93,7 @@ void cgroups_look_at(struct cgroups *c, const char *path)
 		return;
 	if (fd >= 0)
 		look_below(&b, fd, path, 0);
+	tell_declared(c);
 	/* Anything may have appeared, or too much. */
 	if ((!path || b.n >= BELOW_MAX) && cgroups_look_at_all(c) < 0)
 		log_warning("cannot look at all cgroups again for what files declare");
@@ -106,6 +113,7 @@ static int finish(struct cgroups *c, int result)
 		log_warning_errno(result, "cannot look at all cgroups for what files declare: %m");
 	else
 		quotas_looked(c->quotas);
+	tell_declared(c);
 	return done ? done(c->declare_userdata) : 0;
 }
 

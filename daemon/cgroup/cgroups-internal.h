@@ -15,6 +15,8 @@ struct cgroups {
 	bool enforced; /* the kernel asks for policies, and would keep quotas */
 	bool misc; /* the kernel's misc controller knows the resource */
 	const char *const *quota_dirs; /* NULL for the usual ones */
+	void (*declared)(void *userdata);
+	void *userdata;
 	bool misc_listed; /* cgroup2 has a misc controller at all */
 
 	/* Cgroups with a limit or a denial, as the last walk found them. */

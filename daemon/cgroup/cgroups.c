@@ -51,6 +51,8 @@ int cgroups_new(sd_event *event, const struct cgroups_config *config, struct cgr
 	c->event = sd_event_ref(event);
 	c->enforced = config->genl;
 	c->quota_dirs = config->quota_dirs;
+	c->declared = config->declared;
+	c->userdata = config->userdata;
 	r = open_fs(c, config);
 	if (r >= 0 && c->fs)
 		r = load(c, config);

@@ -20,6 +20,9 @@ struct cgroups_config {
 	struct registry *registry;
 	struct genl *genl; /* enforces policies; NULL for none */
 	const char *const *quota_dirs; /* what files declare, as declarations_load() */
+	/* What files declare counts for a cgroup that has appeared, and may pin already. */
+	void (*declared)(void *userdata); /* NULL for nobody */
+	void *userdata;
 };
 
 /* A machine without cgroup2 is no error. Others are logged. 0 or a negative errno */

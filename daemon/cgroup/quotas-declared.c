@@ -260,9 +260,13 @@ int quotas_look(struct quotas *q, int fd, const char *path, char **ret_reason)
 			declared_remove(q, e);
 		return 0;
 	}
-	e = e ?: declared_add(q, fd, path);
-	if (!e)
-		return -E2BIG;
+	if (!e) {
+		e = declared_add(q, fd, path);
+		if (!e)
+			return -E2BIG;
+		e->quota.raised = true;
+		q->raised = true;
+	}
 	note_cgroup(e, fd);
 	fill(q, e, d);
 	if (e->quota.overridden || !q->possible)
@@ -301,6 +305,14 @@ void quotas_looked(struct quotas *q)
 		else
 			(void)quotas_look(q, fd, e->quota.path, NULL);
 	}
+}
+
+bool quotas_take_raised(struct quotas *q)
+{
+	const bool raised = q->raised;
+
+	q->raised = false;
+	return raised;
 }
 
 struct declarations *quotas_declarations(const struct quotas *q)

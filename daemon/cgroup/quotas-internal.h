@@ -28,6 +28,7 @@ struct quotas {
 	struct declared *declared;
 	bool possible; /* the kernel limits pinned memory */
 	bool told_full;
+	bool raised; /* quotas have come, or their limits: quotas_take_raised() */
 	bool keeps; /* what was written before */
 	uint64_t dropped_usec; /* when it was looked which cgroups are gone; 0 for never */
 	unsigned int dropped_round; /* and in which round */

@@ -98,6 +98,8 @@ void quotas_looked(struct quotas *q);
 /* The same as quotas_look() of one that has been set, too. */
 int quotas_enforce(struct quotas *q, int fd, const char *path, char **ret_reason);
 struct declarations *quotas_declarations(const struct quotas *q); /* NULL before that */
+/* Whether some have come that files declare, since this was asked: those are raised. */
+bool quotas_take_raised(struct quotas *q);
 /* The cgroups of each section: its n_matches. */
 void quotas_count_matches(struct quotas *q);
 

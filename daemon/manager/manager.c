@@ -36,6 +36,14 @@ static int start_source(struct manager *m, const struct manager_config *config)
 	return source_new(m->event, &source, &m->source);
 }
 
+static void on_declared(void *userdata)
+{
+	struct manager *m = userdata;
+
+	if (m->triggers)
+		triggers_quotas_raised(m->triggers);
+}
+
 static int start_cgroups(struct manager *m, const struct manager_config *config)
 {
 	const struct cgroups_config cgroups = {
@@ -43,6 +51,8 @@ static int start_cgroups(struct manager *m, const struct manager_config *config)
 		.registry = m->registry,
 		.genl = source_genl(m->source),
 		.quota_dirs = config->quota_dirs,
+		.declared = on_declared,
+		.userdata = m,
 	};
 
 	return cgroups_new(m->event, &cgroups, &m->cgroups);

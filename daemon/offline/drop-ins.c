@@ -12,12 +12,15 @@
 
 #define DROP_IN "50-pinguard-quota.conf"
 
-/* "+" leaves the root directory as it is, whose programs may be anybody's. */
+/*
+ * A condition comes before what the unit has in ExecStartPre=. "+" leaves the root
+ * directory as it is, whose programs may be anybody's.
+ */
 static const char content[] =
 	"# Written by pinguard's generator, see pinguard.quota(5).\n"
 	"[Service]\n"
 	"RootDirectoryStartOnly=yes\n"
-	"ExecStartPre=+" PACKAGE_LIBEXECDIR "/apply-own-quotas\n";
+	"ExecCondition=+" PACKAGE_LIBEXECDIR "/apply-own-quotas\n";
 
 static bool ends_with(const char *s, size_t n, const char *suffix)
 {

@@ -297,6 +297,12 @@ void excess_resynced(struct excess *x)
 			set_raised(x, quota);
 }
 
+void excess_raised(struct excess *x)
+{
+	if (is_possible(x))
+		look_at(x, loop_usec(x->event, CLOCK_MONOTONIC));
+}
+
 void excess_release_over(struct excess *x)
 {
 	struct quotas *quotas = cgroups_quotas(x->config->cgroups);

@@ -45,6 +45,7 @@ struct excess *excess_free(struct excess *x);
 void excess_quota_set(struct excess *x, const char *path, uint32_t uid);
 void excess_pinned(struct excess *x, const struct pin_info *pin, bool more);
 void excess_resynced(struct excess *x);
+void excess_raised(struct excess *x);
 void excess_release_over(struct excess *x);
 
 /* pressure.c: cgroups in which memory is short, of those whose files want to know. */

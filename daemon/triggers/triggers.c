@@ -74,6 +74,11 @@ void triggers_quotas_declared(struct triggers *t)
 	excess_resynced(t->excess);
 }
 
+void triggers_quotas_raised(struct triggers *t)
+{
+	excess_raised(t->excess);
+}
+
 size_t triggers_n_revokes(const struct triggers *t)
 {
 	return revoking_count(t->revoking);

@@ -50,6 +50,8 @@ void triggers_quota_set(struct triggers *t, const char *path, uint32_t uid);
 
 /* Files may declare other high marks than before. */
 void triggers_quotas_declared(struct triggers *t);
+/* Some have come that files declare: those are marked as raised. */
+void triggers_quotas_raised(struct triggers *t);
 
 /* Memory that is being taken away, at how many places. */
 size_t triggers_n_revokes(const struct triggers *t);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -130,6 +131,37 @@ static void test_enable(void **state)
 	assert_null(config.enable[CONFIG_ENABLE_MAX]);
 }
 
+static void on_file_problem(const char *file, unsigned int line, const char *text, void *userdata)
+{
+	snprintf(userdata, 64, "%u %s", line, text);
+}
+
+/* What others could have written is no configuration. */
+static void test_trust(void **state)
+{
+	char name[] = "/tmp/pinguard-config-XXXXXX", link_name[64], said[64] = "";
+	struct config config;
+	int fd = mkstemp(name);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "[Revoke]\nTimeoutSec=9\n", 22), 22);
+	snprintf(link_name, sizeof(link_name), "%s.link", name);
+	assert_int_equal(symlink(name, link_name), 0);
+	assert_int_equal(config_load(link_name, on_file_problem, said, &config), 0);
+	assert_string_equal(said, "0 it is a symbolic link");
+	assert_int_equal(config.revoke_timeout_usec, CONFIG_TIMEOUT_USEC);
+	assert_int_equal(fchmod(fd, 0620), 0);
+	assert_int_equal(config_load(name, on_file_problem, said, &config), 0);
+	assert_string_equal(said, "0 others than root may write it");
+	assert_int_equal(config.revoke_timeout_usec, CONFIG_TIMEOUT_USEC);
+	assert_int_equal(fchmod(fd, 0644), 0);
+	assert_int_equal(config_load(name, on_file_problem, said, &config), 0);
+	assert_int_equal(config.revoke_timeout_usec, 9000000);
+	unlink(link_name);
+	unlink(name);
+	close(fd);
+}
+
 static void test_file(void **state)
 {
 	static const char text[] = "[Revoke]\nTimeoutSec=9\n";
@@ -167,6 +199,7 @@ int main(void)
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_enable),
 		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_trust),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@ struct env {
 	struct registry *registry;
 	struct cgroups *cgroups;
 	unsigned int n_done; /* reloads that are over */
+	unsigned int n_told; /* of some that have appeared */
 };
 
 static void make(const char *path)
@@ -69,12 +70,21 @@ static int teardown(void **state)
 	return 0;
 }
 
+static void on_declared(void *userdata)
+{
+	struct env *env = userdata;
+
+	env->n_told++;
+}
+
 static void start(struct env *env)
 {
 	const struct cgroups_config config = {
 		.mount = env->mount,
 		.registry = env->registry,
 		.quota_dirs = env->dirs,
+		.declared = on_declared,
+		.userdata = env,
 	};
 
 	assert_int_equal(cgroups_new(env->event, &config, &env->cgroups), 0);
@@ -181,6 +191,26 @@ static void test_appears(void **state)
 	is_max(env, "/jobs/2/step", 8192);
 }
 
+/* What pins there already may be too much: that it has a quota now is told. */
+static void test_told(void **state)
+{
+	struct env *env = *state;
+	unsigned int n_told;
+
+	tree_put("quota.d/10-a.conf", OF("Unit=c.service", "4096"));
+	start(env);
+	make("/s.slice/d.service");
+	run(env);
+	n_told = env->n_told;
+	make("/s.slice/e.service");
+	run(env);
+	assert_int_equal(env->n_told, n_told);
+	make("/s.slice/c.service");
+	run(env);
+	assert_int_equal(env->n_told, n_told + 1);
+	assert_true(quotas_find(cgroups_quotas(env->cgroups), "/s.slice/c.service")->raised);
+}
+
 /* Patterns of everything and of nothing, and several that match: one section counts. */
 static void test_patterns(void **state)
 {
@@ -236,7 +266,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_reload),  TEST(test_start),	 TEST(test_twice),
-		TEST(test_appears), TEST(test_patterns), TEST(test_enforce),
+		TEST(test_appears), TEST(test_told), TEST(test_patterns), TEST(test_enforce),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -171,7 +171,7 @@ static bool has_drop_in(const char *name)
 		return false;
 	assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
 	fclose(file);
-	assert_non_null(strstr(text, "[Service]\nRootDirectoryStartOnly=yes\nExecStartPre=+"));
+	assert_non_null(strstr(text, "[Service]\nRootDirectoryStartOnly=yes\nExecCondition=+"));
 	assert_non_null(strstr(text, "/apply-own-quotas\n"));
 	return true;
 }

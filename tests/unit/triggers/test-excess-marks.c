@@ -198,6 +198,27 @@ static void test_declared(void **state)
 	process_end(&p);
 }
 
+/* It pinned before the cgroup had been seen. */
+static void test_late(void **state)
+{
+	struct manager *m = *state;
+	struct process p;
+	struct client c;
+
+	if (geteuid() != 0)
+		skip();
+	process_start(&p);
+	owner_register(m, &c, &p);
+	cgroup_charge("/a", 3000);
+	say_pin(m, 1, p.pid, 3000, "/a/b");
+	declare(m, "Max=2999");
+	client_silent(m, &c);
+	triggers_quotas_raised(m->triggers);
+	check_asked(m, &c, 3000);
+	client_close(m, &c);
+	process_end(&p);
+}
+
 /* Over the limit each new pin that comes all the same is a reason; down to the limit alone. */
 static void test_limit(void **state)
 {
@@ -316,6 +337,7 @@ int main(void)
 		TEST(test_once),
 		TEST(test_pressed),
 		TEST(test_declared),
+		TEST(test_late),
 		TEST(test_limit),
 		TEST(test_slipped),
 		TEST(test_order),
