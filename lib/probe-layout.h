@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#define PROBE_LAYOUT	 2
+#define PROBE_LAYOUT	 3
 #define PROBE_SOCKET_PATH "/run/pinguard/probe.sock"
 
 /* Pins that are known at a time. More are not listed, and counted. */
@@ -30,6 +30,9 @@
 #define PROBE_MODULE_VFIO "vfio_iommu_type1"
 #define PROBE_MODULE_VDPA "vhost_vdpa"
 
+/* It was there before the programs: since_nsec and the cgroup are of when it was found. */
+#define PROBE_PIN_FOUND (1 << 0)
+
 /* One pin; id 0: the place is free. */
 struct probe_pin {
 	__u64 id; /* from 1, never again */
@@ -41,6 +44,8 @@ struct probe_pin {
 	__u32 tgid;
 	__u32 uid;
 	__u32 place; /* which one it is in */
+	__u32 flags; /* PROBE_PIN_* */
+	__u32 padding;
 	char comm[PROBE_COMM_MAX];
 	char device[PROBE_DEVICE_MAX]; /* "" for none */
 };
@@ -76,6 +81,7 @@ struct probe_head {
 struct probe_kind {
 	__u64 since_nsec; /* CLOCK_BOOTTIME; 0: it is not watched */
 	char reason[PROBE_REASON_MAX]; /* why not; "" where it is */
+	char before[PROBE_REASON_MAX]; /* then, why pins from before are not known, or "" */
 };
 
 /* What the loader sends with the file descriptors of head, pins, kinds and ring. */

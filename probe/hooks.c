@@ -68,14 +68,16 @@ static const struct hook vdpa[] = {
 	  { "", "vhost_vdpa", "vhost_iotlb", "", "", "", "", "" } },
 };
 
-#define SET(hooks) { hooks, ARRAY_SIZE(hooks) }
+#define SET(hooks)   { hooks, ARRAY_SIZE(hooks) }
+#define BEFORE(name) .before = { #name "_files", #name "_mappings" }
 
 const struct hook_kind hook_kinds[] = {
-	{ PINGUARD_KIND_RDMA, "rdma", .sets = { SET(rdma) } },
-	{ PINGUARD_KIND_VFIO, "vfio", .sets = { SET(vfio) } },
+	{ PINGUARD_KIND_RDMA, "rdma", .sets = { SET(rdma) }, BEFORE(rdma) },
+	{ PINGUARD_KIND_VFIO, "vfio", .sets = { SET(vfio) }, BEFORE(vfio) },
 	{ PINGUARD_KIND_IOMMUFD, "iommufd", .never = "there is no program for it" },
-	{ PINGUARD_KIND_IO_URING, "io_uring", .sets = { SET(uring), SET(uring_node) } },
-	{ PINGUARD_KIND_XDP, "xdp", .sets = { SET(xdp), SET(xdp_unsized) } },
+	{ PINGUARD_KIND_IO_URING, "io_uring", .sets = { SET(uring), SET(uring_node) },
+	  BEFORE(uring) },
+	{ PINGUARD_KIND_XDP, "xdp", .sets = { SET(xdp), SET(xdp_unsized) }, BEFORE(xdp) },
 	{ PINGUARD_KIND_VDPA, "vdpa", .sets = { SET(vdpa) } },
 	{ PINGUARD_KIND_UDMABUF, "udmabuf", .never = "there is no program for it" },
 };

@@ -29,6 +29,7 @@ struct hook_kind {
 	uint32_t kind; /* PINGUARD_KIND_* */
 	const char *name;
 	struct hook_set sets[2];
+	const char *before[2]; /* programs that find what was there before; NULL for none */
 	const char *never; /* why it is never watched; NULL where it may be */
 };
 

@@ -14,6 +14,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/macros.h"
+#include "probe/before.h"
 #include "probe/hooks.h"
 #include "probe/load.h"
 #include "probe/loaded.h"
@@ -30,7 +31,8 @@ static const char *const map_names[PROBE_FDS] = { "head", "pins", "kinds", "ring
 struct loader {
 	struct btf *kernel;
 	int kinds_fd;
-	char *reason; /* of PROBE_REASON_MAX bytes, why a kind is not watched */
+	const struct hook_kind *kind;
+	char *reason, *before; /* of PROBE_REASON_MAX bytes; see struct probe_kind */
 };
 
 DEFINE_CLEANUP(struct pins *, pins__destroy);
@@ -109,7 +111,7 @@ static bool has_program(const struct hook_set *set, const char *name)
 	return false;
 }
 
-/* Maps that are there already are used. Internal ones are each load's own. */
+/* Maps that are there already are used; internal ones, and that of files, are each load's own. */
 static int set_paths(struct bpf_object *object)
 {
 	char path[PATH_MAX];
@@ -117,7 +119,7 @@ static int set_paths(struct bpf_object *object)
 	int r = 0;
 
 	bpf_object__for_each_map(map, object) {
-		if (bpf_map__is_internal(map))
+		if (bpf_map__is_internal(map) || strcmp(bpf_map__name(map), "file_kinds") == 0)
 			continue;
 		loaded_path(path, bpf_map__name(map));
 		r = bpf_map__set_pin_path(map, path);
@@ -127,19 +129,23 @@ static int set_paths(struct bpf_object *object)
 	return r;
 }
 
-/* The programs of a set; without one the maps alone. */
-static int open_programs(const struct hook_set *set, struct pins **ret)
+/* The programs of a set; without one the maps alone. before: of that kind, too. */
+static int open_programs(const struct hook_set *set, const struct hook_kind *before,
+			 struct pins **ret)
 {
 	_cleanup_(pins__destroyp) struct pins *pins = pins__open();
 	struct bpf_program *program;
+	const char *name;
 	int r;
 
 	if (!pins)
 		return -errno;
 	pins->rodata->page_bytes = sysconf(_SC_PAGESIZE);
-	bpf_object__for_each_program(program, pins->obj)
-		bpf_program__set_autoload(program,
-					  set && has_program(set, bpf_program__name(program)));
+	bpf_object__for_each_program(program, pins->obj) {
+		name = bpf_program__name(program);
+		bpf_program__set_autoload(program, (set && has_program(set, name)) ||
+						   (before && before_has_program(before, name)));
+	}
 	r = set_paths(pins->obj);
 	if (r >= 0)
 		r = pins__load(pins);
@@ -180,6 +186,39 @@ static int attach(struct pins *pins, const struct hook_set *set)
 	return r;
 }
 
+/* What finds pins from before is left out where the kernel refuses it. */
+static int open_kind(struct loader *l, const struct hook_set *set, struct pins **ret)
+{
+	int r = open_programs(set, l->kind, ret), without;
+
+	if (r >= 0 || !l->kind->before[0])
+		return r;
+	without = open_programs(set, NULL, ret);
+	if (without >= 0)
+		snprintf(l->before, PROBE_REASON_MAX,
+			 "kernel refuses the programs that find them: %s", strerror(-r));
+	return without;
+}
+
+static void find_before(struct loader *l, struct pins *pins)
+{
+	int r;
+
+	if (*l->before)
+		return;
+	if (!l->kind->before[0]) {
+		snprintf(l->before, PROBE_REASON_MAX, "there is no program that finds them");
+		return;
+	}
+	r = before_find(pins->obj, l->kind, &pins->bss->undecided);
+	if (r < 0)
+		snprintf(l->before, PROBE_REASON_MAX, "the programs that find them do not run: %s",
+			 strerror(-r));
+	else if (pins->bss->undecided)
+		snprintf(l->before, PROBE_REASON_MAX,
+			 "some changed whenever they were looked at, or are too many");
+}
+
 static int watch_set(struct loader *l, const struct hook_set *set)
 {
 	_cleanup_(pins__destroyp) struct pins *pins = NULL;
@@ -188,14 +227,16 @@ static int watch_set(struct loader *l, const struct hook_set *set)
 	if (r < 0)
 		return r;
 	unlink_links(set);
-	r = open_programs(set, &pins);
+	r = open_kind(l, set, &pins);
 	if (r >= 0)
 		r = attach(pins, set);
-	if (r < 0) {
-		unlink_links(set);
-		snprintf(l->reason, PROBE_REASON_MAX, "kernel refuses the programs: %s",
-			 strerror(-r));
+	if (r >= 0) {
+		find_before(l, pins);
+		return 0;
 	}
+	unlink_links(set);
+	*l->before = '\0';
+	snprintf(l->reason, PROBE_REASON_MAX, "kernel refuses the programs: %s", strerror(-r));
 	return r;
 }
 
@@ -209,7 +250,10 @@ static int watch_kind(struct loader *l, const struct hook_kind *kind)
 		return r;
 	if (entry.since_nsec)
 		return 0;
+	l->kind = kind;
 	l->reason = entry.reason;
+	l->before = entry.before;
+	memset(entry.before, 0, sizeof(entry.before));
 	if (kind->never)
 		snprintf(entry.reason, sizeof(entry.reason), "%s", kind->never);
 	/* Of a set that is for another kernel no more is told if the next one fits. */
@@ -255,7 +299,7 @@ static int make_maps(void)
 
 	if (mkdir(LOAD_DIR, 0700) < 0 && errno != EEXIST)
 		return -errno;
-	r = open_programs(NULL, &pins);
+	r = open_programs(NULL, NULL, &pins);
 	if (r < 0)
 		return r;
 	fd = bpf_map__fd(pins->maps.head);
@@ -424,6 +468,8 @@ int load_print(void)
 			printf("%s: watched, but for %llu calls that were left out\n", name, misses);
 		else
 			printf("%s: watched\n", name);
+		if (entry.since_nsec && *entry.before)
+			printf("%s: pins from before are not known, %s\n", name, entry.before);
 	}
 	close(fd);
 	return 0;

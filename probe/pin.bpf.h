@@ -213,36 +213,65 @@ static __always_inline void forget(__u64 object)
 		finish(place);
 }
 
-/* A pin of an object; what it is like is filled in by set_*(), then publish() tells of it. */
-static __always_inline struct probe_pin *add(__u64 object, __u32 kind, struct task_struct *maker)
+/* In a place of its own; what it is like is filled in by set_*() and whoever publishes it. */
+static __always_inline struct probe_pin *new_pin(struct probe_head *h, __u32 kind,
+						 struct task_struct *maker)
 {
-	struct probe_head *h = get_head();
 	struct probe_pin *pin;
 	__u32 place;
 
-	if (!h)
+	if (!take_place(h, kind, &place))
 		return NULL;
-	forget(object);
-	if (!take_place(h, kind, &place)) {
-		__sync_fetch_and_add(&h->unlisted, 1);
-		return NULL;
-	}
 	pin = bpf_map_lookup_elem(&pins, &place);
 	if (!pin)
 		return NULL;
-	if (bpf_map_update_elem(&objects, &object, &place, BPF_ANY) < 0) {
-		__sync_fetch_and_add(&h->unlisted, 1);
-		give_count(h, kind);
-		bpf_map_push_elem(&places, &place, 0);
-		return NULL;
-	}
 	pin->kind = kind;
 	pin->place = place;
+	pin->flags = 0;
 	pin->address = 0;
 	pin->since_nsec = bpf_ktime_get_boot_ns();
 	__builtin_memset(pin->device, 0, sizeof(pin->device));
 	set_maker(pin, maker);
 	return pin;
+}
+
+/* One that nobody was told of. */
+static __always_inline void drop_pin(struct probe_head *h, const struct probe_pin *pin)
+{
+	const __u32 place = pin->place;
+
+	give_count(h, pin->kind);
+	bpf_map_push_elem(&places, &place, 0);
+}
+
+static __always_inline int set_object(__u64 object, __u32 place)
+{
+	return bpf_map_update_elem(&objects, &object, &place, BPF_NOEXIST);
+}
+
+/* A pin of an object, of which publish() tells. */
+static __always_inline struct probe_pin *add(__u64 object, __u32 kind, struct task_struct *maker)
+{
+	struct probe_head *h = get_head();
+	struct probe_pin *pin;
+
+	if (!h)
+		return NULL;
+	forget(object);
+	pin = new_pin(h, kind, maker);
+	if (!pin) {
+		__sync_fetch_and_add(&h->unlisted, 1);
+		return NULL;
+	}
+	if (set_object(object, pin->place) == 0)
+		return pin;
+	/* Somebody has just found what was there before. */
+	forget(object);
+	if (set_object(object, pin->place) == 0)
+		return pin;
+	__sync_fetch_and_add(&h->unlisted, 1);
+	drop_pin(h, pin);
+	return NULL;
 }
 
 static __always_inline void publish(struct probe_pin *pin)

@@ -151,24 +151,35 @@ static __always_inline struct io_mapped_ubuf *uring_slot(void *ctx, __u32 argume
 	return buffer;
 }
 
-static __always_inline void uring_add(struct io_mapped_ubuf *buffer)
+/* Not so an empty entry of a table. */
+static __always_inline bool uring_is_pinned(struct io_mapped_ubuf *buffer)
+{
+	return !is_error(buffer) && BPF_CORE_READ(buffer, nr_bvecs);
+}
+
+static __always_inline void uring_describe(struct probe_pin *pin, struct io_mapped_ubuf *buffer)
 {
 	struct io_mapped_ubuf___ends *old = (void *)buffer;
-	struct probe_pin *pin;
 	__u64 bytes;
 
-	/* An empty entry of a table. */
-	if (is_error(buffer) || !BPF_CORE_READ(buffer, nr_bvecs))
-		return;
-	pin = add((__u64)buffer, PINGUARD_KIND_IO_URING, (void *)bpf_get_current_task());
-	if (!pin)
-		return;
 	pin->address = BPF_CORE_READ(buffer, ubuf);
 	if (bpf_core_field_exists(buffer->len))
 		bytes = BPF_CORE_READ(buffer, len);
 	else
 		bytes = BPF_CORE_READ(old, ubuf_end) - pin->address;
 	pin->bytes = page_span(pin->address, bytes);
+}
+
+static __always_inline void uring_add(struct io_mapped_ubuf *buffer)
+{
+	struct probe_pin *pin;
+
+	if (!uring_is_pinned(buffer))
+		return;
+	pin = add((__u64)buffer, PINGUARD_KIND_IO_URING, (void *)bpf_get_current_task());
+	if (!pin)
+		return;
+	uring_describe(pin, buffer);
 	publish(pin);
 }
 
@@ -345,3 +356,6 @@ int BPF_PROG(vdpa_message_over)
 	tell_changes();
 	return 0;
 }
+
+/* What was there before all of these. */
+#include "probe/before.bpf.h"

@@ -108,6 +108,13 @@ static void print_watched(const json_t *kernel)
 		if (!json_is_integer(json_object_get(entry, "since_usec")))
 			printf("        Not watched: %s, %s\n", json_get_string(entry, "kind", "?"),
 			       json_get_string(entry, "reason", "nobody knows why"));
+	json_array_foreach (watched, i, entry) {
+		const char *reason = json_get_string(entry, "before_reason", NULL);
+
+		if (reason)
+			printf("        Pins from before are not all known: %s, %s\n",
+			       json_get_string(entry, "kind", "?"), reason);
+	}
 }
 
 static void print_kernel(const json_t *kernel)

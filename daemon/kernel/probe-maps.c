@@ -109,6 +109,7 @@ struct probe_kind probe_maps_kind(const struct probe_maps *m, uint32_t kind)
 	if (kind < PROBE_KINDS_MAX)
 		copy = m->kinds[kind];
 	copy.reason[sizeof(copy.reason) - 1] = '\0';
+	copy.before[sizeof(copy.before) - 1] = '\0';
 	return copy;
 }
 
@@ -186,6 +187,7 @@ void probe_pin_info(const struct probe_pin *pin, uint64_t boot_usec, struct pin_
 		.kind = pin->kind,
 		.tgid = pin->tgid,
 		.uid = pin->uid,
+		.flags = pin->flags & PROBE_PIN_FOUND ? PIN_FLAG_FOUND : 0,
 		.comm_len = strnlen(pin->comm, MIN(sizeof(pin->comm), sizeof(ret->comm))),
 	};
 	memcpy(ret->comm, pin->comm, ret->comm_len);

@@ -409,6 +409,7 @@ struct probe_watch probe_watches(const struct probe *p, uint32_t kind)
 	if (found.since_nsec)
 		watch.since_usec = p->boot_usec + found.since_nsec / 1000;
 	memcpy(watch.reason, found.reason, sizeof(watch.reason));
+	memcpy(watch.before, found.before, sizeof(watch.before));
 	return watch;
 }
 

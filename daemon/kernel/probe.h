@@ -34,6 +34,7 @@ struct probe_config {
 struct probe_watch {
 	uint64_t since_usec; /* CLOCK_REALTIME; 0: it is not */
 	char reason[PROBE_REASON_MAX]; /* then, why */
+	char before[PROBE_REASON_MAX]; /* where it is, why pins from before are not known, or "" */
 };
 
 /* -ENOENT: there is no loader; or another negative errno */

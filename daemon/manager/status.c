@@ -265,12 +265,14 @@ static json_t *watched_json(const struct status *s)
 
 	for (uint32_t kind = PINGUARD_KIND_RDMA; probe && kind <= PINGUARD_KIND_UDMABUF; kind++) {
 		watch = probe_watches(probe, kind);
-		if (json_array_append_new(array, json_pack("{s:s, s:o, s:o}",
+		if (json_array_append_new(array, json_pack("{s:s, s:o, s:o, s:o}",
 				"kind", render_kind(kind),
 				"since_usec", watch.since_usec ? json_bytes(watch.since_usec) :
 								 json_null(),
 				"reason", *watch.reason ? json_string(watch.reason) :
-							  json_null())) < 0)
+							  json_null(),
+				"before_reason", *watch.before ? json_string(watch.before) :
+								 json_null())) < 0)
 			return NULL;
 	}
 	return TAKE_PTR(array);

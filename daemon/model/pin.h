@@ -13,6 +13,9 @@
 /* Not in the kernel's enum: what an older service cannot name. */
 #define PIN_KIND_UNKNOWN 0
 
+/* Not the kernel's, whose flags are below: since_usec is of when the pin was found, not made. */
+#define PIN_FLAG_FOUND (1 << 7)
+
 struct pin_info {
 	uint64_t id;
 	uint64_t cgroup_id; /* the owner's; 0 where nobody knows */
@@ -24,7 +27,7 @@ struct pin_info {
 	uint32_t kind;
 	uint32_t tgid;
 	uint32_t uid;
-	uint32_t flags; /* PINGUARD_FLAG_* */
+	uint32_t flags; /* PINGUARD_FLAG_*, PIN_FLAG_FOUND */
 	uint8_t comm_len;
 	uint8_t comm[PIN_COMM_MAX]; /* any bytes, no NUL */
 	char device[PINGUARD_DEVICE_NAME_MAX]; /* "" for none */

@@ -50,6 +50,11 @@ static json_t *render_origin(const struct pin_origin *origin)
 	return common_json(&c);
 }
 
+static bool pin_has_since(const struct pin *pin)
+{
+	return pin->since_usec && !(pin->flags & PIN_FLAG_FOUND);
+}
+
 json_t *render_device(const struct pin_origin *origin)
 {
 	return render_string(*origin->device ? origin->device : NULL);
@@ -64,7 +69,7 @@ static json_t *pin_json(json_t *common, const struct pin *p, bool charged)
 		json_pack("{s:o, s:o, s:o, s:o, s:b, s:b}", "address", hex_or_null(p->address),
 			  "bytes", json_integer(MIN(p->bytes, (uint64_t)INT64_MAX)),
 			  "charged_bytes", json_bytes_or_null(p->bytes - p->shared_bytes, charged),
-			  "since_usec", json_bytes_or_null(p->since_usec, p->since_usec != 0),
+			  "since_usec", json_bytes_or_null(p->since_usec, pin_has_since(p)),
 			  "owner_gone", !!(p->flags & PINGUARD_FLAG_OWNER_GONE),
 			  "releasing", !!(p->flags & PINGUARD_FLAG_RELEASING));
 
@@ -160,7 +165,7 @@ int render_pin_text(const struct registry *r, const struct pin *pin, FILE *out)
 			MIN(pin->bytes - pin->shared_bytes, (uint64_t)INT64_MAX));
 	else
 		fputs(",\"charged_bytes\":null", out);
-	if (pin->since_usec)
+	if (pin_has_since(pin))
 		fprintf(out, ",\"since_usec\":%" PRIu64, MIN(pin->since_usec, (uint64_t)INT64_MAX));
 	else
 		fputs(",\"since_usec\":null", out);

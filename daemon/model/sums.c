@@ -181,7 +181,7 @@ int sums_note(struct sums *s, const struct pin *pin)
 
 	if (!sum)
 		return -ENOMEM;
-	if (pin->since_usec)
+	if (pin->since_usec && !(pin->flags & PIN_FLAG_FOUND))
 		sum->oldest_usec = MIN(sum->oldest_usec, pin->since_usec);
 	return add_span(s, sum, pin);
 }

@@ -72,6 +72,7 @@ EXTRA_DIST += \
 	tests/vm/owners.test \
 	tests/vm/pinners.test \
 	tests/vm/probe.test \
+	tests/vm/probe-before.test \
 	tests/vm/quotas.test \
 	tests/vm/release.test \
 	tests/vm/removal.test \

@@ -27,6 +27,18 @@ static void test_list(void **state)
 	assert_in_range(told.pins[0].since_usec + 1000000, now - up + 5000, now - up + 2005000);
 }
 
+/* When it was found is known, to tell its maker from others, and not shown as when it was made. */
+static void test_found(void **state)
+{
+	put_pin(0, 9)->flags = PROBE_PIN_FOUND;
+	put_pin(1, 10);
+	start();
+	assert_int_equal(told.n_pins, 2);
+	assert_int_equal(told.pins[0].flags, PIN_FLAG_FOUND);
+	assert_int_equal(told.pins[0].since_usec, told.pins[1].since_usec);
+	assert_int_equal(told.pins[1].flags, 0);
+}
+
 static void test_events(void **state)
 {
 	struct probe_pin *pin, gone;
@@ -226,11 +238,17 @@ static void test_kinds(void **state)
 	struct probe_watch watch;
 
 	kernel.kinds[PINGUARD_KIND_RDMA].since_nsec = 1000000000;
+	kernel.kinds[PINGUARD_KIND_VFIO].since_nsec = 1000000000;
+	memset(kernel.kinds[PINGUARD_KIND_VFIO].before, 'y', PROBE_REASON_MAX);
 	memset(kind->reason, 'x', sizeof(kind->reason));
 	start();
 	watch = probe_watches(probe, PINGUARD_KIND_RDMA);
 	assert_true(watch.since_usec > 0);
 	assert_string_equal(watch.reason, "");
+	assert_string_equal(watch.before, "");
+	watch = probe_watches(probe, PINGUARD_KIND_VFIO);
+	assert_true(watch.since_usec > 0);
+	assert_int_equal(strlen(watch.before), PROBE_REASON_MAX - 1);
 	watch = probe_watches(probe, PINGUARD_KIND_XDP);
 	assert_int_equal(watch.since_usec, 0);
 	assert_int_equal(strlen(watch.reason), PROBE_REASON_MAX - 1);
@@ -244,6 +262,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_list),	TEST(test_events),	 TEST(test_before),
+		TEST(test_found),
 		TEST(test_loss),	TEST(test_churn),	 TEST(test_nonsense),
 		TEST(test_busy),	TEST(test_quiet_loss),	 TEST(test_other_reader),
 		TEST(test_end_of_ring), TEST(test_places),	 TEST(test_kinds),

@@ -301,6 +301,22 @@ static void test_text(void **state)
 	same_as_text(r, UINT64_MAX);
 }
 
+/* When it was made nobody knows. */
+static void test_found(void **state)
+{
+	_cleanup_(registry_freep) struct registry *r = registry_new();
+	_cleanup_json_ json_t *pin = NULL;
+	struct pin_info info = make(1, 5, 4, 4096);
+
+	info.since_usec = 7;
+	info.flags = PIN_FLAG_FOUND;
+	assert_int_equal(registry_upsert(r, &info), 0);
+	same_as_text(r, 1);
+	pin = render_pin(registry_find(r, 1));
+	assert_true(json_is_null(json_object_get(pin, "since_usec")));
+	assert_int_equal(registry_find(r, 1)->since_usec, 7);
+}
+
 /* What pins have in common is there once, with their sums, for as long as one of them. */
 static void test_origins(void **state)
 {
@@ -363,6 +379,7 @@ int main(void)
 		cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_cgroups),
 		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_found),
 		cmocka_unit_test(test_origins),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_budget),

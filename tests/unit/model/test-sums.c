@@ -91,6 +91,19 @@ static void test_by(void **state)
 	is(SUM_BY_KIND, "-1/-/-/rdma 3 20480 16384 60\n-1/-/-/vfio 1 256 256 50\n");
 }
 
+/* When it was made nobody knows, only that it was there at 40. */
+static void test_found(void **state)
+{
+	const struct pin_info info = {
+		.id = 5, .address = 0x9000, .bytes = 0x100, .since_usec = 40,
+		.kind = PINGUARD_KIND_RDMA, .tgid = 1, .flags = PIN_FLAG_FOUND,
+	};
+
+	add(1, 1, "rxe0", 0x1000, 0x2000, 70);
+	assert_int_equal(registry_upsert(r, &info), 0);
+	is(SUM_BY_KIND, "-1/-/-/rdma 2 8448 8448 70\n");
+}
+
 /* The same memory twice, part of it, beside it, and what is not known or makes no sense. */
 static void test_distinct(void **state)
 {
@@ -172,7 +185,8 @@ static void test_gone_meanwhile(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(by), TEST(distinct), TEST(nothing), TEST(limits), TEST(gone_meanwhile),
+		TEST(by), TEST(found), TEST(distinct), TEST(nothing), TEST(limits),
+		TEST(gone_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
