@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#define PROBE_LAYOUT	 3
+#define PROBE_LAYOUT	 4
 #define PROBE_SOCKET_PATH "/run/pinguard/probe.sock"
 
 /* Pins that are known at a time. More are not listed, and counted. */
@@ -24,6 +24,15 @@
 #define PROBE_REASON_MAX 128
 /* Kinds are those of linux/pinguard.h. */
 #define PROBE_KINDS_MAX	 8
+
+/* Sums: of cgroups with pins, of which so many may have no limit; the first place is none. */
+#define PROBE_GROUPS_MAX (1 << 15)
+#define PROBE_FREE_GROUPS_MAX (PROBE_GROUPS_MAX / 2)
+/* Of a cgroup and those above it, the root left out. One that is deeper has no limit. */
+#define PROBE_LEVELS_MAX 12
+/* Limits: a table of buckets, a power of two, each of which has as many as fit. */
+#define PROBE_BUCKETS_MAX (1 << 11)
+#define PROBE_WAYS_MAX	 16
 
 /* Once they are loaded there is more to watch. */
 #define PROBE_MODULE_RDMA "ib_uverbs"
@@ -54,6 +63,7 @@ enum probe_event_type {
 	PROBE_EVENT_PIN = 1,
 	PROBE_EVENT_CHANGE,
 	PROBE_EVENT_UNPIN,
+	PROBE_EVENT_DENY, /* the pin: what was asked for, without an id */
 };
 
 /*
@@ -62,9 +72,40 @@ enum probe_event_type {
  */
 struct probe_event {
 	__u32 type;
-	__u32 padding;
+	__u32 suppressed; /* refusals that were not told before this one */
 	struct probe_pin pin;
+	/* Of a refusal: whose limit it was, 0 for none, and what was pinned there. */
+	__u64 limit_cgroup_id;
+	__u64 current_bytes;
+	__u64 max_bytes;
 };
+
+/* What a cgroup and those below it have pinned, or are about to; id 0: the place is free. */
+struct probe_group {
+	__u64 cgroup_id;
+	__u64 current_bytes;
+	__u64 is_free; /* counts towards PROBE_FREE_GROUPS_MAX */
+};
+#define PROBE_GROUP_GONE (1ULL << 63) /* in current_bytes: the place is given up */
+
+/* Written by the service, but for the counts. id 0: the place is free. */
+struct probe_limit {
+	__u64 cgroup_id;
+	__u64 max_bytes;
+	__u64 denied;
+	__u64 told_nsec; /* CLOCK_BOOTTIME: when a refusal was told last */
+	__u64 suppressed; /* since then */
+};
+
+struct probe_bucket {
+	struct probe_limit ways[PROBE_WAYS_MAX];
+};
+
+/* The bucket that has the limit of a cgroup. */
+static inline __u32 probe_bucket_of(__u64 cgroup_id)
+{
+	return (cgroup_id * 0x9e3779b97f4a7c15) >> 32 & (PROBE_BUCKETS_MAX - 1);
+}
 
 struct probe_head {
 	/* First in every layout. Of the programs: another one starts anew; 0 once they are gone. */
@@ -75,6 +116,16 @@ struct probe_head {
 	__u64 unlisted; /* pins for which no place was left */
 	__u64 places; /* that have been used; those of the others are 0 */
 	__u64 user_pins; /* that count towards PROBE_USER_PINS_MAX */
+	__u64 free_groups; /* sums of cgroups without a limit */
+	__u64 groups; /* places of sums that have been used */
+	__u64 ungrouped; /* pins of which a sum does not know */
+};
+
+/* What keeps a limit. */
+enum probe_enforced {
+	PROBE_ENFORCED_NOTHING,
+	PROBE_ENFORCED_LSM, /* a program refuses what is too much */
+	PROBE_ENFORCED_RLIMIT, /* a program has RLIMIT_MEMLOCK count for everybody */
 };
 
 /* What is watched of a kind, as the loader found it. */
@@ -82,10 +133,25 @@ struct probe_kind {
 	__u64 since_nsec; /* CLOCK_BOOTTIME; 0: it is not watched */
 	char reason[PROBE_REASON_MAX]; /* why not; "" where it is */
 	char before[PROBE_REASON_MAX]; /* then, why pins from before are not known, or "" */
+	__u32 enforced; /* what keeps limits */
+	__u32 padding;
+	char limit_reason[PROBE_REASON_MAX]; /* why nothing does; "" where something does */
 };
 
-/* What the loader sends with the file descriptors of head, pins, kinds and ring. */
-#define PROBE_FDS 4
+/* What the service asks for, as soon as it is connected. */
+enum probe_wish {
+	PROBE_WISH_AS_IT_IS,
+	PROBE_WISH_WATCH, /* no limits are kept */
+	PROBE_WISH_LIMIT,
+};
+
+struct probe_request {
+	__u32 layout;
+	__u32 wish;
+};
+
+/* What the loader sends with the descriptors of head, pins, kinds, groups, limits and ring. */
+#define PROBE_FDS 6
 struct probe_hello {
 	__u32 layout;
 	__u32 n_fds; /* 0: nothing is watched */

@@ -126,12 +126,13 @@ static __always_inline struct probe_pin *begin_found(__u64 object, __u32 kind,
 }
 
 /* Told of before it can be given back by its object. Its id, or 0: somebody else was faster. */
-static __always_inline __u64 end_found(__u64 object, struct probe_pin *pin)
+static __always_inline __u64 end_found(__u64 object, struct probe_pin *pin,
+				       struct task_struct *maker)
 {
 	const __u32 place = pin->place;
 	__u64 id;
 
-	publish(pin);
+	publish(pin, maker);
 	id = pin->id;
 	if (set_object(object, place) < 0) {
 		finish(place);

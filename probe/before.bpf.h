@@ -81,14 +81,14 @@ static __always_inline void rdma_find_region(struct ib_uobject *uobject, struct 
 	if (!umem || BPF_CORE_READ_BITFIELD_PROBED(user, is_odp) ||
 	    BPF_CORE_READ_BITFIELD_PROBED(user, is_dmabuf))
 		return;
-	owner = owner_of(BPF_CORE_READ(user, owning_mm));
-	pin = begin_found((__u64)umem, PINGUARD_KIND_RDMA, owner ?: task);
+	owner = owner_of(BPF_CORE_READ(user, owning_mm)) ?: task;
+	pin = begin_found((__u64)umem, PINGUARD_KIND_RDMA, owner);
 	if (!pin)
 		return;
 	pin->address = BPF_CORE_READ(umem, address);
 	pin->bytes = page_span(pin->address, BPF_CORE_READ(umem, length));
 	BPF_CORE_READ_STR_INTO(&pin->device, umem, ibdev, name);
-	id = end_found((__u64)umem, pin);
+	id = end_found((__u64)umem, pin, owner);
 	if (id && !is_object_of(uobject, mr, umem))
 		take_back((__u64)umem, id);
 }
@@ -189,7 +189,7 @@ static __always_inline void vfio_find_mapping(struct vfio_iommu *iommu, struct r
 		return;
 	pin->address = BPF_CORE_READ(dma, vaddr);
 	pin->bytes = pages * page_bytes;
-	id = end_found((__u64)dma, pin);
+	id = end_found((__u64)dma, pin, BPF_CORE_READ(dma, task));
 	if (id && !(wait_unlocked(&iommu->lock) &&
 		    vfio_has(iommu, node, BPF_CORE_READ(place, iova)) &&
 		    BPF_CORE_READ(dma, locked_vm) == pages))
@@ -295,7 +295,7 @@ static __always_inline __u64 uring_find_buffer(struct io_mapped_ubuf *buffer,
 	if (!pin)
 		return 0;
 	uring_describe(pin, buffer);
-	return end_found((__u64)buffer, pin);
+	return end_found((__u64)buffer, pin, w->owner ?: w->task);
 }
 
 static __always_inline void *read_entry(void *table, __u32 i)
@@ -390,7 +390,7 @@ static __noinline int xdp_find(struct task_struct *task, struct file *file)
 		return 0;
 	pin->bytes = (__u64)BPF_CORE_READ(umem, npgs) * page_bytes;
 	BPF_CORE_READ_STR_INTO(&pin->device, sk, dev, name);
-	end_found((__u64)mapped, pin);
+	end_found((__u64)mapped, pin, task);
 	return 0;
 }
 

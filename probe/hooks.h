@@ -3,6 +3,7 @@
 #ifndef PINGUARD_PROBE_HOOKS_H
 #define PINGUARD_PROBE_HOOKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@ struct hook {
 	const char *module; /* that has the function, where it is not built in; NULL: never */
 	const char *function;
 	const char *types[HOOK_TYPES_MAX];
+	bool optional; /* a kernel that has not the function does without */
 };
 
 /* Some kernels have the one, some the other: all hooks of one are needed. */

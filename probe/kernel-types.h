@@ -16,6 +16,13 @@ struct kernfs_node {
 
 struct cgroup {
 	struct kernfs_node *kn;
+	int level;
+	struct cgroup *ancestors[1]; /* the root first, itself last */
+};
+
+/* Until Linux 6.0. */
+struct cgroup___ids {
+	__u64 ancestor_ids[1];
 };
 
 struct css_set {
@@ -34,6 +41,30 @@ struct task_struct {
 	const struct cred *real_cred;
 	struct css_set *cgroups;
 	struct task_struct *group_leader;
+};
+
+/* Of a system call, on x86-64. */
+struct pt_regs {
+	unsigned long r10;
+	unsigned long r8;
+	unsigned long orig_ax;
+};
+
+struct module {
+	char name[56];
+};
+
+struct file_operations {
+	struct module *owner;
+};
+
+struct inode {
+	unsigned int i_rdev;
+};
+
+struct file {
+	const struct file_operations *f_op;
+	struct inode *f_inode;
 };
 
 struct ib_device {

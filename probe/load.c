@@ -16,7 +16,8 @@
 #include "lib/macros.h"
 #include "probe/before.h"
 #include "probe/hooks.h"
-#include "probe/load.h"
+#include "probe/limits.h"
+#include "probe/load-internal.h"
 #include "probe/loaded.h"
 #include "probe/pins.skel.h"
 #include "probe/prototype.h"
@@ -26,14 +27,8 @@
 #define LIVE_PAUSE_MSEC 20 /* a module that has just come may not be used yet */
 
 /* In the order of PROBE_FDS; the service writes into the last alone. */
-static const char *const map_names[PROBE_FDS] = { "head", "pins", "kinds", "ring" };
-
-struct loader {
-	struct btf *kernel;
-	int kinds_fd;
-	const struct hook_kind *kind;
-	char *reason, *before; /* of PROBE_REASON_MAX bytes; see struct probe_kind */
-};
+static const char *const map_names[PROBE_FDS] = { "head",   "pins",   "kinds",
+						  "groups", "limits", "ring" };
 
 DEFINE_CLEANUP(struct pins *, pins__destroy);
 DEFINE_CLEANUP(struct btf *, btf__free);
@@ -88,10 +83,18 @@ static int check_hook(struct loader *l, const struct hook *hook)
 		}
 		r = prototype_check(module, hook);
 	}
+	if (r == -ENOENT && hook->optional)
+		return 0;
 	if (r < 0)
 		snprintf(l->reason, PROBE_REASON_MAX, r == -ENOENT ?
 			 "kernel has no function %s" : "kernel's %s is another one", hook->function);
 	return r;
+}
+
+/* Whether the kernel has the function; of a module it has been checked. */
+static bool is_there(const struct loader *l, const struct hook *hook)
+{
+	return !hook->optional || prototype_check(l->kernel, hook) != -ENOENT;
 }
 
 static int check_set(struct loader *l, const struct hook_set *set)
@@ -103,11 +106,11 @@ static int check_set(struct loader *l, const struct hook_set *set)
 	return r;
 }
 
-static bool has_program(const struct hook_set *set, const char *name)
+static bool has_program(const struct loader *l, const struct hook_set *set, const char *name)
 {
 	for (size_t i = 0; i < set->n; i++)
 		if (strcmp(set->hooks[i].program, name) == 0)
-			return true;
+			return is_there(l, &set->hooks[i]);
 	return false;
 }
 
@@ -130,8 +133,8 @@ static int set_paths(struct bpf_object *object)
 }
 
 /* The programs of a set; without one the maps alone. before: of that kind, too. */
-static int open_programs(const struct hook_set *set, const struct hook_kind *before,
-			 struct pins **ret)
+static int open_programs(const struct loader *l, const struct hook_set *set,
+			 const struct hook_kind *before, struct pins **ret)
 {
 	_cleanup_(pins__destroyp) struct pins *pins = pins__open();
 	struct bpf_program *program;
@@ -143,7 +146,7 @@ static int open_programs(const struct hook_set *set, const struct hook_kind *bef
 	pins->rodata->page_bytes = sysconf(_SC_PAGESIZE);
 	bpf_object__for_each_program(program, pins->obj) {
 		name = bpf_program__name(program);
-		bpf_program__set_autoload(program, (set && has_program(set, name)) ||
+		bpf_program__set_autoload(program, (set && has_program(l, set, name)) ||
 						   (before && before_has_program(before, name)));
 	}
 	r = set_paths(pins->obj);
@@ -155,7 +158,7 @@ static int open_programs(const struct hook_set *set, const struct hook_kind *bef
 	return 0;
 }
 
-static void unlink_links(const struct hook_set *set)
+void loader_detach(const struct hook_set *set)
 {
 	char path[PATH_MAX];
 
@@ -166,7 +169,7 @@ static void unlink_links(const struct hook_set *set)
 }
 
 /* In the order of the table: what is given back is seen before what is pinned. */
-static int attach(struct pins *pins, const struct hook_set *set)
+static int attach(const struct loader *l, struct pins *pins, const struct hook_set *set)
 {
 	char path[PATH_MAX];
 	int r = 0;
@@ -174,8 +177,11 @@ static int attach(struct pins *pins, const struct hook_set *set)
 	for (size_t i = 0; i < set->n && r >= 0; i++) {
 		struct bpf_program *program =
 			bpf_object__find_program_by_name(pins->obj, set->hooks[i].program);
-		struct bpf_link *link = program ? bpf_program__attach(program) : NULL;
+		struct bpf_link *link;
 
+		if (!is_there(l, &set->hooks[i]))
+			continue;
+		link = program ? bpf_program__attach(program) : NULL;
 		if (!link)
 			return -errno;
 		link_path(path, set->hooks[i].program);
@@ -189,11 +195,11 @@ static int attach(struct pins *pins, const struct hook_set *set)
 /* What finds pins from before is left out where the kernel refuses it. */
 static int open_kind(struct loader *l, const struct hook_set *set, struct pins **ret)
 {
-	int r = open_programs(set, l->kind, ret), without;
+	int r = open_programs(l, set, l->kind, ret), without;
 
-	if (r >= 0 || !l->kind->before[0])
+	if (r >= 0 || !l->kind || !l->kind->before[0])
 		return r;
-	without = open_programs(set, NULL, ret);
+	without = open_programs(l, set, NULL, ret);
 	if (without >= 0)
 		snprintf(l->before, PROBE_REASON_MAX,
 			 "kernel refuses the programs that find them: %s", strerror(-r));
@@ -204,7 +210,7 @@ static void find_before(struct loader *l, struct pins *pins)
 {
 	int r;
 
-	if (*l->before)
+	if (!l->kind || *l->before)
 		return;
 	if (!l->kind->before[0]) {
 		snprintf(l->before, PROBE_REASON_MAX, "there is no program that finds them");
@@ -219,23 +225,24 @@ static void find_before(struct loader *l, struct pins *pins)
 			 "some changed whenever they were looked at, or are too many");
 }
 
-static int watch_set(struct loader *l, const struct hook_set *set)
+int loader_attach(struct loader *l, const struct hook_set *set)
 {
 	_cleanup_(pins__destroyp) struct pins *pins = NULL;
 	int r = check_set(l, set);
 
 	if (r < 0)
 		return r;
-	unlink_links(set);
+	loader_detach(set);
 	r = open_kind(l, set, &pins);
 	if (r >= 0)
-		r = attach(pins, set);
+		r = attach(l, pins, set);
 	if (r >= 0) {
 		find_before(l, pins);
 		return 0;
 	}
-	unlink_links(set);
-	*l->before = '\0';
+	loader_detach(set);
+	if (l->kind)
+		*l->before = '\0';
 	snprintf(l->reason, PROBE_REASON_MAX, "kernel refuses the programs: %s", strerror(-r));
 	return r;
 }
@@ -261,8 +268,9 @@ static int watch_kind(struct loader *l, const struct hook_kind *kind)
 	for (size_t i = 0; r == -ENOENT || r == -EPROTO; i++) {
 		if (i == ARRAY_SIZE(kind->sets) || !kind->sets[i].n)
 			break;
-		r = watch_set(l, &kind->sets[i]);
+		r = loader_attach(l, &kind->sets[i]);
 	}
+	l->kind = NULL;
 	if (r >= 0) {
 		entry.since_nsec = clock_usec(CLOCK_BOOTTIME) * 1000;
 		memset(entry.reason, 0, sizeof(entry.reason));
@@ -299,7 +307,7 @@ static int make_maps(void)
 
 	if (mkdir(LOAD_DIR, 0700) < 0 && errno != EEXIST)
 		return -errno;
-	r = open_programs(NULL, NULL, &pins);
+	r = open_programs(NULL, NULL, NULL, &pins);
 	if (r < 0)
 		return r;
 	fd = bpf_map__fd(pins->maps.head);
@@ -378,7 +386,7 @@ static unsigned int watch_kinds(struct loader *l, char reason[PROBE_REASON_MAX])
 	return n;
 }
 
-static int watch(struct loader *l, char *reason, size_t size)
+static int watch(struct loader *l, enum probe_wish wish, char *reason, size_t size)
 {
 	char why[PROBE_REASON_MAX] = "", path[PATH_MAX];
 
@@ -389,7 +397,7 @@ static int watch(struct loader *l, char *reason, size_t size)
 		return -errno;
 	}
 	if (watch_kinds(l, why) > 0)
-		return 0;
+		return limits_apply(l, wish);
 	snprintf(reason, size, "no kind of pins can be watched: %s", why);
 	(void)loaded_remove();
 	return -EOPNOTSUPP;
@@ -406,7 +414,8 @@ static int take_lock(int *ret_fd)
 	return 0;
 }
 
-int load_all(bool may_replace, char reason[PROBE_REASON_MAX * 2], int ret_fds[PROBE_FDS])
+int load_all(bool may_replace, enum probe_wish wish, char reason[PROBE_REASON_MAX * 2],
+	     int ret_fds[PROBE_FDS])
 {
 	_cleanup_(closep) int lock = -1;
 	const size_t size = PROBE_REASON_MAX * 2;
@@ -417,7 +426,7 @@ int load_all(bool may_replace, char reason[PROBE_REASON_MAX * 2], int ret_fds[PR
 	(void)take_lock(&lock);
 	r = prepare(&l, may_replace, reason, size);
 	if (r >= 0)
-		r = watch(&l, reason, size);
+		r = watch(&l, wish, reason, size);
 	btf__free(l.kernel);
 	closep(&l.kinds_fd);
 	if (r < 0)
@@ -470,6 +479,9 @@ int load_print(void)
 			printf("%s: watched\n", name);
 		if (entry.since_nsec && *entry.before)
 			printf("%s: pins from before are not known, %s\n", name, entry.before);
+		if (entry.enforced)
+			printf("%s: limits are enforced by %s\n", name,
+			       entry.enforced == PROBE_ENFORCED_LSM ? "lsm" : "rlimit");
 	}
 	close(fd);
 	return 0;

@@ -16,9 +16,11 @@
 /*
  * Watches what can be watched now, and is not yet. 0, or a negative errno with the
  * reason why nothing is. Programs of another build are replaced, and their pins
- * forgotten, or left: -EBUSY. ret_fds: of head, pins, kinds, ring, to be closed.
+ * forgotten, or left: -EBUSY. Limits are kept, where they can be, or not any more, as
+ * it is wished. ret_fds: see lib/probe-layout.h, to be closed.
  */
-int load_all(bool may_replace, char reason[PROBE_REASON_MAX * 2], int ret_fds[PROBE_FDS]);
+int load_all(bool may_replace, enum probe_wish wish, char reason[PROBE_REASON_MAX * 2],
+	     int ret_fds[PROBE_FDS]);
 /* Ends all watching, forgets the pins, and has a service start anew. 0 or a negative errno */
 int load_remove(void);
 /* What is watched, for people. */

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # eBPF programs for kernels without the patches, and what loads them.
-bpf_sources = probe/pins.bpf.c probe/pin.bpf.h probe/kernel-types.h \
-	probe/before.bpf.h probe/before-find.bpf.h probe/before-types.h
+bpf_sources = probe/pins.bpf.c probe/pin.bpf.h probe/group.bpf.h probe/limit.bpf.h \
+	probe/kernel-types.h probe/before.bpf.h probe/before-find.bpf.h probe/before-types.h
 EXTRA_DIST += $(bpf_sources)
 if HAVE_BPF
 sbin_PROGRAMS += pinguard-probe
@@ -9,7 +9,8 @@ pinguard_probe_SOURCES = \
 	probe/main.c \
 	probe/before.c probe/before.h \
 	probe/hooks.c probe/hooks.h \
-	probe/load.c probe/load.h \
+	probe/limits.c probe/limits.h \
+	probe/load.c probe/load.h probe/load-internal.h \
 	probe/loaded.c probe/loaded.h \
 	probe/prototype.c probe/prototype.h
 nodist_pinguard_probe_SOURCES = probe/pins.skel.h

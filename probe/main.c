@@ -18,6 +18,7 @@
 #include "probe/load.h"
 
 #define IDLE_MSEC  3000
+#define REQUEST_MSEC 1000
 #define EXIT_USAGE 2
 
 static const char help[] =
@@ -48,17 +49,31 @@ static int print_debug(enum libbpf_print_level level, const char *format, va_lis
 }
 
 /* What is new is told; of what is watched the service tells. */
-static int load(bool may_replace, struct probe_hello *ret, int fds[PROBE_FDS])
+static int load(bool may_replace, enum probe_wish wish, struct probe_hello *ret,
+		int fds[PROBE_FDS])
 {
 	int r;
 
 	*ret = (struct probe_hello){ .layout = PROBE_LAYOUT };
-	r = load_all(may_replace, ret->reason, fds);
+	r = load_all(may_replace, wish, ret->reason, fds);
 	if (r >= 0)
 		ret->n_fds = PROBE_FDS;
 	else
 		log_notice("pins are not watched: %s", ret->reason);
 	return r;
+}
+
+/* What comes with the connection. A service of another version has another wish, or none. */
+static enum probe_wish read_wish(int connection)
+{
+	struct pollfd waiting = { .fd = connection, .events = POLLIN };
+	struct probe_request request;
+
+	if (poll(&waiting, 1, REQUEST_MSEC) <= 0 ||
+	    recv(connection, &request, sizeof(request), MSG_DONTWAIT) != sizeof(request) ||
+	    request.layout != PROBE_LAYOUT || request.wish > PROBE_WISH_LIMIT)
+		return PROBE_WISH_AS_IT_IS;
+	return request.wish;
 }
 
 static void answer(int connection)
@@ -72,7 +87,7 @@ static void answer(int connection)
 	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
 	int fds[PROBE_FDS];
 
-	if (load(true, &hello, fds) >= 0) {
+	if (load(true, read_wish(connection), &hello, fds) >= 0) {
 		message.msg_control = &control;
 		message.msg_controllen = sizeof(control);
 		control.header = (struct cmsghdr){
@@ -107,7 +122,7 @@ static int serve(int fd)
 static int load_by_hand(void)
 {
 	struct probe_hello hello;
-	int fds[PROBE_FDS], r = load(false, &hello, fds);
+	int fds[PROBE_FDS], r = load(false, PROBE_WISH_AS_IT_IS, &hello, fds);
 
 	for (unsigned int i = 0; i < hello.n_fds; i++)
 		close(fds[i]);

@@ -91,16 +91,18 @@ struct {
 	__type(value, struct change);
 } changes SEC(".maps");
 
-static __always_inline bool is_error(const void *pointer)
-{
-	return !pointer || (unsigned long)pointer >= (unsigned long)-MAX_ERRNO;
-}
-
 static __always_inline struct probe_head *get_head(void)
 {
 	const __u32 first = 0;
 
 	return bpf_map_lookup_elem(&head, &first);
+}
+
+#include "probe/group.bpf.h"
+
+static __always_inline bool is_error(const void *pointer)
+{
+	return !pointer || (unsigned long)pointer >= (unsigned long)-MAX_ERRNO;
 }
 
 /* Whole pages, as they are pinned. */
@@ -132,8 +134,8 @@ static __always_inline void tell(__u32 type, const struct probe_pin *pin)
 			__sync_fetch_and_add(&h->lost, 1);
 		return;
 	}
+	__builtin_memset(event, 0, sizeof(*event));
 	event->type = type;
-	event->padding = 0;
 	__builtin_memcpy(&event->pin, pin, sizeof(event->pin));
 	bpf_ringbuf_submit(event, 0);
 }
@@ -170,11 +172,12 @@ static __always_inline void finish(__u32 place)
 		return;
 	event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
 	if (event) {
+		__builtin_memset(event, 0, sizeof(*event));
 		event->type = PROBE_EVENT_UNPIN;
-		event->padding = 0;
 		__builtin_memcpy(&event->pin, pin, sizeof(event->pin));
 	}
 	__sync_lock_test_and_set(&pin->id, 0);
+	group_give(place);
 	give_count(h, pin->kind);
 	bpf_map_push_elem(&places, &place, 0);
 	if (event)
@@ -274,12 +277,13 @@ static __always_inline struct probe_pin *add(__u64 object, __u32 kind, struct ta
 	return NULL;
 }
 
-static __always_inline void publish(struct probe_pin *pin)
+static __always_inline void publish(struct probe_pin *pin, struct task_struct *maker)
 {
 	struct probe_head *h = get_head();
 
 	if (!h)
 		return;
+	group_count(pin, maker);
 	/* All else is there before. */
 	__sync_lock_test_and_set(&pin->id, __sync_fetch_and_add(&h->last_id, 1) + 1);
 	tell(PROBE_EVENT_PIN, pin);
@@ -338,6 +342,7 @@ static __always_inline void note_change(const struct probe_pin *pin)
 	const struct change change = { .place = pin->place, .id = pin->id };
 	const struct change *noted = bpf_map_lookup_elem(&changes, &task);
 
+	group_count(pin, (void *)bpf_get_current_task());
 	if (noted && noted->id == change.id)
 		return;
 	if (noted)

@@ -8,6 +8,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "probe/pin.bpf.h"
+#include "probe/limit.bpf.h"
 
 char license_text[] SEC("license") = "GPL";
 
@@ -17,17 +18,18 @@ SEC("fexit/ib_umem_get")
 int BPF_PROG(rdma_pin, struct ib_device *device, unsigned long address, unsigned long bytes,
 	     int access, struct ib_umem *umem)
 {
-	struct probe_pin *pin;
+	struct probe_pin *pin = NULL;
 
-	if (is_error(umem))
-		return 0;
-	pin = add((__u64)umem, PINGUARD_KIND_RDMA, (void *)bpf_get_current_task());
-	if (!pin)
-		return 0;
-	pin->address = address;
-	pin->bytes = page_span(address, bytes);
-	BPF_CORE_READ_STR_INTO(&pin->device, device, name);
-	publish(pin);
+	if (!is_error(umem))
+		pin = add((__u64)umem, PINGUARD_KIND_RDMA, (void *)bpf_get_current_task());
+	if (pin) {
+		pin->address = address;
+		pin->bytes = page_span(address, bytes);
+		BPF_CORE_READ_STR_INTO(&pin->device, device, name);
+		publish(pin, (void *)bpf_get_current_task());
+	}
+	/* Here, since of two programs at one place either may be the first. */
+	end_pinning();
 	return 0;
 }
 
@@ -67,7 +69,7 @@ static __always_inline void vfio_look(struct vfio_dma *dma, __u64 unpinned)
 			return;
 		pin->address = BPF_CORE_READ(dma, vaddr);
 		pin->bytes = bytes;
-		publish(pin);
+		publish(pin, BPF_CORE_READ(dma, task));
 	}
 }
 
@@ -180,7 +182,7 @@ static __always_inline void uring_add(struct io_mapped_ubuf *buffer)
 	if (!pin)
 		return;
 	uring_describe(pin, buffer);
-	publish(pin);
+	publish(pin, (void *)bpf_get_current_task());
 }
 
 /* Until Linux 6.12. */
@@ -255,7 +257,7 @@ int BPF_PROG(xdp_pin, struct xdp_umem_reg *registration, struct xdp_umem *umem)
 		return 0;
 	pin->address = BPF_CORE_READ(registration, addr);
 	pin->bytes = (__u64)BPF_CORE_READ(umem, npgs) * page_bytes;
-	publish(pin);
+	publish(pin, (void *)bpf_get_current_task());
 	return 0;
 }
 
@@ -320,7 +322,7 @@ int BPF_PROG(vdpa_pin, struct vhost_vdpa *v, struct vhost_iotlb *iotlb, __u64 io
 	if (!pin)
 		return 0;
 	pin->bytes = bytes;
-	publish(pin);
+	publish(pin, (void *)bpf_get_current_task());
 	return 0;
 }
 

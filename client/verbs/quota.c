@@ -40,7 +40,7 @@ static const char quota_help[] =
 	"  -j, --json            print one JSON object\n"
 	"  -b, --bytes           print sizes in bytes\n"
 	"  -o, --output COLUMNS  CGROUP MAX HIGH EFFECTIVE CURRENT RUNTIME STATE SOURCE;\n"
-	"                        REASON EXTERNAL EXCESS ID\n"
+	"                        ENFORCED REASON EXTERNAL EXCESS ID\n"
 	"      --list-columns    print the names of all columns\n"
 	"      --no-legend       print rows only\n"
 	"      --socket PATH     of the service\n"
@@ -55,6 +55,7 @@ static const struct column quota_columns[] = {
 	{ "RUNTIME", "runtime", COLUMN_BOOL },
 	{ "STATE", "state", COLUMN_TEXT },
 	{ "SOURCE", "source_text", COLUMN_TEXT, .keeps_tail = true },
+	{ "ENFORCED", "enforced_by", COLUMN_TEXT, .optional = true },
 	{ "REASON", "reason", COLUMN_TEXT, .optional = true },
 	{ "EXTERNAL", "external_bytes", COLUMN_SIZE, .optional = true },
 	{ "EXCESS", "excess_bytes", COLUMN_SIZE, .optional = true },

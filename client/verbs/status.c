@@ -117,6 +117,32 @@ static void print_watched(const json_t *kernel)
 	}
 }
 
+/* Kinds by what keeps their limits, where anything does. */
+static void print_enforced(const json_t *kernel)
+{
+	static const char *const by[] = { "kernel", "lsm", "rlimit", "nothing" };
+	const json_t *enforced = json_object_get(kernel, "enforced"), *entry;
+	bool any = false;
+	size_t i;
+
+	json_array_foreach (enforced, i, entry)
+		any |= strcmp(json_get_string(entry, "enforced_by", "nothing"), "nothing") != 0;
+	for (size_t k = 0; any && k < ARRAY_SIZE(by); k++) {
+		bool first = true;
+
+		json_array_foreach (enforced, i, entry) {
+			if (strcmp(json_get_string(entry, "enforced_by", "nothing"), by[k]) != 0)
+				continue;
+			if (first)
+				printf("        Limits enforced by %s: ", by[k]);
+			printf("%s%s", first ? "" : ", ", json_get_string(entry, "kind", "?"));
+			first = false;
+		}
+		if (!first)
+			putchar('\n');
+	}
+}
+
 static void print_kernel(const json_t *kernel)
 {
 	const char *release = json_get_string(kernel, "release", "?");
@@ -132,6 +158,7 @@ static void print_kernel(const json_t *kernel)
 	} else if (is_watched(kernel)) {
 		printf("Kernel: %s, pins are watched by eBPF\n", release);
 		print_watched(kernel);
+		print_enforced(kernel);
 		if (reason)
 			printf("        Not whole: %s.\n", reason);
 	} else {
@@ -294,7 +321,9 @@ static const char *usual_columns(const json_t *reply)
 	size_t i;
 
 	if (is_watched(json_object_get(reply, "kernel")))
-		return "CGROUP,PINNED,PINS";
+		return json_is_string(json_object_get(json_object_get(reply, "kernel"),
+						      "no_quotas_reason")) ?
+			       "CGROUP,PINNED,PINS" : "CGROUP,PINNED,MAX,PINS,DENIED";
 	if (!is_patched(json_object_get(reply, "kernel")))
 		return "CGROUP,PINNED,LOCKED,PINS";
 	json_array_foreach (json_object_get(reply, "cgroups"), i, cgroup) {

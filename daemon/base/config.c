@@ -69,6 +69,17 @@ static int set_timeout(struct config *config, const char *value, const char **re
 	return 0;
 }
 
+static int set_enforce(struct config *config, const char *value, const char **ret_reason)
+{
+	if (strcmp(value, "lsm") == 0)
+		config->limits = true;
+	else if (strcmp(value, "no") == 0)
+		config->limits = false;
+	else
+		*ret_reason = "neither no nor lsm";
+	return 0;
+}
+
 /* One word of Enable=: a path, with or without the slash at its begin. */
 static int add_enable(struct config *config, const char *word, const char **ret_reason)
 {
@@ -117,6 +128,7 @@ static const struct key {
 	{ "Revoke", "Mode", set_mode },
 	{ "Revoke", "TimeoutSec", set_timeout },
 	{ "Control", "Enable", set_enable },
+	{ "Limits", "Enforce", set_enforce },
 };
 
 static int on_key(const struct ini_line *line, void *userdata, const char **ret_reason)

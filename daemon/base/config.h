@@ -3,6 +3,7 @@
 #ifndef PINGUARD_BASE_CONFIG_H
 #define PINGUARD_BASE_CONFIG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "daemon/base/conf-files.h"
@@ -18,6 +19,7 @@
 struct config {
 	uint32_t revoke_mode; /* PINGUARD_REVOKE_MODE_* */
 	uint64_t revoke_timeout_usec;
+	bool limits; /* eBPF programs keep limits of cgroups, on a kernel without the patches */
 	char **enable; /* paths of cgroups, as cgroup_path_is_in() wants them; NULL for none */
 };
 

@@ -12,7 +12,6 @@
 #include "lib/cgroup-path.h"
 #include "lib/escape.h"
 
-#define MISC_FILE_MAX 4096
 #define FOUND	      2 /* ends a walk */
 
 int cgroupfs_read(int fd, const char *file, char *buf, size_t size)
@@ -47,60 +46,6 @@ int cgroupfs_write(int fd, const char *file, const char *text)
 	if (n < 0)
 		return -errno;
 	return (size_t)n == len ? 0 : -EIO;
-}
-
-int cgroup_misc_parse(const char *text, const char *key, uint64_t *ret)
-{
-	size_t len = strlen(key);
-	unsigned long long value;
-	const char *line;
-	char *end;
-
-	for (line = text; *line; line = strchr(line, '\n') + 1) {
-		if (strncmp(line, key, len) == 0 && line[len] == ' ') {
-			line += len + 1;
-			if (strncmp(line, "max", 3) == 0) {
-				*ret = UINT64_MAX;
-				return 0;
-			}
-			errno = 0;
-			value = strtoull(line, &end, 10);
-			if (end == line || errno || (*end && *end != '\n'))
-				return -EBADMSG;
-			*ret = value;
-			return 0;
-		}
-		if (!strchr(line, '\n'))
-			break;
-	}
-	return -ENODATA;
-}
-
-static int read_misc_value(int fd, const char *file, const char *key, uint64_t *ret)
-{
-	char buf[MISC_FILE_MAX];
-	int r = cgroupfs_read(fd, file, buf, sizeof(buf));
-
-	return r < 0 ? r : cgroup_misc_parse(buf, key, ret);
-}
-
-int cgroupfs_read_misc(int fd, struct cgroup_misc *ret)
-{
-	struct cgroup_misc misc = { .max_bytes = UINT64_MAX, .peak_bytes = UINT64_MAX };
-	int r;
-
-	r = read_misc_value(fd, "misc.current", CGROUP_RESOURCE, &misc.current_bytes);
-	if (r < 0 && r != -ENOENT && r != -ENODATA)
-		return r;
-	misc.present = r >= 0;
-	if (misc.present) {
-		/* The root has no limit and no events. */
-		(void)read_misc_value(fd, "misc.max", CGROUP_RESOURCE, &misc.max_bytes);
-		(void)read_misc_value(fd, "misc.peak", CGROUP_RESOURCE, &misc.peak_bytes);
-		(void)read_misc_value(fd, "misc.events", CGROUP_RESOURCE ".max", &misc.denied);
-	}
-	*ret = misc;
-	return 0;
 }
 
 static bool xattr_is_one(int fd, const char *name)

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 
-#include "daemon/cgroup/cgroupfs.h"
+#include "daemon/cgroup/cgroupfs-internal.h"
 #include "lib/cgroup-path.h"
 #include "lib/escape.h"
 #include "lib/file.h"
@@ -22,6 +22,7 @@ struct cgroupfs {
 	char *mount;
 	int root_fd;
 	struct registry *registry;
+	struct cgroup_counter counter; /* without functions: the controller counts */
 };
 
 static bool is_cgroup2(const char *path)
@@ -92,6 +93,21 @@ struct cgroupfs *cgroupfs_free(struct cgroupfs *fs)
 const char *cgroupfs_mount(const struct cgroupfs *fs)
 {
 	return fs->mount;
+}
+
+void cgroupfs_set_counter(struct cgroupfs *fs, const struct cgroup_counter *counter)
+{
+	fs->counter = counter ? *counter : (struct cgroup_counter){};
+}
+
+const struct cgroup_counter *cgroupfs_counter(const struct cgroupfs *fs)
+{
+	return fs->counter.read ? &fs->counter : NULL;
+}
+
+uint64_t cgroupfs_root_bytes(const struct cgroupfs *fs)
+{
+	return registry_charged_bytes(fs->registry, CGROUP_ROOT_ID);
 }
 
 int cgroupfs_open(struct cgroupfs *fs, const char *path)

@@ -46,10 +46,28 @@ int cgroupfs_id(int fd, uint64_t *ret_id);
 /* One of its files, NUL-terminated; -EFBIG where it does not fit. */
 int cgroupfs_read(int fd, const char *file, char *buf, size_t size);
 int cgroupfs_write(int fd, const char *file, const char *text);
-int cgroupfs_read_misc(int fd, struct cgroup_misc *ret);
+/* Of what counts in place of the controller, where something does. fs: NULL for its files */
+int cgroupfs_read_misc(struct cgroupfs *fs, int fd, struct cgroup_misc *ret);
+/* UINT64_MAX for no limit */
+int cgroupfs_write_max(struct cgroupfs *fs, int fd, uint64_t max_bytes);
 /* The root, or what systemd calls a slice: it may hold units. Of a path or a name. */
 bool cgroup_is_slice(const char *path);
 bool cgroupfs_is_delegated(int fd, uid_t *ret_owner);
+
+/*
+ * What counts and limits pinned memory in place of the misc controller, by the id of a
+ * cgroup; the root is not asked for. read() has to fill in all but present.
+ */
+struct cgroup_counter {
+	void (*read)(uint64_t id, struct cgroup_misc *ret, void *userdata);
+	int (*set_max)(uint64_t id, uint64_t max_bytes, void *userdata); /* UINT64_MAX for none */
+	unsigned int depth_max; /* levels below the root that can have a limit */
+	void *userdata;
+};
+
+/* A copy is kept; NULL: the controller counts. */
+void cgroupfs_set_counter(struct cgroupfs *fs, const struct cgroup_counter *counter);
+const struct cgroup_counter *cgroupfs_counter(const struct cgroupfs *fs); /* NULL: the controller */
 
 /*
  * What a CGROUP argument names, as a path, which need not exist: -EINVAL with a

@@ -14,6 +14,7 @@ struct cgroups {
 	struct policies *policies;
 	bool enforced; /* the kernel asks for policies, and would keep quotas */
 	bool misc; /* the kernel's misc controller knows the resource */
+	bool counter; /* something else counts and limits in its place */
 	const char *const *quota_dirs; /* NULL for the usual ones */
 	void (*declared)(void *userdata);
 	void *userdata;

@@ -67,7 +67,7 @@ static int note(int fd, const char *path, void *userdata)
 	struct cgroup_node *node, **found;
 	struct cgroup_misc misc;
 
-	if (cgroupfs_read_misc(fd, &misc) < 0)
+	if (cgroupfs_read_misc(c->fs, fd, &misc) < 0)
 		return 0;
 	if (!misc.present)
 		return 1; /* nor below it */
@@ -141,7 +141,7 @@ int cgroups_note_limits(struct cgroups *c, cgroups_done done, void *userdata)
 	const uint64_t now = loop_usec(c->event, CLOCK_MONOTONIC);
 	int r;
 
-	if (!c->misc || (!c->walk && c->noted_usec &&
+	if (!cgroups_count(c) || (!c->walk && c->noted_usec &&
 			 now - c->noted_usec < WALK_RATIO * c->noted_cost_usec))
 		return 1;
 	c->noted_done = done;

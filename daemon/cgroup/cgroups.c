@@ -84,7 +84,7 @@ struct cgroups *cgroups_free(struct cgroups *c)
 /* path: what has appeared, NULL for all */
 static void apply(struct cgroups *c, const char *path)
 {
-	if (c->misc)
+	if (cgroups_count(c))
 		quotas_apply(c->quotas, path);
 	policies_apply(c->policies, path);
 }
@@ -102,7 +102,7 @@ static void look_for_misc(struct cgroups *c)
 	struct cgroup_misc misc;
 	char controllers[1024];
 
-	c->misc = fd >= 0 && cgroupfs_read_misc(fd, &misc) >= 0 && misc.present;
+	c->misc = fd >= 0 && cgroupfs_read_misc(NULL, fd, &misc) >= 0 && misc.present;
 	c->misc_listed = c->misc ||
 			 (fd >= 0 && cgroupfs_read(fd, "cgroup.controllers", controllers,
 						   sizeof(controllers)) >= 0 &&
@@ -162,6 +162,22 @@ int cgroups_reload(struct cgroups *c, cgroups_done done, void *userdata)
 	return r < 0 ? done(userdata) : 0;
 }
 
+static int on_counted(void *userdata)
+{
+	return 0;
+}
+
+int cgroups_set_counter(struct cgroups *c, const struct cgroup_counter *counter)
+{
+	if (!c->fs || c->misc)
+		return 0;
+	cgroupfs_set_counter(c->fs, counter);
+	c->counter = counter;
+	/* Before the start that applies all of it. */
+	/* Whoever waits for a reload waits for this one. */
+	return c->tree ? cgroups_reload(c, c->declare_done ?: on_counted, c->declare_userdata) : 0;
+}
+
 struct cgroupfs *cgroups_fs(const struct cgroups *c)
 {
 	return c->fs;
@@ -184,14 +200,14 @@ struct policies *cgroups_policies(const struct cgroups *c)
 
 bool cgroups_count(const struct cgroups *c)
 {
-	return c->misc;
+	return c->misc || c->counter;
 }
 
 void cgroups_describe(const struct cgroups *c, struct support *support)
 {
 	support->fs_reason = c->reason;
 	support->misc_listed = c->misc_listed;
-	support->misc = c->misc;
+	support->misc = cgroups_count(c);
 }
 
 const struct cgroup_tree_entry *cgroups_uncontrolled(const struct cgroups *c)

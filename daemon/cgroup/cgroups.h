@@ -60,7 +60,12 @@ const char *cgroups_reason(const struct cgroups *c); /* why there is none */
 /* Both NULL without cgroup2. */
 struct quotas *cgroups_quotas(const struct cgroups *c);
 struct policies *cgroups_policies(const struct cgroups *c);
-/* Whether the kernel counts and limits pinned memory in cgroups. */
+/*
+ * What counts and limits from now on, in place of the controller: NULL for nothing. What
+ * is stored and declared is applied to all cgroups, in turns.
+ */
+int cgroups_set_counter(struct cgroups *c, const struct cgroup_counter *counter);
+/* Whether pinned memory is counted and limited in cgroups. */
 bool cgroups_count(const struct cgroups *c);
 /* What is known here of what works. */
 void cgroups_describe(const struct cgroups *c, struct support *support);

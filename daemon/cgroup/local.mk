@@ -8,6 +8,8 @@ daemon_libcore_la_SOURCES += \
 	daemon/cgroup/cgroups-noted.c \
 	daemon/cgroup/cgroupfs.c daemon/cgroup/cgroupfs.h \
 	daemon/cgroup/cgroupfs-files.c \
+	daemon/cgroup/cgroupfs-internal.h \
+	daemon/cgroup/cgroupfs-misc.c \
 	daemon/cgroup/cgroupfs-walk.c \
 	daemon/cgroup/declarations.c daemon/cgroup/declarations.h \
 	daemon/cgroup/declarations-match.c \

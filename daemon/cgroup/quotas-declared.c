@@ -82,9 +82,9 @@ static void give_back(struct quotas *q, int fd, const char *path, struct declare
 
 	if (mark == UINT64_MAX || q->keeps)
 		return;
-	if (!quota_list_find(q->list, path) && cgroupfs_read_misc(fd, &misc) >= 0 &&
+	if (!quota_list_find(q->list, path) && cgroupfs_read_misc(q->fs, fd, &misc) >= 0 &&
 	    misc.present && misc.max_bytes == mark)
-		r = quotas_write_max(fd, UINT64_MAX);
+		r = cgroupfs_write_max(q->fs, fd, UINT64_MAX);
 	if (r < 0) {
 		_cleanup_(freep) char *shown = escape_name(path);
 
@@ -106,7 +106,7 @@ static int write_declared(struct quotas *q, int fd, struct declared *e, char **r
 		give_back(q, fd, e->quota.path, e);
 		return 0;
 	}
-	r = cgroupfs_read_misc(fd, &misc);
+	r = cgroupfs_read_misc(q->fs, fd, &misc);
 	if (r < 0)
 		return r;
 	if (!misc.present) {
@@ -124,7 +124,7 @@ static int write_declared(struct quotas *q, int fd, struct declared *e, char **r
 	}
 	/* first the mark: what is written is known to be ours, whenever this ends */
 	write_mark(fd, e, wanted);
-	return quotas_write_max(fd, wanted);
+	return cgroupfs_write_max(q->fs, fd, wanted);
 }
 
 static bool is_gone(struct quotas *q, const struct declared *e)
@@ -374,5 +374,5 @@ int declared_restore(struct quotas *q, int fd, const char *path)
 	if (fd < 0)
 		return 0;
 	write_mark(fd, e, bytes);
-	return quotas_write_max(fd, bytes);
+	return cgroupfs_write_max(q->fs, fd, bytes);
 }

@@ -95,7 +95,7 @@ uint64_t quotas_current_bytes(struct quotas *q, const struct quota *quota)
 	_cleanup_(closep) int fd = cgroupfs_open(q->fs, quota->path);
 	struct cgroup_misc misc;
 
-	if (fd < 0 || quotas_is_stale(q, quota) || cgroupfs_read_misc(fd, &misc) < 0 ||
+	if (fd < 0 || quotas_is_stale(q, quota) || cgroupfs_read_misc(q->fs, fd, &misc) < 0 ||
 	    !misc.present)
 		return 0;
 	return misc.current_bytes;

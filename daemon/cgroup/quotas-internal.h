@@ -37,8 +37,6 @@ struct quotas {
 
 /* Before the list does. */
 void quotas_changed(struct quotas *q);
-/* What misc.max says from now on; UINT64_MAX for none. */
-int quotas_write_max(int fd, uint64_t max_bytes);
 /* Why there is none; the caller frees it, NULL where nobody knows. */
 char *quotas_why_not_at(struct quotas *q, int fd, const char *path);
 

@@ -1,21 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* misc.max of a cgroup, and why it has none. */
-#include <inttypes.h>
+/* Why a cgroup has no limit of its own. */
 #include <stdio.h>
 #include <string.h>
 
 #include "daemon/cgroup/quotas-internal.h"
 #include "lib/escape.h"
-
-int quotas_write_max(int fd, uint64_t max_bytes)
-{
-	char text[64];
-
-	if (max_bytes >= INT64_MAX)
-		return cgroupfs_write(fd, "misc.max", CGROUP_RESOURCE " max");
-	snprintf(text, sizeof(text), CGROUP_RESOURCE " %" PRIu64, max_bytes);
-	return cgroupfs_write(fd, "misc.max", text);
-}
 
 static const char *tree_reason(struct quotas *q, const char *path)
 {

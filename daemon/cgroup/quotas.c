@@ -90,11 +90,21 @@ static int save(struct quotas *q)
 /* -EOPNOTSUPP where there is no misc.max. */
 static int check_possible(struct quotas *q, int fd, const char *path, char **ret_reason)
 {
+	const struct cgroup_counter *counter = cgroupfs_counter(q->fs);
+	unsigned int depth = 0;
 	struct cgroup_misc misc;
-	int r = cgroupfs_read_misc(fd, &misc);
+	int r = cgroupfs_read_misc(q->fs, fd, &misc);
 
 	if (r < 0)
 		return r;
+	for (const char *c = path; *c; c++)
+		depth += *c == '/';
+	if (counter && depth > counter->depth_max) {
+		if (asprintf(ret_reason, "it is more than %u levels below the root",
+			     counter->depth_max) < 0)
+			*ret_reason = NULL;
+		return -EOPNOTSUPP;
+	}
 	if (misc.present)
 		return 0;
 	*ret_reason = quotas_why_not_at(q, fd, path);
@@ -111,7 +121,7 @@ static int apply(struct quotas *q, const struct quota *quota, char **ret_reason)
 	r = check_possible(q, fd, quota->path, ret_reason);
 	if (r < 0)
 		return r;
-	return quotas_write_max(fd, quota->max_bytes);
+	return cgroupfs_write_max(q->fs, fd, quota->max_bytes);
 }
 
 int quotas_enforce(struct quotas *q, int fd, const char *path, char **ret_reason)
@@ -180,7 +190,7 @@ void quotas_others_status(struct quotas *q, const char *path, struct quota_statu
 	s.exists = fd >= 0;
 	if (fd >= 0) {
 		(void)cgroupfs_id(fd, &s.cgroup_id);
-		if (cgroupfs_read_misc(fd, &misc) >= 0 && misc.present) {
+		if (cgroupfs_read_misc(q->fs, fd, &misc) >= 0 && misc.present) {
 			s.current_bytes = misc.current_bytes;
 			s.external_bytes = misc.max_bytes;
 		}
@@ -188,7 +198,7 @@ void quotas_others_status(struct quotas *q, const char *path, struct quota_statu
 	for (; up && up[0]; *slash = '\0') {
 		_cleanup_(closep) int above = cgroupfs_open(q->fs, up);
 
-		if (above >= 0 && cgroupfs_read_misc(above, &misc) >= 0)
+		if (above >= 0 && cgroupfs_read_misc(q->fs, above, &misc) >= 0)
 			s.effective_bytes = MIN(s.effective_bytes, misc.max_bytes);
 		slash = strrchr(up, '/');
 		if (!slash)
@@ -211,7 +221,7 @@ void quotas_status(struct quotas *q, const struct quota *quota, struct quota_sta
 		return;
 	}
 	if (fd < 0 || check_possible(q, fd, quota->path, &ret->reason) < 0 ||
-	    cgroupfs_read_misc(fd, &misc) < 0) {
+	    cgroupfs_read_misc(q->fs, fd, &misc) < 0) {
 		ret->state = QUOTA_FAILED;
 		return;
 	}
@@ -227,7 +237,9 @@ void quotas_status(struct quotas *q, const struct quota *quota, struct quota_sta
 		snprintf(size, sizeof(size), "max");
 	else
 		format_size(size, misc.max_bytes);
-	if (asprintf(&ret->reason, "somebody else has set misc.max to %s", size) < 0)
+	if (asprintf(&ret->reason, cgroupfs_counter(q->fs) ?
+		     "somebody else has set the limit to %s" :
+		     "somebody else has set misc.max to %s", size) < 0)
 		ret->reason = NULL;
 }
 
@@ -317,7 +329,7 @@ int quotas_set(struct quotas *q, const char *path, uint64_t max_bytes, uint64_t 
 	/* First on disk: what the kernel enforces is found there after a crash. */
 	r = replace(q, old, new);
 	if (r >= 0) {
-		r = quotas_write_max(fd, max_bytes);
+		r = cgroupfs_write_max(q->fs, fd, max_bytes);
 		if (r < 0 && replace(q, new, old) < 0) {
 			/* Then it stays here as well. */
 			log_warning("a quota that could not be set stays on disk");
@@ -347,7 +359,7 @@ int quotas_clear(struct quotas *q, const char *path, uid_t uid)
 
 	if (uid != (uid_t)-1 && is_anothers(q, path, old, uid))
 		return -EPERM;
-	if (!old && (fd < 0 || cgroupfs_read_misc(fd, &misc) < 0 || !misc.present ||
+	if (!old && (fd < 0 || cgroupfs_read_misc(q->fs, fd, &misc) < 0 || !misc.present ||
 		     misc.max_bytes == UINT64_MAX))
 		return -ENOENT;
 	if (old) {

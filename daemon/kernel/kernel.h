@@ -15,6 +15,7 @@
 #include "daemon/kernel/makers.h"
 #include "daemon/kernel/openers.h"
 #include "daemon/kernel/pinlimits.h"
+#include "daemon/kernel/probe-groups.h"
 #include "daemon/kernel/procfs.h"
 #include "daemon/kernel/source.h"
 #include "daemon/kernel/support.h"

@@ -88,12 +88,16 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userda
 		.msg_controllen = sizeof(control),
 	};
 	struct probe_hello_call *c = userdata;
-	int fds[PROBE_FDS] = { -1, -1, -1, -1 }, r;
+	int fds[PROBE_FDS], r;
 	ssize_t n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	size_t n_fds;
 
+	/* It has left our wish unread, and may have answered all the same. */
+	if (n < 0 && errno == ECONNRESET)
+		n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
+	memset(fds, -1, sizeof(fds));
 	n_fds = n > 0 ? take_fds(&message, fds) : 0;
 	if (n != sizeof(hello))
 		r = fail(c, n > 0 ? "pinguard-probe is of another version" :
@@ -105,8 +109,10 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userda
 	return r;
 }
 
-static int start(struct probe_hello_call *c, sd_event *event, const char *path)
+static int start(struct probe_hello_call *c, sd_event *event, const char *path,
+		 enum probe_wish wish)
 {
+	const struct probe_request request = { .layout = PROBE_LAYOUT, .wish = wish };
 	struct sockaddr_un address;
 	socklen_t length;
 	int r = socket_address(path, &address, &length);
@@ -117,6 +123,8 @@ static int start(struct probe_hello_call *c, sd_event *event, const char *path)
 	/* Whether it waits for connections or not, this does not. */
 	if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&address, length) < 0)
 		return -errno;
+	/* It has room for that. One that has gone already is noticed as it answers. */
+	(void)send(c->fd, &request, sizeof(request), MSG_NOSIGNAL | MSG_DONTWAIT);
 	r = sd_event_add_io(event, &c->io, c->fd, EPOLLIN, on_io, c);
 	if (r < 0)
 		return r;
@@ -130,8 +138,8 @@ static int start(struct probe_hello_call *c, sd_event *event, const char *path)
 	return sd_event_source_set_exit_on_failure(c->timeout, true);
 }
 
-int probe_hello_call(sd_event *event, const char *path, probe_hello_handler handler,
-		     void *userdata, struct probe_hello_call **ret)
+int probe_hello_call(sd_event *event, const char *path, enum probe_wish wish,
+		     probe_hello_handler handler, void *userdata, struct probe_hello_call **ret)
 {
 	_cleanup_(probe_hello_call_freep) struct probe_hello_call *c = calloc(1, sizeof(*c));
 	int r;
@@ -141,7 +149,7 @@ int probe_hello_call(sd_event *event, const char *path, probe_hello_handler hand
 	c->fd = -1;
 	c->handler = handler;
 	c->userdata = userdata;
-	r = start(c, event, path);
+	r = start(c, event, path, wish);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(c);

@@ -17,8 +17,8 @@ struct probe_hello_call;
 typedef int (*probe_hello_handler)(int *fds, const char *reason, void *userdata);
 
 /* 0 or a negative errno: -ENOENT, there is no such socket */
-int probe_hello_call(sd_event *event, const char *path, probe_hello_handler handler,
-		     void *userdata, struct probe_hello_call **ret);
+int probe_hello_call(sd_event *event, const char *path, enum probe_wish wish,
+		     probe_hello_handler handler, void *userdata, struct probe_hello_call **ret);
 struct probe_hello_call *probe_hello_call_free(struct probe_hello_call *c);
 DEFINE_CLEANUP(struct probe_hello_call *, probe_hello_call_free);
 

@@ -12,6 +12,8 @@ struct probe_maps {
 	const struct probe_head *head;
 	const struct probe_pin *pins;
 	const struct probe_kind *kinds;
+	const struct probe_group *groups;
+	struct probe_bucket *limits;
 	unsigned long *consumer;
 	const unsigned long *producer;
 	const uint8_t *events;
@@ -24,6 +26,8 @@ static const size_t sizes[] = {
 	sizeof(struct probe_head),
 	sizeof(struct probe_pin) * PROBE_PINS_MAX,
 	sizeof(struct probe_kind) * PROBE_KINDS_MAX,
+	sizeof(struct probe_group) * PROBE_GROUPS_MAX,
+	sizeof(struct probe_bucket) * PROBE_BUCKETS_MAX,
 };
 
 static int map(int fd, size_t bytes, off_t offset, int protection, void *ret)
@@ -51,9 +55,13 @@ int probe_maps_open(const int fds[PROBE_FDS], struct probe_maps **ret)
 	if (r >= 0)
 		r = map(fds[2], sizes[2], 0, PROT_READ, &m->kinds);
 	if (r >= 0)
-		r = map(fds[3], m->page_bytes, 0, PROT_READ | PROT_WRITE, &m->consumer);
+		r = map(fds[3], sizes[3], 0, PROT_READ, &m->groups);
 	if (r >= 0)
-		r = map(fds[3], m->page_bytes + 2 * PROBE_RING_BYTES, m->page_bytes, PROT_READ,
+		r = map(fds[4], sizes[4], 0, PROT_READ | PROT_WRITE, &m->limits);
+	if (r >= 0)
+		r = map(fds[5], m->page_bytes, 0, PROT_READ | PROT_WRITE, &m->consumer);
+	if (r >= 0)
+		r = map(fds[5], m->page_bytes + 2 * PROBE_RING_BYTES, m->page_bytes, PROT_READ,
 			&m->producer);
 	if (r < 0)
 		return r;
@@ -77,6 +85,8 @@ struct probe_maps *probe_maps_free(struct probe_maps *m)
 	unmap(m->head, sizes[0]);
 	unmap(m->pins, sizes[1]);
 	unmap(m->kinds, sizes[2]);
+	unmap(m->groups, sizes[3]);
+	unmap(m->limits, sizes[4]);
 	unmap(m->consumer, m->page_bytes);
 	unmap(m->producer, m->page_bytes + 2 * PROBE_RING_BYTES);
 	free(m);
@@ -110,7 +120,40 @@ struct probe_kind probe_maps_kind(const struct probe_maps *m, uint32_t kind)
 		copy = m->kinds[kind];
 	copy.reason[sizeof(copy.reason) - 1] = '\0';
 	copy.before[sizeof(copy.before) - 1] = '\0';
+	copy.limit_reason[sizeof(copy.limit_reason) - 1] = '\0';
 	return copy;
+}
+
+struct probe_groups probe_maps_groups(const struct probe_maps *m)
+{
+	return (struct probe_groups){
+		.n = MIN(__atomic_load_n(&m->head->groups, __ATOMIC_ACQUIRE) + 1,
+			 (__u64)PROBE_GROUPS_MAX),
+		.groups = m->groups,
+		.limits = m->limits,
+	};
+}
+
+uint64_t probe_maps_ungrouped(const struct probe_maps *m)
+{
+	return __atomic_load_n(&m->head->ungrouped, __ATOMIC_RELAXED);
+}
+
+bool probe_maps_enforced(const struct probe_maps *m, char why[PROBE_REASON_MAX])
+{
+	static const uint32_t kinds[] = { PINGUARD_KIND_RDMA, PINGUARD_KIND_VFIO,
+					  PINGUARD_KIND_IO_URING, PINGUARD_KIND_XDP };
+	bool any = false;
+
+	*why = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		const struct probe_kind kind = probe_maps_kind(m, kinds[i]);
+
+		any |= kind.enforced != PROBE_ENFORCED_NOTHING;
+		if (*kind.limit_reason)
+			memcpy(why, kind.limit_reason, PROBE_REASON_MAX);
+	}
+	return any;
 }
 
 bool probe_maps_live(const struct probe_maps *m)
@@ -192,4 +235,14 @@ void probe_pin_info(const struct probe_pin *pin, uint64_t boot_usec, struct pin_
 	};
 	memcpy(ret->comm, pin->comm, ret->comm_len);
 	memcpy(ret->device, pin->device, strnlen(pin->device, sizeof(ret->device) - 1));
+}
+
+void probe_deny_info(const struct probe_event *told, struct pin_event *ret)
+{
+	ret->pin.since_usec = 0;
+	ret->reason = PINGUARD_REASON_LIMIT;
+	ret->suppressed = told->suppressed;
+	ret->limit_cgroup_id = told->limit_cgroup_id;
+	ret->usage_bytes = told->current_bytes;
+	ret->max_bytes = told->max_bytes;
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/kernel/probe-groups.h"
 #include "daemon/model/model.h"
 #include "lib/macros.h"
 #include "lib/probe-layout.h"
@@ -24,6 +25,12 @@ uint32_t probe_maps_places(const struct probe_maps *m);
 bool probe_maps_read(const struct probe_maps *m, uint32_t place, struct probe_pin *ret);
 /* A copy, its text terminated; all 0 for a kind that there is not. */
 struct probe_kind probe_maps_kind(const struct probe_maps *m, uint32_t kind);
+/* What cgroups have pinned, and their limits; good as long as the maps are. */
+struct probe_groups probe_maps_groups(const struct probe_maps *m);
+/* Pins of which a sum does not know. */
+uint64_t probe_maps_ungrouped(const struct probe_maps *m);
+/* Whether limits of any kind are kept; why: of a kind whose limits are not, "" for none. */
+bool probe_maps_enforced(const struct probe_maps *m, char why[PROBE_REASON_MAX]);
 /* Whether programs still write there: the loader has not taken them away. */
 bool probe_maps_live(const struct probe_maps *m);
 /* Whether both are mappings of the same maps. */
@@ -42,5 +49,7 @@ void probe_maps_skip(struct probe_maps *m);
 
 /* boot_usec: what CLOCK_REALTIME said when CLOCK_BOOTTIME was 0 */
 void probe_pin_info(const struct probe_pin *pin, uint64_t boot_usec, struct pin_info *ret);
+/* What is told of a refusal, beside the pin that it is of. */
+void probe_deny_info(const struct probe_event *told, struct pin_event *ret);
 
 #endif

@@ -36,6 +36,9 @@ struct probe {
 	uint64_t boot_usec; /* CLOCK_REALTIME when CLOCK_BOOTTIME was 0 */
 	uint64_t lost; /* as far as that is known */
 	uint64_t synced_usec, backoff_usec, retry_usec;
+	enum probe_wish wish;
+	bool limited; /* as it was told */
+	char why_unlimited[PROBE_REASON_MAX];
 	unsigned int n_resyncs;
 };
 
@@ -96,23 +99,37 @@ static bool is_stale(struct probe *p, const struct probe_event *event)
 	       !(probe_maps_read(p->maps, event->pin.place, &now) && now.id == event->pin.id);
 }
 
+/* What a pin counts for is its cgroup, where that can have a limit. */
+static struct pin_info pin_of(const struct probe *p, const struct probe_pin *pin)
+{
+	struct pin_info info;
+
+	probe_pin_info(pin, p->boot_usec, &info);
+	if (p->limited)
+		info.charged_cgroup_id = info.cgroup_id;
+	return info;
+}
+
 static int deliver(struct probe *p, const struct probe_event *told)
 {
 	static const enum pin_event_type types[] = {
 		[PROBE_EVENT_PIN] = PIN_EVENT_PIN,
 		[PROBE_EVENT_CHANGE] = PIN_EVENT_CHANGE,
 		[PROBE_EVENT_UNPIN] = PIN_EVENT_UNPIN,
+		[PROBE_EVENT_DENY] = PIN_EVENT_DENY,
 	};
 	struct pin_event event = { .charged_bytes = UINT64_MAX, .max_bytes = UINT64_MAX };
 	int r;
 
-	if (told->type < PROBE_EVENT_PIN || told->type > PROBE_EVENT_UNPIN)
+	if (told->type < PROBE_EVENT_PIN || told->type > PROBE_EVENT_DENY)
 		return resync(p, "an event could not be understood");
 	if (is_stale(p, told))
 		return 0;
 	event.type = types[told->type];
 	event.seq = ++p->seq;
-	probe_pin_info(&told->pin, p->boot_usec, &event.pin);
+	event.pin = pin_of(p, &told->pin);
+	if (event.type == PIN_EVENT_DENY)
+		probe_deny_info(told, &event);
 	r = p->config.listener->event(&event, p->config.userdata);
 	return r == -EILSEQ ? resync(p, "an event is missing") : r;
 }
@@ -198,7 +215,7 @@ static int on_turn(sd_event_source *source, void *userdata)
 			return next_turn(p);
 		if (!probe_maps_read(p->maps, p->place, &pin))
 			continue;
-		probe_pin_info(&pin, p->boot_usec, &info);
+		info = pin_of(p, &pin);
 		r = p->config.listener->pin(&info, p->config.userdata);
 		if (r < 0)
 			return r;
@@ -264,6 +281,25 @@ static int take_maps(struct probe *p, int *fds)
 	return start_list(p);
 }
 
+/* After each answer. The pins are listed anew: they say what they count for. */
+static int look_at_limits(struct probe *p)
+{
+	char why[PROBE_REASON_MAX] = "";
+	const bool limited = probe_maps_enforced(p->maps, why) && p->wish == PROBE_WISH_LIMIT;
+	int r;
+
+	if (p->wish != PROBE_WISH_LIMIT || limited)
+		*why = '\0';
+	if (*why && strcmp(why, p->why_unlimited) != 0)
+		log_warning("limits are not kept: %s", why);
+	memcpy(p->why_unlimited, why, sizeof(why));
+	if (limited == p->limited)
+		return 0;
+	p->limited = limited;
+	r = start_list(p);
+	return r < 0 || !p->config.limited ? r : p->config.limited(p->config.failed_userdata);
+}
+
 /* The answer when a module has come: what is watched by then is in the maps. */
 static int on_more(struct probe *p, const int *fds, const char *reason)
 {
@@ -275,7 +311,7 @@ static int on_more(struct probe *p, const int *fds, const char *reason)
 		return end_anew(gone);
 	if (!fds)
 		log_warning("pins of modules that came are not watched: %s", reason);
-	return 0;
+	return look_at_limits(p);
 }
 
 /* For now. When a module comes it is tried at once, and may be what was missing. */
@@ -297,7 +333,9 @@ static int on_first(struct probe *p, int *fds, const char *reason)
 	if (!fds)
 		return give_up(p, reason);
 	r = take_maps(p, fds);
-	return r < 0 && r != -ENOMEM && !p->maps ? give_up(p, "its maps cannot be read") : r;
+	if (r < 0)
+		return r != -ENOMEM && !p->maps ? give_up(p, "its maps cannot be read") : r;
+	return look_at_limits(p);
 }
 
 static int on_hello(int *fds, const char *reason, void *userdata)
@@ -317,7 +355,7 @@ static int on_hello(int *fds, const char *reason, void *userdata)
 
 static int ask(struct probe *p)
 {
-	return probe_hello_call(p->event, p->config.socket, on_hello, p, &p->hello);
+	return probe_hello_call(p->event, p->config.socket, p->wish, on_hello, p, &p->hello);
 }
 
 int probe_ask(struct probe *p)
@@ -336,6 +374,31 @@ int probe_ask(struct probe *p)
 	return 0;
 }
 
+int probe_wish_limits(struct probe *p, bool wish)
+{
+	const enum probe_wish new = wish ? PROBE_WISH_LIMIT : PROBE_WISH_WATCH;
+
+	if (p->wish == new)
+		return 0;
+	p->wish = new;
+	return probe_ask(p);
+}
+
+bool probe_is_limited(const struct probe *p)
+{
+	return p->limited;
+}
+
+const char *probe_why_unlimited(const struct probe *p)
+{
+	return *p->why_unlimited ? p->why_unlimited : NULL;
+}
+
+struct probe_groups probe_groups(const struct probe *p)
+{
+	return probe_maps_groups(p->maps);
+}
+
 static int on_module(void *userdata)
 {
 	return probe_ask(userdata);
@@ -351,6 +414,7 @@ int probe_new(sd_event *event, const struct probe_config *config, struct probe *
 	p->event = sd_event_ref(event);
 	p->config = *config;
 	p->ring_fd = -1;
+	p->wish = config->limits ? PROBE_WISH_LIMIT : PROBE_WISH_WATCH;
 	r = sd_event_add_time(event, &p->backoff, CLOCK_MONOTONIC, 0, 0, on_backoff, p);
 	if (r < 0)
 		return r;
@@ -410,7 +474,14 @@ struct probe_watch probe_watches(const struct probe *p, uint32_t kind)
 		watch.since_usec = p->boot_usec + found.since_nsec / 1000;
 	memcpy(watch.reason, found.reason, sizeof(watch.reason));
 	memcpy(watch.before, found.before, sizeof(watch.before));
+	watch.enforced = found.enforced;
+	memcpy(watch.limit_reason, found.limit_reason, sizeof(watch.limit_reason));
 	return watch;
+}
+
+uint64_t probe_ungrouped(const struct probe *p)
+{
+	return p->maps ? probe_maps_ungrouped(p->maps) : 0;
 }
 
 uint64_t probe_unlisted(const struct probe *p)

@@ -51,6 +51,13 @@ static void on_probe_watching(void *userdata)
 	s->observe_reason = NULL;
 }
 
+static int on_limited(void *userdata)
+{
+	struct source *s = userdata;
+
+	return s->config.limited ? s->config.limited(s->config.userdata) : 0;
+}
+
 static bool is_watched(const struct source *s)
 {
 	return s->probe && !s->observe;
@@ -61,9 +68,11 @@ static int start_other(struct source *s, int error)
 {
 	const struct probe_config probe = {
 		.socket = s->config.probe_socket,
+		.limits = s->config.limits,
 		.listener = s->config.listener,
 		.failed = on_probe_failed,
 		.watching = on_probe_watching,
+		.limited = on_limited,
 		.failed_userdata = s,
 		.userdata = s->config.userdata,
 	};
@@ -160,6 +169,11 @@ const char *source_name(const struct source *s)
 const struct probe *source_probe(const struct source *s)
 {
 	return is_watched(s) ? s->probe : NULL;
+}
+
+int source_wish_limits(struct source *s, bool wish)
+{
+	return s->probe ? probe_wish_limits(s->probe, wish) : 0;
 }
 
 bool source_is_blind(const struct source *s)

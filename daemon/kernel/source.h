@@ -23,11 +23,14 @@ struct source_config {
 	const char *proc; /* "/proc" */
 	const char *sys; /* "/sys" */
 	const char *probe_socket; /* of the loader of eBPF programs; NULL: without them */
+	bool limits; /* that these shall keep limits of cgroups */
 	int rcvbuf_bytes; /* 0 for the default */
 	/* Outlives the source. Called from the loop, begin() from within source_new(), too. */
 	const struct source_listener *listener;
 	/* The id of a cgroup whose raw path is known; 0 where there is none. */
 	uint64_t (*cgroup_id)(const char *path, void *userdata);
+	/* As probe_config has it; may be NULL. */
+	int (*limited)(void *userdata);
 	void *userdata;
 };
 
@@ -52,6 +55,11 @@ const char *source_caveats(const struct source *s);
 const char *source_name(const struct source *s);
 /* NULL but for the second. */
 const struct probe *source_probe(const struct source *s);
+/*
+ * Whether eBPF programs shall keep limits of cgroups; nothing where the kernel tells
+ * of pins. 0 or an error that is final
+ */
+int source_wish_limits(struct source *s, bool wish);
 /* Whether processes of others could not be read then, so that what they pin is not known. */
 bool source_is_blind(const struct source *s);
 /* Processes with pinned or locked memory, as of the last end(); none where it does not observe. */

@@ -14,6 +14,8 @@ const char *support_no_quotas(const struct support *s)
 	/* Also where the service may not follow the pins: misc.max is enough. */
 	if (s->misc)
 		return NULL;
+	if (s->no_limits)
+		return s->no_limits;
 	if (!s->misc_listed)
 		return s->no_patches ?:
 			       "cgroup2 has no misc controller (cgroup_disable=misc on the "
@@ -27,7 +29,9 @@ const char *support_reason(const struct support *s)
 		return s->observe_caveats;
 	if (!s->ready)
 		return "the pins are being read from the kernel, what is shown of them may be old";
-	return s->unlisted ? "pins were too many to be listed, some are missing" : NULL;
+	if (s->unlisted)
+		return "pins were too many to be listed, some are missing";
+	return s->ungrouped ? "too many cgroups had pins, limits do not count some of these" : NULL;
 }
 
 char *support_status_line(const struct support *s, uint64_t pins, uint64_t bytes,

@@ -11,11 +11,13 @@ struct support {
 	const char *no_patches; /* why the kernel does not tell; NULL where it does */
 	const char *fs_reason; /* why there is no cgroup2; NULL where there is */
 	bool misc_listed; /* cgroup2 has the misc controller */
-	bool misc; /* and it counts pinned memory */
+	bool misc; /* and it counts pinned memory, or eBPF programs do */
 	/* Where it is only observed: why, and what is not seen even so. */
 	const char *observe_caveats;
 	/* Where eBPF watches: pins that were too many for it. */
 	uint64_t unlisted;
+	uint64_t ungrouped; /* pins that no limit counts */
+	const char *no_limits; /* why none is kept, though it is wished; NULL for no reason */
 };
 
 /* Why no quota can be set; NULL where they can. A string of support's, or a constant. */

@@ -55,12 +55,11 @@ const struct declaration *declared_for(struct manager *m, const char *path)
 	return d ? declarations_match(d, path) : NULL;
 }
 
-int method_apply_quotas(struct call *call, json_t *params, void *userdata)
+static int apply_quotas(struct manager *m, struct call *call, bool ready, json_t *params)
 {
 	_cleanup_(freep) char *path = NULL, *at = NULL, *reason = NULL;
 	const char *cgroup = json_get_string(params, "cgroup", "");
 	_cleanup_json_ json_t *shown = NULL;
-	struct manager *m = userdata;
 	const struct support support = manager_support(m);
 	int r, answer;
 
@@ -85,4 +84,14 @@ int method_apply_quotas(struct call *call, json_t *params, void *userdata)
 	return call_error(call, MANAGER_INTERFACE ".QuotaNotPossible",
 			  json_pack("{s:O, s:s}", "cgroup", shown, "reason",
 				    reason ?: "the misc controller is off in its parent"));
+}
+
+int method_apply_quotas(struct call *call, json_t *params, void *userdata)
+{
+	struct manager *m = userdata;
+
+	/* With eBPF programs limits come with the list of pins. */
+	if (!source_genl(m->source) && !source_ready(m->source))
+		return manager_wait_ready(m, call, params, apply_quotas);
+	return apply_quotas(m, call, true, params);
 }

@@ -179,7 +179,7 @@ static int read_level(struct explaining *x, const char *path)
 	read_rdma(x, fd, level);
 	if (!f->patched)
 		return 0;
-	if (cgroupfs_read_misc(fd, &misc) >= 0 && misc.present) {
+	if (cgroupfs_read_misc(cgroups_fs(x->m->cgroups), fd, &misc) >= 0 && misc.present) {
 		level->counts = true;
 		level->used = misc.current_bytes;
 		level->max = misc.max_bytes;

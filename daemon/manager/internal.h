@@ -91,6 +91,12 @@ void status_line_changed(struct manager *m);
 /* What works here; good until the manager changes. */
 struct support manager_support(const struct manager *m);
 
+/* limits.c: eBPF programs keep limits from now on, or not any more. 0 or an error that is final */
+int manager_limited(void *userdata);
+/* What keeps limits: of each kind of pins, NULL when out of memory; and of any of them. */
+json_t *manager_enforced_json(const struct manager *m);
+const char *manager_enforcer(const struct manager *m);
+
 /*
  * wait.c: calls done as soon as the registry can be trusted, from within if it
  * can already; or with ready false when that takes too long. In observe mode it

@@ -26,6 +26,7 @@ daemon_libcore_la_SOURCES += \
 	daemon/manager/requests.c \
 	daemon/manager/select.c \
 	daemon/manager/status.c \
+	daemon/manager/limits.c \
 	daemon/manager/status-line.c \
 	daemon/manager/sum-pins.c \
 	daemon/manager/unattributed.c daemon/manager/unattributed.h \

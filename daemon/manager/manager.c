@@ -21,9 +21,18 @@ static uint64_t cgroup_id(const char *path, void *userdata)
 	return fs && cgroupfs_resolve_path(fs, path, &node) >= 0 ? node->id : 0;
 }
 
+/* They are told when all of it is read. */
+static void ignore_problem(const char *file, unsigned int line, const char *text, void *userdata)
+{
+}
+
 static int start_source(struct manager *m, const struct manager_config *config)
 {
+	_cleanup_(config_done) struct config file = {};
+	int r = config_load(m->config_file, ignore_problem, NULL, &file);
 	const struct source_config source = {
+		.limits = file.limits,
+		.limited = manager_limited,
 		.proc = config->proc,
 		.sys = config->sys,
 		.probe_socket = config->probe_socket,
@@ -33,7 +42,7 @@ static int start_source(struct manager *m, const struct manager_config *config)
 		.userdata = m,
 	};
 
-	return source_new(m->event, &source, &m->source);
+	return r < 0 ? r : source_new(m->event, &source, &m->source);
 }
 
 static void on_declared(void *userdata)
@@ -107,6 +116,9 @@ static int configure(struct manager *m)
 	if (r < 0)
 		return r;
 	set_revoke(m, &config);
+	r = source_wish_limits(m->source, config.limits);
+	if (r < 0)
+		return r;
 	return cgroups_set_enabled(m->cgroups, config.enable);
 }
 

@@ -42,7 +42,7 @@ static json_t *quota_json(struct manager *m, const char *path, const struct quot
 	else
 		quotas_others_status(quotas, path, &st);
 	reason = st.reason;
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:s, s:o, s:o}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:s, s:s, s:o, s:o}",
 			 "cgroup", render_name(path),
 			 "cgroup_id", st.exists ? json_hex(st.cgroup_id) : json_null(),
 			 "max_bytes", quota ? json_bytes(quota->max_bytes) : json_null(),
@@ -53,6 +53,8 @@ static json_t *quota_json(struct manager *m, const char *path, const struct quot
 			 "excess_bytes", excess_json(m, quota, &st),
 			 "runtime", quota ? quota->runtime && !quota->declaration : true,
 			 "state", states[st.state],
+			 "enforced_by", st.state == QUOTA_APPLIED ? manager_enforcer(m) :
+								     "nothing",
 			 "reason", reason ? json_string(reason) : json_null(),
 			 "source", source_json(quota ? quota->declaration : NULL));
 }
@@ -95,7 +97,8 @@ static int add_others(struct quota_walk *w)
 		if (noted[i]->removed)
 			continue;
 		fd = cgroupfs_open(cgroups_fs(cgroups), path);
-		if (fd >= 0 && cgroupfs_read_misc(fd, &misc) >= 0 && misc.max_bytes != UINT64_MAX &&
+		if (fd >= 0 && cgroupfs_read_misc(cgroups_fs(cgroups), fd, &misc) >= 0 &&
+		    misc.max_bytes != UINT64_MAX &&
 		    !quotas_find(cgroups_quotas(cgroups), path))
 			r = add_quota(w, path, NULL);
 	}

@@ -17,8 +17,12 @@ struct support manager_support(const struct manager *m)
 	};
 	const struct probe *probe = source_probe(m->source);
 
-	if (probe)
+	if (probe) {
 		support.unlisted = probe_unlisted(probe);
+		support.no_limits = probe_why_unlimited(probe);
+		if (probe_is_limited(probe))
+			support.ungrouped = probe_ungrouped(probe);
+	}
 	cgroups_describe(m->cgroups, &support);
 	return support;
 }

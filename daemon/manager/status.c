@@ -179,10 +179,10 @@ static int choose(struct status *s)
 static json_t *denied_json(const struct status *s, const struct row *row,
 			   const struct cgroup_misc *misc, bool whole)
 {
-	if (!source_genl(s->m->source) || !whole)
+	if (!whole || !(source_genl(s->m->source) || cgroups_count(s->m->cgroups)))
 		return json_null();
 	if (strcmp(row->node->path, "/") == 0)
-		return json_bytes_or_null(s->kernel.denied, s->all);
+		return json_bytes_or_null(s->kernel.denied, s->all && source_genl(s->m->source));
 	return json_bytes(misc->denied + row->refused);
 }
 
@@ -191,7 +191,8 @@ static json_t *cgroup_json(struct status *s, const struct row *row)
 	struct cgroup_node *node = row->node;
 	struct cgroup_misc misc = { .max_bytes = UINT64_MAX, .peak_bytes = UINT64_MAX };
 	struct cgroupfs *fs = cgroups_fs(s->m->cgroups);
-	const bool told = source_genl(s->m->source), proc = source_observes(s->m->source);
+	const bool told = cgroups_count(s->m->cgroups) || source_genl(s->m->source);
+	const bool proc = source_observes(s->m->source);
 	const bool blind = source_is_blind(s->m->source);
 	bool whole;
 	_cleanup_(closep) int fd = -1;
@@ -202,7 +203,7 @@ static json_t *cgroup_json(struct status *s, const struct row *row)
 	if (!node->removed && !node->unresolved && told)
 		fd = cgroupfs_open(fs, node->path);
 	if (fd >= 0)
-		(void)cgroupfs_read_misc(fd, &misc);
+		(void)cgroupfs_read_misc(fs, fd, &misc);
 	high = fd >= 0 ? quotas_high_bytes(cgroups_quotas(s->m->cgroups), node->path, node->id) :
 			 UINT64_MAX;
 	/* Others' share of a cgroup above one's own is not one's own to know. */
@@ -288,10 +289,11 @@ static json_t *kernel_json(struct status *s, bool ready)
 	reason = support_reason(&support);
 	if (uname(&un) < 0)
 		strcpy(un.release, "?");
-	return json_pack("{s:s, s:s, s:o, s:o, s:s, s:b, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:b, s:o, s:o}",
 			 "support", source_genl(s->m->source) ? "patched" : "stock",
 			 "source", source_name(s->m->source),
 			 "watched", watched_json(s),
+			 "enforced", manager_enforced_json(s->m),
 			 "features", render_features(source_features(s->m->source)),
 			 "release", un.release,
 			 "processes_hidden", source_is_blind(s->m->source),

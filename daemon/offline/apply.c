@@ -31,7 +31,7 @@ static bool is_possible(struct cgroupfs *fs)
 	_cleanup_(closep) int fd = cgroupfs_open(fs, "/");
 	struct cgroup_misc misc;
 
-	return fd >= 0 && cgroupfs_read_misc(fd, &misc) >= 0 && misc.present;
+	return fd >= 0 && cgroupfs_read_misc(fs, fd, &misc) >= 0 && misc.present;
 }
 
 static int enforce_all(struct quotas *q, struct cgroupfs *fs, const char *path)

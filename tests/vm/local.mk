@@ -52,6 +52,7 @@ EXTRA_DIST += \
 	tests/vm/contention.test \
 	tests/vm/delegation.test \
 	tests/vm/drain.test \
+	tests/vm/enforce.test \
 	tests/vm/excess.test \
 	tests/vm/explain.test \
 	tests/vm/failure.test \

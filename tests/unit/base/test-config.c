@@ -162,6 +162,26 @@ static void test_trust(void **state)
 	close(fd);
 }
 
+static void check_enforce(const char *text, bool limits, unsigned int n_problems)
+{
+	_cleanup_(config_done) struct config config = {};
+	struct problems problems = {};
+
+	assert_int_equal(config_parse(text, on_problem, &problems, &config), 0);
+	assert_int_equal(config.limits, limits);
+	assert_int_equal(problems.n, n_problems);
+}
+
+static void test_enforce(void **state)
+{
+	check_enforce("", false, 0);
+	check_enforce("[Limits]\nEnforce=lsm\n", true, 0);
+	check_enforce("[Limits]\nEnforce=lsm\nEnforce=no\n", false, 0);
+	check_enforce("[Limits]\nEnforce=yes\n", false, 1);
+	check_enforce("[Limits]\nEnforce=lsm\nEnforce=\n", true, 1);
+	check_enforce("[Limits]\nEnable=lsm\n", false, 1);
+}
+
 static void test_file(void **state)
 {
 	static const char text[] = "[Revoke]\nTimeoutSec=9\n";
@@ -198,6 +218,7 @@ int main(void)
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_enable),
+		cmocka_unit_test(test_enforce),
 		cmocka_unit_test(test_file),
 		cmocka_unit_test(test_trust),
 	};

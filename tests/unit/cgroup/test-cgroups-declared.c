@@ -32,7 +32,7 @@ static void is_max(struct env *env, const char *path, uint64_t wanted)
 	struct cgroup_misc misc;
 
 	assert_true(fd >= 0);
-	assert_int_equal(cgroupfs_read_misc(fd, &misc), 0);
+	assert_int_equal(cgroupfs_read_misc(NULL, fd, &misc), 0);
 	if (misc.max_bytes != wanted)
 		fail_msg("%s: %llu", path, (unsigned long long)misc.max_bytes);
 }

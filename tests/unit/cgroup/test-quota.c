@@ -192,6 +192,74 @@ static void test_walk_share(void **state)
 	assert_int_equal(n[1], 4);
 }
 
+static struct {
+	uint64_t id, max_bytes;
+	int r;
+} counted;
+
+static void read_counted(uint64_t id, struct cgroup_misc *ret, void *userdata)
+{
+	ret->current_bytes = 512;
+	ret->denied = 3;
+	if (id == counted.id)
+		ret->max_bytes = counted.max_bytes;
+}
+
+static int set_counted(uint64_t id, uint64_t max_bytes, void *userdata)
+{
+	if (counted.r < 0)
+		return counted.r;
+	counted.id = id;
+	counted.max_bytes = max_bytes;
+	return 0;
+}
+
+/* Something else in place of the controller, whose files are not there. */
+static void test_counter(void **state)
+{
+	const struct cgroup_counter counter = {
+		.read = read_counted, .set_max = set_counted, .depth_max = 2,
+	};
+	struct env *env = *state;
+	_cleanup_(freep) char *reason = NULL;
+	struct quota_status status;
+	struct cgroup_misc misc;
+	uint64_t id;
+	int fd;
+
+	tree_put("a/b/c/file", "");
+	assert_int_equal(set(env, "/a", ADMIN), -EOPNOTSUPP);
+	cgroupfs_set_counter(env->fs, &counter);
+	assert_int_equal(set(env, "/a/b", ADMIN), 0);
+	fd = cgroupfs_open(env->fs, "/a/b");
+	assert_int_equal(cgroupfs_id(fd, &id), 0);
+	assert_int_equal(counted.id, id);
+	assert_int_equal(counted.max_bytes, 4096);
+	assert_int_equal(cgroupfs_read_misc(env->fs, fd, &misc), 0);
+	assert_true(misc.present);
+	assert_int_equal(misc.current_bytes, 512);
+	assert_int_equal(misc.max_bytes, 4096);
+	assert_int_equal(misc.denied, 3);
+	assert_int_equal(misc.peak_bytes, UINT64_MAX);
+	close(fd);
+	quotas_status(env->quotas, quotas_find(env->quotas, "/a/b"), &status);
+	assert_int_equal(status.state, QUOTA_APPLIED);
+	assert_int_equal(status.effective_bytes, 4096);
+	assert_int_equal(status.current_bytes, 512);
+
+	assert_int_equal(quotas_set(env->quotas, "/a/b/c", 4096, UINT64_MAX, true, ADMIN, &reason),
+			 -EOPNOTSUPP);
+	assert_string_equal(reason, "it is more than 2 levels below the root");
+	counted.r = -ENOSPC;
+	assert_int_equal(set(env, "/a", ADMIN), -ENOSPC);
+	assert_null(quotas_find(env->quotas, "/a"));
+	counted.r = 0;
+	assert_int_equal(quotas_clear(env->quotas, "/a/b", ADMIN), 0);
+	assert_int_equal(counted.max_bytes, UINT64_MAX);
+	cgroupfs_set_counter(env->fs, NULL);
+	assert_int_equal(set(env, "/a", ADMIN), -EOPNOTSUPP);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +267,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_path_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_high, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_walk_share, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_counter, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,6 +28,8 @@ static struct {
 	struct probe_head *head;
 	struct probe_pin *pins;
 	struct probe_kind *kinds;
+	struct probe_group *groups;
+	struct probe_bucket *limits;
 	unsigned long *consumer, *producer;
 	uint8_t *events;
 } kernel;
@@ -53,7 +55,8 @@ int __real_probe_maps_open(const int fds[PROBE_FDS], struct probe_maps **ret);
 int __wrap_probe_maps_open(const int fds[PROBE_FDS], struct probe_maps **ret);
 int __wrap_probe_maps_open(const int fds[PROBE_FDS], struct probe_maps **ret)
 {
-	const int with_ring[PROBE_FDS] = { fds[0], fds[1], fds[2], kernel.ring_fd };
+	const int with_ring[PROBE_FDS] = { fds[0], fds[1], fds[2], fds[3], fds[4],
+					   kernel.ring_fd };
 
 	return __real_probe_maps_open(with_ring, ret);
 }
@@ -94,7 +97,7 @@ static int on_end(uint64_t seq, void *userdata)
 	if (!told.churn)
 		return 0;
 	kernel.head->lost++;
-	assert_int_equal(eventfd_write(kernel.fds[3], 1), 0);
+	assert_int_equal(eventfd_write(kernel.fds[PROBE_FDS - 1], 1), 0);
 	return turn_schedule(event, &settle, on_settle, NULL, "settle");
 }
 
@@ -128,10 +131,12 @@ static int setup(void **state)
 	kernel.head = make(sizeof(*kernel.head), &kernel.fds[0]);
 	kernel.pins = make(sizeof(*kernel.pins) * PROBE_PINS_MAX, &kernel.fds[1]);
 	kernel.kinds = make(sizeof(*kernel.kinds) * PROBE_KINDS_MAX, &kernel.fds[2]);
+	kernel.groups = make(sizeof(*kernel.groups) * PROBE_GROUPS_MAX, &kernel.fds[3]);
+	kernel.limits = make(sizeof(*kernel.limits) * PROBE_BUCKETS_MAX, &kernel.fds[4]);
 	kernel.consumer = make(2 * PAGE + 2 * PROBE_RING_BYTES, &kernel.ring_fd);
 	kernel.producer = (void *)((uint8_t *)kernel.consumer + PAGE);
 	kernel.events = (uint8_t *)kernel.consumer + 2 * PAGE;
-	kernel.fds[3] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	kernel.fds[PROBE_FDS - 1] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	snprintf(socket_path, sizeof(socket_path), "%s/probe.sock", tree);
 	listener_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	assert_int_equal(socket_address(socket_path, &address, &length), 0);
@@ -148,6 +153,8 @@ static int teardown(void **state)
 	munmap(kernel.head, sizeof(*kernel.head));
 	munmap(kernel.pins, sizeof(*kernel.pins) * PROBE_PINS_MAX);
 	munmap(kernel.kinds, sizeof(*kernel.kinds) * PROBE_KINDS_MAX);
+	munmap(kernel.groups, sizeof(*kernel.groups) * PROBE_GROUPS_MAX);
+	munmap(kernel.limits, sizeof(*kernel.limits) * PROBE_BUCKETS_MAX);
 	munmap(kernel.consumer, 2 * PAGE + 2 * PROBE_RING_BYTES);
 	for (size_t i = 0; i < PROBE_FDS; i++)
 		close(kernel.fds[i]);
@@ -197,7 +204,7 @@ static void run(void)
 		assert_true(sd_event_run(event, 1000) >= 0);
 }
 
-static void start(void)
+static inline void start(void)
 {
 	const struct probe_hello hello = { .layout = PROBE_LAYOUT, .n_fds = PROBE_FDS };
 
@@ -232,7 +239,7 @@ static void put_raw(uint32_t header, const void *data, size_t bytes)
 	*kernel.producer += (bytes + BPF_RINGBUF_HDR_SZ + 7) & ~7UL;
 }
 
-static void put_event(uint32_t type, const struct probe_pin *pin)
+static inline void put_event(uint32_t type, const struct probe_pin *pin)
 {
 	const struct probe_event e = { .type = type, .pin = *pin };
 
@@ -243,9 +250,9 @@ static void wake(void)
 {
 	eventfd_t value = 1;
 
-	assert_int_equal(eventfd_write(kernel.fds[3], value), 0);
+	assert_int_equal(eventfd_write(kernel.fds[PROBE_FDS - 1], value), 0);
 	run();
-	(void)eventfd_read(kernel.fds[3], &value);
+	(void)eventfd_read(kernel.fds[PROBE_FDS - 1], &value);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

@@ -31,6 +31,11 @@ static const struct {
 	/* not permitted to follow the pins, or one that does not tell of them: limits are set all the same */
 	{ { true, "not permitted", NULL, true, true, "not permitted" },
 	  NULL, "not permitted", "observe mode: not permitted" },
+	/* limits that eBPF cannot keep; and that do not hold for all */
+	{ { true, "no support", NULL, true, false, NULL, 0, 0, "no bpf" },
+	  "no bpf", NULL, "1 quota; no quotas: no bpf" },
+	{ { true, "no support", NULL, true, true, NULL, 0, 5 },
+	  NULL, "limits do not count some", "1 quota" },
 };
 
 static void check(size_t i, const char *text, const char *part)
