@@ -412,6 +412,11 @@ struct probe_watch probe_watches(const struct probe *p, uint32_t kind)
 	return watch;
 }
 
+uint64_t probe_boot_usec(const struct probe *p)
+{
+	return p->boot_usec;
+}
+
 uint64_t probe_unlisted(const struct probe *p)
 {
 	return p->maps ? probe_maps_unlisted(p->maps) : 0;

@@ -45,6 +45,8 @@ DEFINE_CLEANUP(struct probe *, probe_free);
 int probe_ask(struct probe *p);
 bool probe_ready(const struct probe *p);
 unsigned int probe_n_resyncs(const struct probe *p);
+/* CLOCK_REALTIME when CLOCK_BOOTTIME was 0, as the times of pins are told by it. */
+uint64_t probe_boot_usec(const struct probe *p);
 /* kind: PINGUARD_KIND_* */
 struct probe_watch probe_watches(const struct probe *p, uint32_t kind);
 /* Pins that were too many to be listed, since the programs were loaded. */

@@ -17,7 +17,9 @@ kernel_tests = \
 	tests/unit/kernel/test-probe \
 	tests/unit/kernel/test-probe-loader \
 	tests/unit/kernel/test-procfs \
-	tests/unit/kernel/test-support
+	tests/unit/kernel/test-support \
+	tests/unit/kernel/test-walk \
+	tests/unit/kernel/test-walks
 check_PROGRAMS += $(kernel_tests)
 TESTS += $(kernel_tests)
 tests_unit_kernel_test_busy_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
@@ -40,4 +42,7 @@ tests_unit_kernel_test_probe_loader_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_probe_loader_LDFLAGS = -Wl,--wrap=probe_maps_open
 tests_unit_kernel_test_procfs_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_support_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_kernel_test_walk_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_kernel_test_walks_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_kernel_test_walks_LDFLAGS = -Wl,--wrap=source_probe -Wl,--wrap=probe_boot_usec
 endif
