@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#define PROBE_LAYOUT	 2
+#define PROBE_LAYOUT	 3
 #define PROBE_SOCKET_PATH "/run/pinguard/probe.sock"
 
 /* Pins that are known at a time. More are not listed, and counted. */
@@ -19,11 +19,16 @@
 /* Of the ring with what changes; a power of two of pages. */
 #define PROBE_RING_BYTES (1 << 21)
 
+/* Failures of memory that are kept, the last ones; a power of two. */
+#define PROBE_FAILURES_MAX 4096
+
 #define PROBE_COMM_MAX	 16
 #define PROBE_DEVICE_MAX 64
 #define PROBE_REASON_MAX 128
-/* Kinds are those of linux/pinguard.h. */
-#define PROBE_KINDS_MAX	 8
+#define PROBE_ACTION_MAX 48
+/* Kinds are those of linux/pinguard.h, and one that is none of pins: memory that fails. */
+#define PROBE_KINDS_MAX	 16
+#define PROBE_KIND_FAILURE (PROBE_KINDS_MAX - 1)
 
 /* Once they are loaded there is more to watch. */
 #define PROBE_MODULE_RDMA "ib_uverbs"
@@ -49,6 +54,7 @@ enum probe_event_type {
 	PROBE_EVENT_PIN = 1,
 	PROBE_EVENT_CHANGE,
 	PROBE_EVENT_UNPIN,
+	PROBE_EVENT_FAILURE, /* without a pin: there is a failure more in their map */
 };
 
 /*
@@ -61,6 +67,16 @@ struct probe_event {
 	struct probe_pin pin;
 };
 
+/* Memory that failed. In the place of its id, modulo PROBE_FAILURES_MAX. */
+struct probe_failure {
+	__u64 id; /* from 1, without gaps; 0 while it is written */
+	__u64 pfn;
+	__u64 since_nsec; /* CLOCK_BOOTTIME */
+	__u32 result; /* PINGUARD_FAILURE_RESULT_* */
+	__u32 padding;
+	char action[PROBE_ACTION_MAX]; /* the kernel's word for what it took it for */
+};
+
 struct probe_head {
 	/* First in every layout. Of the programs: another one starts anew; 0 once they are gone. */
 	__u64 build;
@@ -70,6 +86,7 @@ struct probe_head {
 	__u64 unlisted; /* pins for which no place was left */
 	__u64 places; /* that have been used; those of the others are 0 */
 	__u64 user_pins; /* that count towards PROBE_USER_PINS_MAX */
+	__u64 failures; /* of memory, that have come since the maps were made */
 };
 
 /* What is watched of a kind, as the loader found it. */
@@ -78,8 +95,8 @@ struct probe_kind {
 	char reason[PROBE_REASON_MAX]; /* why not; "" where it is */
 };
 
-/* What the loader sends with the file descriptors of head, pins, kinds and ring. */
-#define PROBE_FDS 4
+/* What the loader sends with the file descriptors of head, pins, kinds, failures and ring. */
+#define PROBE_FDS 5
 struct probe_hello {
 	__u32 layout;
 	__u32 n_fds; /* 0: nothing is watched */

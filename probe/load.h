@@ -16,7 +16,7 @@
 /*
  * Watches what can be watched now, and is not yet. 0, or a negative errno with the
  * reason why nothing is. Programs of another build are replaced, and their pins
- * forgotten, or left: -EBUSY. ret_fds: of head, pins, kinds, ring, to be closed.
+ * forgotten, or left: -EBUSY. ret_fds: in the order of PROBE_FDS, to be closed.
  */
 int load_all(bool may_replace, char reason[PROBE_REASON_MAX * 2], int ret_fds[PROBE_FDS]);
 /* Ends all watching, forgets the pins, and has a service start anew. 0 or a negative errno */

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # eBPF programs for kernels without the patches, and what loads them.
-EXTRA_DIST += probe/pins.bpf.c probe/pin.bpf.h probe/kernel-types.h
+EXTRA_DIST += probe/pins.bpf.c probe/pin.bpf.h probe/failure.bpf.h probe/kernel-types.h
 if HAVE_BPF
 sbin_PROGRAMS += pinguard-probe
 pinguard_probe_SOURCES = \
 	probe/main.c \
 	probe/hooks.c probe/hooks.h \
+	probe/failure-words.c probe/failure-words.h \
 	probe/load.c probe/load.h \
 	probe/loaded.c probe/loaded.h \
 	probe/prototype.c probe/prototype.h
@@ -21,7 +22,8 @@ uninstall-probe-programs:
 	test -n "$(DESTDIR)" || ! test -e /sys/fs/bpf/pinguard || ./pinguard-probe$(EXEEXT) --remove
 
 # Where the kernel's structures have their members is looked up when they are loaded.
-probe/pins.bpf.o: probe/pins.bpf.c probe/pin.bpf.h probe/kernel-types.h lib/probe-layout.h
+probe/pins.bpf.o: probe/pins.bpf.c probe/pin.bpf.h probe/failure.bpf.h probe/failure-words.h \
+		probe/kernel-types.h lib/probe-layout.h
 	$(AM_V_at)$(MKDIR_P) $(@D)
 	$(AM_V_GEN)$(CLANG) -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra \
 		-Wno-unused-parameter -I$(top_srcdir) -I$(top_srcdir)/include/uapi \

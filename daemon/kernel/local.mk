@@ -27,6 +27,7 @@ daemon_libcore_la_SOURCES += \
 	daemon/kernel/pinmsg-internal.h \
 	daemon/kernel/pinmsg-record.c \
 	daemon/kernel/probe.c daemon/kernel/probe.h \
+	daemon/kernel/probe-failures.c daemon/kernel/probe-failures.h \
 	daemon/kernel/probe-hello.c daemon/kernel/probe-hello.h \
 	daemon/kernel/probe-maps.c daemon/kernel/probe-maps.h \
 	daemon/kernel/probe-modules.c daemon/kernel/probe-modules.h \

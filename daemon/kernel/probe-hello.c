@@ -88,7 +88,7 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userda
 		.msg_controllen = sizeof(control),
 	};
 	struct probe_hello_call *c = userdata;
-	int fds[PROBE_FDS] = { -1, -1, -1, -1 }, r;
+	int fds[PROBE_FDS], r;
 	ssize_t n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	size_t n_fds;
 

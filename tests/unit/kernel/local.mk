@@ -15,6 +15,7 @@ kernel_tests = \
 	tests/unit/kernel/test-pinlimits \
 	tests/unit/kernel/test-pinmsg \
 	tests/unit/kernel/test-probe \
+	tests/unit/kernel/test-probe-failures \
 	tests/unit/kernel/test-probe-loader \
 	tests/unit/kernel/test-procfs \
 	tests/unit/kernel/test-support \
@@ -38,6 +39,8 @@ tests_unit_kernel_test_pinlimits_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_pinmsg_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_probe_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_probe_LDFLAGS = -Wl,--wrap=probe_maps_open
+tests_unit_kernel_test_probe_failures_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_kernel_test_probe_failures_LDFLAGS = -Wl,--wrap=probe_maps_open
 tests_unit_kernel_test_probe_loader_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_probe_loader_LDFLAGS = -Wl,--wrap=probe_maps_open
 tests_unit_kernel_test_procfs_LDADD = daemon/libcore.la $(CMOCKA_LIBS)

@@ -28,6 +28,7 @@ static struct {
 	struct probe_head *head;
 	struct probe_pin *pins;
 	struct probe_kind *kinds;
+	struct probe_failure *failures;
 	unsigned long *consumer, *producer;
 	uint8_t *events;
 } kernel;
@@ -40,6 +41,7 @@ static int listener_fd, loader_fd;
 /* What the listener was told. */
 static struct {
 	unsigned int n_begins, n_pins, n_ends, n_events, n_failed;
+	unsigned int n_failures, n_failures_max; /* of these the rest is only counted; 0: of none */
 	struct pin_info pins[8];
 	struct pin_event events[16];
 	char reason[512];
@@ -53,7 +55,7 @@ int __real_probe_maps_open(const int fds[PROBE_FDS], struct probe_maps **ret);
 int __wrap_probe_maps_open(const int fds[PROBE_FDS], struct probe_maps **ret);
 int __wrap_probe_maps_open(const int fds[PROBE_FDS], struct probe_maps **ret)
 {
-	const int with_ring[PROBE_FDS] = { fds[0], fds[1], fds[2], kernel.ring_fd };
+	const int with_ring[PROBE_FDS] = { fds[0], fds[1], fds[2], fds[3], kernel.ring_fd };
 
 	return __real_probe_maps_open(with_ring, ret);
 }
@@ -94,7 +96,7 @@ static int on_end(uint64_t seq, void *userdata)
 	if (!told.churn)
 		return 0;
 	kernel.head->lost++;
-	assert_int_equal(eventfd_write(kernel.fds[3], 1), 0);
+	assert_int_equal(eventfd_write(kernel.fds[4], 1), 0);
 	return turn_schedule(event, &settle, on_settle, NULL, "settle");
 }
 
@@ -104,6 +106,9 @@ static int on_event(const struct pin_event *e, void *userdata)
 		told.missing = false;
 		return -EILSEQ;
 	}
+	if (e->type == PIN_EVENT_FAILURE && told.n_failures++ >= told.n_failures_max &&
+	    told.n_failures_max > 0)
+		return 0;
 	assert_true(told.n_events < ARRAY_SIZE(told.events));
 	told.events[told.n_events++] = *e;
 	return 0;
@@ -128,10 +133,11 @@ static int setup(void **state)
 	kernel.head = make(sizeof(*kernel.head), &kernel.fds[0]);
 	kernel.pins = make(sizeof(*kernel.pins) * PROBE_PINS_MAX, &kernel.fds[1]);
 	kernel.kinds = make(sizeof(*kernel.kinds) * PROBE_KINDS_MAX, &kernel.fds[2]);
+	kernel.failures = make(sizeof(*kernel.failures) * PROBE_FAILURES_MAX, &kernel.fds[3]);
 	kernel.consumer = make(2 * PAGE + 2 * PROBE_RING_BYTES, &kernel.ring_fd);
 	kernel.producer = (void *)((uint8_t *)kernel.consumer + PAGE);
 	kernel.events = (uint8_t *)kernel.consumer + 2 * PAGE;
-	kernel.fds[3] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	kernel.fds[4] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	snprintf(socket_path, sizeof(socket_path), "%s/probe.sock", tree);
 	listener_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	assert_int_equal(socket_address(socket_path, &address, &length), 0);
@@ -148,6 +154,7 @@ static int teardown(void **state)
 	munmap(kernel.head, sizeof(*kernel.head));
 	munmap(kernel.pins, sizeof(*kernel.pins) * PROBE_PINS_MAX);
 	munmap(kernel.kinds, sizeof(*kernel.kinds) * PROBE_KINDS_MAX);
+	munmap(kernel.failures, sizeof(*kernel.failures) * PROBE_FAILURES_MAX);
 	munmap(kernel.consumer, 2 * PAGE + 2 * PROBE_RING_BYTES);
 	for (size_t i = 0; i < PROBE_FDS; i++)
 		close(kernel.fds[i]);
@@ -243,9 +250,9 @@ static void wake(void)
 {
 	eventfd_t value = 1;
 
-	assert_int_equal(eventfd_write(kernel.fds[3], value), 0);
+	assert_int_equal(eventfd_write(kernel.fds[4], value), 0);
 	run();
-	(void)eventfd_read(kernel.fds[3], &value);
+	(void)eventfd_read(kernel.fds[4], &value);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

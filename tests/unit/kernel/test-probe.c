@@ -111,7 +111,7 @@ static void check_nonsense(uint32_t header, const void *data, size_t bytes)
 	struct probe_event e;
 
 	assert_int_equal(__real_probe_maps_open((int[]){ kernel.fds[0], kernel.fds[1], kernel.fds[2],
-							 kernel.ring_fd }, &maps), 0);
+							 kernel.fds[3], kernel.ring_fd }, &maps), 0);
 	put_raw(header, data, bytes);
 	assert_int_equal(probe_maps_next(maps, &e), -EBADMSG);
 	assert_int_equal(*kernel.consumer, *kernel.producer);
@@ -148,7 +148,7 @@ static void test_busy(void **state)
 	assert_int_equal(told.n_events, 0);
 	assert_int_equal(*kernel.consumer, 0);
 	/* A look now and then, though the ring stays readable. */
-	assert_int_equal(eventfd_write(kernel.fds[3], 1), 0);
+	assert_int_equal(eventfd_write(kernel.fds[4], 1), 0);
 	start_usec = clock_usec(CLOCK_MONOTONIC);
 	for (unsigned int i = 0; i < 50; i++)
 		n_looks += sd_event_run(event, 100) > 0;
