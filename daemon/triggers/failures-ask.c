@@ -269,17 +269,14 @@ static void fail(struct failing *failing, struct failure *f, int error)
 
 static void looked(struct failing *failing, struct failure *f, const struct holder *pins, size_t n)
 {
-	bool blocked;
-	int r;
+	bool blocked = false;
+	int r, over;
 
 	set_owners(failing, f, pins, n);
-	r = failing_hold(failing, f, pins, n);
-	if (r < 0) {
-		fail(failing, f, r);
-		return;
-	}
 	f->asked_usec = loop_usec(failing->event, CLOCK_REALTIME);
-	r = ask(failing, f, pins, n, &blocked);
+	r = over = failing_hold(failing, f, pins, n);
+	if (r == 0)
+		r = ask(failing, f, pins, n, &blocked);
 	if (r < 0) {
 		fail(failing, f, r);
 		return;
@@ -290,9 +287,10 @@ static void looked(struct failing *failing, struct failure *f, const struct hold
 	/* A request that ends takes it up; without one of failed memory, others are too many. */
 	if (blocked && !releases_n_reason(failing->config->releases, RELEASE_MEMORY_FAILURE))
 		retry_later(failing);
-	if (!f->told)
+	if (over > 0)
+		failing_tell_done(failing, f);
+	else if (!f->told)
 		failing_tell(failing, f);
-	failing_check_held(failing);
 	failing_changed(failing);
 }
 

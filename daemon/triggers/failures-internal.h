@@ -40,9 +40,14 @@ void failing_tell_done(struct failing *failing, struct failure *failure);
  * say it: as long as the pins that were found to hold it are there.
  */
 bool failing_kernel_says(const struct failing *failing);
-/* What was found: 0 or -ENOMEM. */
+/* What was found: 0, 1: all that there were are gone, and it is over; or -ENOMEM. */
 int failing_hold(struct failing *failing, struct failure *failure, const struct holder *pins,
 		 size_t n);
+/* Those of them that are there yet, into ids. */
+size_t failing_still_held(const struct failing *failing, const struct failure *failure,
+			  uint64_t *ids);
+
+/* failures-check.c */
 /* A pin may be gone: it is looked at soon. */
 void failing_check_held(struct failing *failing);
 /* The list of pins has been read. */
