@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdio.h>
+#include <string.h>
 
 #include "client/base/call.h"
 #include "client/base/exit.h"
@@ -76,6 +77,8 @@ static void print_ranges(const struct pinctl *ctl, const json_t *reply)
 	}
 	if (busy)
 		print_below(ctl, busy);
+	if (json_array_size(ranges) > 0 && !strcmp(json_get_string(reply, "test", ""), "page"))
+		print_below(ctl, "pins as far as the page tables of their makers tell");
 	if (json_array_size(ranges) > 0 && json_array_size(json_object_get(reply, "pins")) > 0)
 		putchar('\n');
 }
