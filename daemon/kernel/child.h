@@ -26,6 +26,8 @@ struct child_config {
 
 /* 0 or a negative errno */
 int child_start(sd_event *event, const struct child_config *config, struct child **ret);
+/* What it has said by now, good until the next turn of the loop. */
+const void *child_said(struct child *c, size_t *ret_n);
 /* ended() follows, with what it has said. */
 void child_kill(struct child *c);
 struct child *child_free(struct child *c); /* kills it; NULL is fine; returns NULL */

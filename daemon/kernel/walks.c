@@ -42,6 +42,9 @@ struct walks {
 static void write_found(const struct walk_found *found, void *userdata)
 {
 	fwrite(found, sizeof(*found), 1, userdata);
+	/* What is known counts where the rest cannot be had. */
+	if (found->test != WALK_NONE)
+		fflush(userdata);
 }
 
 static void run(FILE *out, void *userdata)
@@ -178,7 +181,6 @@ static void on_ended(const void *text, size_t n, void *userdata)
 		n_all -= whole;
 		qsort(all, n_all, sizeof(*all), by_id);
 		if (!whole) {
-			/* It may have left a pin in the middle of it: that is told of one that was found. */
 			if (w->n_pins > 0)
 				qsort(w->pins, w->n_pins, sizeof(*w->pins), pins_by_id);
 			n_all = add_missing(w, all, n_all);
