@@ -78,6 +78,14 @@ static void say_number(struct manager *m, uint64_t number, uint64_t pfn, uint32_
 	assert_int_equal(manager_listener.event(&e, m), 0);
 }
 
+/* As the source tells it. */
+static void unpin(struct manager *m, uint64_t id)
+{
+	const struct pin_event e = { .type = PIN_EVENT_UNPIN, .pin = { .id = id } };
+
+	say(m, &e);
+}
+
 static struct failure *failure_of(struct scene *s, uint64_t pfn)
 {
 	return failures_find(s->m->triggers->failing->failures, pfn);
@@ -141,7 +149,7 @@ static void test_asked(void **state)
 	assert_string_equal(owner_test(failure_at(before, 0), 1), "maybe");
 	assert_false(has_event(s.m, EVENT_FAILURE_DONE));
 
-	pin_remove(s.m, 2);
+	unpin(s.m, 2);
 	wait_state(&s, 1, FAILURE_UNPINNED);
 	done = last_event(s.m, EVENT_FAILURE_DONE);
 	assert_string_equal(json_get_string(json_object_get(done, "failure"), "state", ""),
@@ -162,7 +170,7 @@ static void test_maybe(void **state)
 	wait_told(&s, 1);
 	assert_int_equal(releases_n_running(s.m->releases), 0);
 	client_silent(s.m, &s.registered);
-	pin_remove(s.m, 2);
+	unpin(s.m, 2);
 	settle(&s);
 	assert_int_equal(failure_of(&s, 1)->state, FAILURE_OPEN);
 	list = list_failures(&s);
@@ -203,7 +211,7 @@ static void test_recovered(void **state)
 	settle(&s);
 	assert_int_equal(n_walks, 2);
 	assert_int_equal(failure_of(&s, 1)->state, FAILURE_OPEN);
-	pin_remove(s.m, 2);
+	unpin(s.m, 2);
 	wait_state(&s, 1, FAILURE_UNPINNED);
 
 	/* Nobody has it. */
