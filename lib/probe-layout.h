@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#define PROBE_LAYOUT	 4
+#define PROBE_LAYOUT	 5
 #define PROBE_SOCKET_PATH "/run/pinguard/probe.sock"
 
 /* Pins that are known at a time. More are not listed, and counted. */
@@ -19,11 +19,16 @@
 /* Of the ring with what changes; a power of two of pages. */
 #define PROBE_RING_BYTES (1 << 21)
 
+/* Failures of memory that are kept, the last ones; a power of two. */
+#define PROBE_FAILURES_MAX 4096
+
 #define PROBE_COMM_MAX	 16
 #define PROBE_DEVICE_MAX 64
 #define PROBE_REASON_MAX 128
-/* Kinds are those of linux/pinguard.h. */
-#define PROBE_KINDS_MAX	 8
+#define PROBE_ACTION_MAX 48
+/* Kinds are those of linux/pinguard.h, and one that is none of pins: memory that fails. */
+#define PROBE_KINDS_MAX	 16
+#define PROBE_KIND_FAILURE (PROBE_KINDS_MAX - 1)
 
 /* Sums: of cgroups with pins, of which so many may have no limit; the first place is none. */
 #define PROBE_GROUPS_MAX (1 << 15)
@@ -64,6 +69,7 @@ enum probe_event_type {
 	PROBE_EVENT_CHANGE,
 	PROBE_EVENT_UNPIN,
 	PROBE_EVENT_DENY, /* the pin: what was asked for, without an id */
+	PROBE_EVENT_FAILURE, /* without a pin: there is a failure more in their map */
 };
 
 /*
@@ -106,6 +112,15 @@ static inline __u32 probe_bucket_of(__u64 cgroup_id)
 {
 	return (cgroup_id * 0x9e3779b97f4a7c15) >> 32 & (PROBE_BUCKETS_MAX - 1);
 }
+/* Memory that failed. In the place of its id, modulo PROBE_FAILURES_MAX. */
+struct probe_failure {
+	__u64 id; /* from 1, without gaps; 0 while it is written */
+	__u64 pfn;
+	__u64 since_nsec; /* CLOCK_BOOTTIME */
+	__u32 result; /* PINGUARD_FAILURE_RESULT_* */
+	__u32 padding;
+	char action[PROBE_ACTION_MAX]; /* the kernel's word for what it took it for */
+};
 
 struct probe_head {
 	/* First in every layout. Of the programs: another one starts anew; 0 once they are gone. */
@@ -119,6 +134,7 @@ struct probe_head {
 	__u64 free_groups; /* sums of cgroups without a limit */
 	__u64 groups; /* places of sums that have been used */
 	__u64 ungrouped; /* pins of which a sum does not know */
+	__u64 failures; /* of memory, that have come since the maps were made */
 };
 
 /* What keeps a limit. */
@@ -150,8 +166,11 @@ struct probe_request {
 	__u32 wish;
 };
 
-/* What the loader sends with the descriptors of head, pins, kinds, groups, limits and ring. */
-#define PROBE_FDS 6
+/*
+ * What the loader sends with the descriptors of head, pins, kinds, groups, limits,
+ * failures and ring.
+ */
+#define PROBE_FDS 7
 struct probe_hello {
 	__u32 layout;
 	__u32 n_fds; /* 0: nothing is watched */

@@ -68,6 +68,11 @@ static const struct hook vdpa[] = {
 	  { "", "vhost_vdpa", "vhost_iotlb", "", "", "", "", "" } },
 };
 
+/* The first is the tracepoint's own. */
+static const struct hook failure[] = {
+	{ "memory_failed", NULL, HOOK_TRACEPOINT "memory_failure_event", { "", "", "", "", "" } },
+};
+
 #define SET(hooks)   { hooks, ARRAY_SIZE(hooks) }
 #define BEFORE(name) .before = { #name "_files", #name "_mappings" }
 
@@ -80,5 +85,6 @@ const struct hook_kind hook_kinds[] = {
 	{ PINGUARD_KIND_XDP, "xdp", .sets = { SET(xdp), SET(xdp_unsized) }, BEFORE(xdp) },
 	{ PINGUARD_KIND_VDPA, "vdpa", .sets = { SET(vdpa) } },
 	{ PINGUARD_KIND_UDMABUF, "udmabuf", .never = "there is no program for it" },
+	{ PROBE_KIND_FAILURE, "memory failures", .sets = { SET(failure) } },
 };
 const size_t n_hook_kinds = ARRAY_SIZE(hook_kinds);

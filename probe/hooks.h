@@ -8,6 +8,8 @@
 #include <stdint.h>
 
 #define HOOK_TYPES_MAX 10
+/* A function of this name is none, but what programs of a tracepoint get, by its type. */
+#define HOOK_TRACEPOINT "btf_trace_"
 
 /*
  * types: of what the function returns, then of each parameter: the name of the
@@ -28,7 +30,7 @@ struct hook_set {
 };
 
 struct hook_kind {
-	uint32_t kind; /* PINGUARD_KIND_* */
+	uint32_t kind; /* PINGUARD_KIND_*, or PROBE_KIND_FAILURE */
 	const char *name;
 	struct hook_set sets[2];
 	const char *before[2]; /* programs that find what was there before; NULL for none */

@@ -15,6 +15,7 @@
 #include "lib/log.h"
 #include "lib/macros.h"
 #include "probe/before.h"
+#include "probe/failure-words.h"
 #include "probe/hooks.h"
 #include "probe/limits.h"
 #include "probe/load-internal.h"
@@ -27,8 +28,8 @@
 #define LIVE_PAUSE_MSEC 20 /* a module that has just come may not be used yet */
 
 /* In the order of PROBE_FDS; the service writes into the last alone. */
-static const char *const map_names[PROBE_FDS] = { "head",   "pins",   "kinds",
-						  "groups", "limits", "ring" };
+static const char *const map_names[PROBE_FDS] = { "head",   "pins",	"kinds", "groups",
+						  "limits", "failures", "ring" };
 
 DEFINE_CLEANUP(struct pins *, pins__destroy);
 DEFINE_CLEANUP(struct btf *, btf__free);
@@ -67,6 +68,18 @@ static void wait_live(const char *module)
 	}
 }
 
+static void say_why_not(struct loader *l, const struct hook *hook, int error)
+{
+	const bool is_tracepoint = prototype_is_tracepoint(hook);
+	const char *name = hook->function + (is_tracepoint ? strlen(HOOK_TRACEPOINT) : 0);
+
+	if (error == -ENOENT)
+		snprintf(l->reason, PROBE_REASON_MAX, "kernel has no %s %s",
+			 is_tracepoint ? "tracepoint" : "function", name);
+	else
+		snprintf(l->reason, PROBE_REASON_MAX, "kernel's %s is another one", name);
+}
+
 /* 0; or a negative errno and why the function cannot be watched */
 static int check_hook(struct loader *l, const struct hook *hook)
 {
@@ -86,8 +99,7 @@ static int check_hook(struct loader *l, const struct hook *hook)
 	if (r == -ENOENT && hook->optional)
 		return 0;
 	if (r < 0)
-		snprintf(l->reason, PROBE_REASON_MAX, r == -ENOENT ?
-			 "kernel has no function %s" : "kernel's %s is another one", hook->function);
+		say_why_not(l, hook, r);
 	return r;
 }
 
@@ -144,6 +156,7 @@ static int open_programs(const struct loader *l, const struct hook_set *set,
 	if (!pins)
 		return -errno;
 	pins->rodata->page_bytes = sysconf(_SC_PAGESIZE);
+	failure_words_find(l->kernel, (struct failure_words *)&pins->rodata->failure_words);
 	bpf_object__for_each_program(program, pins->obj) {
 		name = bpf_program__name(program);
 		bpf_program__set_autoload(program, (set && has_program(l, set, name)) ||
@@ -298,7 +311,7 @@ static int open_maps(int fds[PROBE_FDS])
 }
 
 /* The maps, of this build. A kernel that makes none is told in the reason. */
-static int make_maps(void)
+static int make_maps(const struct loader *l)
 {
 	_cleanup_(pins__destroyp) struct pins *pins = NULL;
 	struct probe_head head = {};
@@ -307,7 +320,7 @@ static int make_maps(void)
 
 	if (mkdir(LOAD_DIR, 0700) < 0 && errno != EEXIST)
 		return -errno;
-	r = open_programs(NULL, NULL, NULL, &pins);
+	r = open_programs(l, NULL, NULL, &pins);
 	if (r < 0)
 		return r;
 	fd = bpf_map__fd(pins->maps.head);
@@ -357,10 +370,16 @@ static int prepare(struct loader *l, bool may_replace, char *reason, size_t size
 			   loaded_count_pins());
 		(void)loaded_remove();
 	}
-	r = make_maps();
+	r = make_maps(l);
 	if (r < 0)
 		snprintf(reason, size, "cannot make eBPF maps: %s", why_not(r));
 	return r;
+}
+
+/* Failures are no kind of pins: where these alone are watched nothing is gained. */
+static bool is_of_pins(const struct hook_kind *kind)
+{
+	return kind->kind != PROBE_KIND_FAILURE;
 }
 
 /* How many there are; the last reason why one is not that needs no module. */
@@ -378,6 +397,8 @@ static unsigned int watch_kinds(struct loader *l, char reason[PROBE_REASON_MAX])
 			r = bpf_map_lookup_elem(l->kinds_fd, &kind->kind, &entry);
 		if (r < 0)
 			snprintf(reason, PROBE_REASON_MAX, "%s", strerror(-r));
+		else if (!is_of_pins(kind))
+			continue;
 		else if (entry.since_nsec)
 			n++;
 		else if (!kind->never && !kind->sets[0].hooks[0].module)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # eBPF programs for kernels without the patches, and what loads them.
 bpf_sources = probe/pins.bpf.c probe/pin.bpf.h probe/group.bpf.h probe/limit.bpf.h \
-	probe/kernel-types.h probe/before.bpf.h probe/before-find.bpf.h probe/before-types.h
+	probe/failure.bpf.h probe/kernel-types.h probe/before.bpf.h probe/before-find.bpf.h \
+	probe/before-types.h
 EXTRA_DIST += $(bpf_sources)
 if HAVE_BPF
 sbin_PROGRAMS += pinguard-probe
@@ -9,6 +10,7 @@ pinguard_probe_SOURCES = \
 	probe/main.c \
 	probe/before.c probe/before.h \
 	probe/hooks.c probe/hooks.h \
+	probe/failure-words.c probe/failure-words.h \
 	probe/limits.c probe/limits.h \
 	probe/load.c probe/load.h probe/load-internal.h \
 	probe/loaded.c probe/loaded.h \
@@ -25,7 +27,7 @@ uninstall-probe-programs:
 	test -n "$(DESTDIR)" || ! test -e /sys/fs/bpf/pinguard || ./pinguard-probe$(EXEEXT) --remove
 
 # Where the kernel's structures have their members is looked up when they are loaded.
-probe/pins.bpf.o: $(bpf_sources) lib/probe-layout.h
+probe/pins.bpf.o: $(bpf_sources) probe/failure-words.h lib/probe-layout.h
 	$(AM_V_at)$(MKDIR_P) $(@D)
 	$(AM_V_GEN)$(CLANG) -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra \
 		-Wno-unused-parameter -I$(top_srcdir) -I$(top_srcdir)/include/uapi \

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Follows long-term pins on a kernel that does not tell of them: at what each
- * pinner calls when memory is pinned, and when it is given back.
+ * pinner calls when memory is pinned, and when it is given back. And memory that fails.
  */
 #include <linux/bpf.h>
 #include <linux/pinguard.h>
 #include <bpf/bpf_tracing.h>
 
+#include "probe/failure.bpf.h"
 #include "probe/pin.bpf.h"
 #include "probe/limit.bpf.h"
 

@@ -9,9 +9,10 @@
 #include "probe/hooks.h"
 
 /*
- * Looks at the function of a hook in the type information of the kernel or a module.
+ * Looks at the function, or tracepoint, of a hook in the type information of the kernel or a module.
  * 0, -ENOENT: there is no such function; -EPROTO: it has another signature
  */
 int prototype_check(const struct btf *btf, const struct hook *hook);
+bool prototype_is_tracepoint(const struct hook *hook);
 
 #endif

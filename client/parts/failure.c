@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "client/parts/failure.h"
 #include "lib/json.h"
@@ -27,8 +28,8 @@ char *failure_owners(const json_t *failure)
 			others++;
 			continue;
 		}
-		fprintf(out, "%s%s[%s]", named++ ? ", " : "", json_get_string(owner, "comm", "?"),
-			pid);
+		fprintf(out, "%s%s[%s]%s", named++ ? ", " : "", json_get_string(owner, "comm", "?"),
+			pid, strcmp(json_get_string(owner, "test", ""), "maybe") ? "" : "?");
 	}
 	if (others > 0)
 		fprintf(out, "%s+%" PRId64, named ? " " : "", others);

@@ -7,7 +7,8 @@
 /* Memory that failed: the Failure of the manager's interface. */
 
 /*
- * Who had pinned it, "mr[612], qemu[700] +5", each process once; NULL for none. The
+ * Who had pinned it, "mr[612], qemu[700]? +5", each process once; with a question mark
+ * who may have, but could not be looked at; NULL for none. The
  * caller frees it.
  */
 char *failure_owners(const json_t *failure);

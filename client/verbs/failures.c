@@ -96,7 +96,7 @@ static void flatten(json_t *failure)
 static void fill_failure(json_t *failure)
 {
 	static const char *const nullable[] = { "ended_usec", "token", NULL };
-	static const char *const owner_nullable[] = { "cgroup", "device", "address", NULL };
+	static const char *const owner_nullable[] = { "cgroup", "device", "address", "test", NULL };
 	json_t *owner;
 	size_t i;
 

@@ -143,6 +143,17 @@ static void print_enforced(const json_t *kernel)
 	}
 }
 
+/* In one line; where all is well there is nothing to say. */
+static void print_failures(const json_t *kernel)
+{
+	const json_t *failures = json_object_get(kernel, "failures");
+
+	if (json_is_object(failures) &&
+	    !json_is_integer(json_object_get(failures, "since_usec")))
+		printf("        Not watched: memory that fails, %s\n",
+		       json_get_string(failures, "reason", "nobody knows why"));
+}
+
 static void print_kernel(const json_t *kernel)
 {
 	const char *release = json_get_string(kernel, "release", "?");
@@ -159,6 +170,7 @@ static void print_kernel(const json_t *kernel)
 		printf("Kernel: %s, pins are watched by eBPF\n", release);
 		print_watched(kernel);
 		print_enforced(kernel);
+		print_failures(kernel);
 		if (reason)
 			printf("        Not whole: %s.\n", reason);
 	} else {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdio.h>
+#include <string.h>
 
 #include "client/base/call.h"
 #include "client/base/exit.h"
@@ -38,7 +39,9 @@ static const char who_help[] =
 	"  -b, --bytes           print sizes in bytes\n"
 	"  -o, --output COLUMNS  ID HOLDS KIND DEVICE PID COMM CGROUP SIZE AGE; ADDRESS\n"
 	"                        CHARGED CHARGED_SIZE UID SINCE GONE RELEASING; HOLDS is\n"
-	"                        maybe where the pin is busy and could not be looked at\n"
+	"                        maybe where the pin is busy and could not be looked at,\n"
+	"                        process where its maker has the memory, and nobody knows\n"
+	"                        whether the pin does\n"
 	"      --list-columns    print the names of all columns\n"
 	"      --no-legend       print rows of pins only\n"
 	"      --socket PATH     of the service\n"
@@ -74,6 +77,8 @@ static void print_ranges(const struct pinctl *ctl, const json_t *reply)
 	}
 	if (busy)
 		print_below(ctl, busy);
+	if (json_array_size(ranges) > 0 && !strcmp(json_get_string(reply, "test", ""), "page"))
+		print_below(ctl, "pins as far as the page tables of their makers tell");
 	if (json_array_size(ranges) > 0 && json_array_size(json_object_get(reply, "pins")) > 0)
 		putchar('\n');
 }
@@ -88,6 +93,10 @@ static int print_who(json_t *reply)
 		(void)json_object_set_new(reply, "busy", json_null());
 	if (!places)
 		(void)json_object_set_new(reply, "places", json_array());
+	if (!json_object_get(reply, "by_process"))
+		(void)json_object_set_new(reply, "by_process", json_array());
+	if (!json_object_get(reply, "test"))
+		(void)json_object_set_new(reply, "test", json_null());
 	if (!json_object_get(reply, "sums"))
 		(void)json_object_set_new(reply, "sums", json_array());
 	fill_sums(json_object_get(reply, "sums"));
@@ -103,20 +112,24 @@ static int print_who(json_t *reply)
 static int mark_pins(json_t *reply)
 {
 	_cleanup_json_ json_t *inexact = json_object();
+	_cleanup_json_ json_t *by_process = json_object();
 	json_t *pins = json_object_get(reply, "pins"), *pin, *id;
-	const char *name;
+	const char *name, *holds;
 	size_t i;
 
-	if (!inexact)
+	if (!inexact || !by_process)
 		return out_of_memory();
+	json_array_foreach (json_object_get(reply, "by_process"), i, id)
+		if (json_is_string(id))
+			(void)json_object_set(by_process, json_string_value(id), id);
 	json_array_foreach (json_object_get(reply, "inexact"), i, id)
 		if (json_is_string(id))
 			(void)json_object_set(inexact, json_string_value(id), id);
 	json_array_foreach (pins, i, pin) {
 		name = json_get_string(pin, "id", "");
-		(void)json_object_set_new(
-			pin, "holds",
-			json_string(json_object_get(inexact, name) ? "maybe" : "yes"));
+		holds = json_object_get(inexact, name) ? "maybe" :
+			json_object_get(by_process, name) ? "process" : "yes";
+		(void)json_object_set_new(pin, "holds", json_string(holds));
 		(void)json_object_del(inexact, name);
 	}
 	/* known by their ids alone */

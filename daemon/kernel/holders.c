@@ -8,6 +8,7 @@ struct holders {
 	struct holders_config config;
 	sd_event_source *pause;
 	struct range_query *query;
+	struct walks_query *walk;
 	struct holder *pins;
 	size_t n, size;
 	unsigned int tries;
@@ -15,6 +16,18 @@ struct holders {
 };
 
 static int ask(struct holders *h);
+
+const char *holder_test_name(enum holder_test test)
+{
+	static const char *const names[] = {
+		[HOLDER_KERNEL] = "kernel",
+		[HOLDER_PAGE] = "page",
+		[HOLDER_PROCESS] = "process",
+		[HOLDER_NONE] = "maybe",
+	};
+
+	return names[test];
+}
 
 static int on_pin(const struct pin_info *info, void *userdata)
 {
@@ -122,9 +135,44 @@ static void on_done(int error, void *userdata)
 
 static const struct range_listener listener = { .pin = on_pin, .done = on_done };
 
+static int take_found(struct holders *h, const struct walk_found *found, size_t n)
+{
+	static const enum holder_test tests[] = {
+		[WALK_PAGE] = HOLDER_PAGE,
+		[WALK_PROCESS] = HOLDER_PROCESS,
+		[WALK_NONE] = HOLDER_NONE,
+	};
+
+	if (n > h->config.max)
+		return -E2BIG;
+	h->pins = calloc(n ?: 1, sizeof(*h->pins));
+	if (!h->pins)
+		return -ENOMEM;
+	for (size_t i = 0; i < n && found[i].test < ARRAY_SIZE(tests); i++)
+		h->pins[h->n++] = (struct holder){
+			.id = found[i].id,
+			.test = tests[found[i].test],
+			.inexact = found[i].test != WALK_PAGE,
+			.has_offset = found[i].test == WALK_PAGE && h->config.n_ranges == 1,
+			.offset = found[i].offset,
+		};
+	return 0;
+}
+
+static void on_walked(int error, const struct walk_found *found, size_t n, void *userdata)
+{
+	struct holders *h = userdata;
+
+	h->walk = walks_query_free(h->walk);
+	finish(h, error < 0 ? error : take_found(h, found, n));
+}
+
 static int ask(struct holders *h)
 {
 	h->n = 0;
+	if (!h->config.genl && h->config.walks)
+		return walks_find(h->config.walks, h->ranges, h->config.n_ranges, on_walked, h,
+				  &h->walk);
 	return genl_query_range(h->config.genl, h->ranges, h->config.n_ranges, &listener, h,
 				&h->query);
 }
@@ -159,6 +207,7 @@ struct holders *holders_free(struct holders *h)
 	if (!h)
 		return NULL;
 	range_query_free(h->query);
+	walks_query_free(h->walk);
 	sd_event_source_disable_unref(h->pause);
 	free(h->pins);
 	free(h);

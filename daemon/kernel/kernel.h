@@ -19,5 +19,6 @@
 #include "daemon/kernel/procfs.h"
 #include "daemon/kernel/source.h"
 #include "daemon/kernel/support.h"
+#include "daemon/kernel/walks.h"
 
 #endif

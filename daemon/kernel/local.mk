@@ -3,6 +3,7 @@
 daemon_libcore_la_SOURCES += \
 	daemon/kernel/kernel.h \
 	daemon/kernel/busy.c daemon/kernel/busy.h \
+	daemon/kernel/child.c daemon/kernel/child.h \
 	daemon/kernel/genl.c daemon/kernel/genl.h \
 	daemon/kernel/genl-internal.h \
 	daemon/kernel/genl-query.c \
@@ -26,6 +27,7 @@ daemon_libcore_la_SOURCES += \
 	daemon/kernel/pinmsg-internal.h \
 	daemon/kernel/pinmsg-record.c \
 	daemon/kernel/probe.c daemon/kernel/probe.h \
+	daemon/kernel/probe-failures.c daemon/kernel/probe-failures.h \
 	daemon/kernel/probe-groups.c daemon/kernel/probe-groups.h \
 	daemon/kernel/probe-hello.c daemon/kernel/probe-hello.h \
 	daemon/kernel/probe-maps.c daemon/kernel/probe-maps.h \
@@ -35,4 +37,6 @@ daemon_libcore_la_SOURCES += \
 	daemon/kernel/source.c daemon/kernel/source.h \
 	daemon/kernel/source-internal.h \
 	daemon/kernel/support.c daemon/kernel/support.h \
+	daemon/kernel/walk.c daemon/kernel/walk.h \
+	daemon/kernel/walks.c daemon/kernel/walks.h \
 	daemon/kernel/xdpmsg.c daemon/kernel/xdpmsg.h

@@ -14,6 +14,7 @@ struct probe_maps {
 	const struct probe_kind *kinds;
 	const struct probe_group *groups;
 	struct probe_bucket *limits;
+	const struct probe_failure *failures;
 	unsigned long *consumer;
 	const unsigned long *producer;
 	const uint8_t *events;
@@ -28,6 +29,7 @@ static const size_t sizes[] = {
 	sizeof(struct probe_kind) * PROBE_KINDS_MAX,
 	sizeof(struct probe_group) * PROBE_GROUPS_MAX,
 	sizeof(struct probe_bucket) * PROBE_BUCKETS_MAX,
+	sizeof(struct probe_failure) * PROBE_FAILURES_MAX,
 };
 
 static int map(int fd, size_t bytes, off_t offset, int protection, void *ret)
@@ -59,9 +61,11 @@ int probe_maps_open(const int fds[PROBE_FDS], struct probe_maps **ret)
 	if (r >= 0)
 		r = map(fds[4], sizes[4], 0, PROT_READ | PROT_WRITE, &m->limits);
 	if (r >= 0)
-		r = map(fds[5], m->page_bytes, 0, PROT_READ | PROT_WRITE, &m->consumer);
+		r = map(fds[5], sizes[5], 0, PROT_READ, &m->failures);
 	if (r >= 0)
-		r = map(fds[5], m->page_bytes + 2 * PROBE_RING_BYTES, m->page_bytes, PROT_READ,
+		r = map(fds[6], m->page_bytes, 0, PROT_READ | PROT_WRITE, &m->consumer);
+	if (r >= 0)
+		r = map(fds[6], m->page_bytes + 2 * PROBE_RING_BYTES, m->page_bytes, PROT_READ,
 			&m->producer);
 	if (r < 0)
 		return r;
@@ -87,6 +91,7 @@ struct probe_maps *probe_maps_free(struct probe_maps *m)
 	unmap(m->kinds, sizes[2]);
 	unmap(m->groups, sizes[3]);
 	unmap(m->limits, sizes[4]);
+	unmap(m->failures, sizes[5]);
 	unmap(m->consumer, m->page_bytes);
 	unmap(m->producer, m->page_bytes + 2 * PROBE_RING_BYTES);
 	free(m);
@@ -174,6 +179,43 @@ uint64_t probe_maps_lost(const struct probe_maps *m)
 uint64_t probe_maps_unlisted(const struct probe_maps *m)
 {
 	return __atomic_load_n(&m->head->unlisted, __ATOMIC_RELAXED);
+}
+
+uint64_t probe_maps_failures(const struct probe_maps *m)
+{
+	return __atomic_load_n(&m->head->failures, __ATOMIC_ACQUIRE);
+}
+
+uint64_t probe_maps_made_nsec(const struct probe_maps *m)
+{
+	return m->head->made_nsec;
+}
+
+int probe_maps_failure(const struct probe_maps *m, uint64_t id, struct probe_failure *ret)
+{
+	const struct probe_failure *failure = &m->failures[(id - 1) & (PROBE_FAILURES_MAX - 1)];
+	uint64_t now = __atomic_load_n(&failure->id, __ATOMIC_ACQUIRE);
+	struct probe_failure copy;
+
+	if (now < id)
+		return 0;
+	memcpy(&copy, failure, sizeof(copy));
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (now != id || __atomic_load_n(&failure->id, __ATOMIC_RELAXED) != id)
+		return -ESTALE;
+	copy.action[sizeof(copy.action) - 1] = '\0';
+	*ret = copy;
+	return 1;
+}
+
+unsigned long probe_maps_written(const struct probe_maps *m)
+{
+	return __atomic_load_n(m->producer, __ATOMIC_ACQUIRE);
+}
+
+unsigned long probe_maps_consumed(const struct probe_maps *m)
+{
+	return m->consumed;
 }
 
 static void consume(struct probe_maps *m, unsigned long to)

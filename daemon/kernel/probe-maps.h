@@ -38,6 +38,20 @@ bool probe_maps_same(const struct probe_maps *a, const struct probe_maps *b);
 uint64_t probe_maps_lost(const struct probe_maps *m);
 uint64_t probe_maps_unlisted(const struct probe_maps *m);
 
+/* Failures of memory that have come; the last PROBE_FAILURES_MAX of them are there. */
+uint64_t probe_maps_failures(const struct probe_maps *m);
+/* When these maps were made, CLOCK_BOOTTIME. */
+uint64_t probe_maps_made_nsec(const struct probe_maps *m);
+/*
+ * A copy of one, by its number from 1, its text terminated: 1; 0: it is being written;
+ * -ESTALE: another one has its place.
+ */
+int probe_maps_failure(const struct probe_maps *m, uint64_t id, struct probe_failure *ret);
+
+/* How far the ring has been written, and read by us. */
+unsigned long probe_maps_written(const struct probe_maps *m);
+unsigned long probe_maps_consumed(const struct probe_maps *m);
+
 /*
  * The next event: 1, 0 for none, -EAGAIN while a program writes it, though the ring is
  * readable then, -EBADMSG for one that makes no sense, which is left out, -ESTALE once

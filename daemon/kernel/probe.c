@@ -5,6 +5,7 @@
 
 #include "daemon/base/base.h"
 #include "daemon/kernel/probe.h"
+#include "daemon/kernel/probe-failures.h"
 #include "daemon/kernel/probe-hello.h"
 #include "daemon/kernel/probe-maps.h"
 #include "daemon/kernel/probe-modules.h"
@@ -39,6 +40,7 @@ struct probe {
 	enum probe_wish wish;
 	bool limited; /* as it was told */
 	char why_unlimited[PROBE_REASON_MAX];
+	struct probe_failures failures;
 	unsigned int n_resyncs;
 };
 
@@ -121,6 +123,9 @@ static int deliver(struct probe *p, const struct probe_event *told)
 	struct pin_event event = { .charged_bytes = UINT64_MAX, .max_bytes = UINT64_MAX };
 	int r;
 
+	/* It was there to wake us: after the ring these are looked at in any case. */
+	if (told->type == PROBE_EVENT_FAILURE)
+		return 0;
 	if (told->type < PROBE_EVENT_PIN || told->type > PROBE_EVENT_DENY)
 		return resync(p, "an event could not be understood");
 	if (is_stale(p, told))
@@ -140,6 +145,7 @@ static int on_ring(sd_event_source *source, int fd, uint32_t revents, void *user
 	struct probe_event event;
 	int r = 1;
 
+	probe_failures_note(&p->failures, p->maps);
 	for (unsigned int i = 0; i < EVENTS_PER_WAKEUP && p->ready; i++) {
 		r = probe_maps_next(p->maps, &event);
 		if (r == 0 || r == -EAGAIN)
@@ -160,7 +166,8 @@ static int on_ring(sd_event_source *source, int fd, uint32_t revents, void *user
 	/* Whoever finds the ring full says so there alone; it was full, and is read now. */
 	if (p->ready && probe_maps_lost(p->maps) != p->lost)
 		return resync(p, "events were lost");
-	return 0;
+	return p->ready ? probe_failures_tell(&p->failures, p->maps, p->boot_usec,
+					      p->config.listener, p->config.userdata) : 0;
 }
 
 /* What wakes nobody: a loss after the last event, maps that nobody writes any more. */
@@ -482,6 +489,11 @@ struct probe_watch probe_watches(const struct probe *p, uint32_t kind)
 uint64_t probe_ungrouped(const struct probe *p)
 {
 	return p->maps ? probe_maps_ungrouped(p->maps) : 0;
+}
+
+uint64_t probe_boot_usec(const struct probe *p)
+{
+	return p->boot_usec;
 }
 
 uint64_t probe_unlisted(const struct probe *p)

@@ -60,7 +60,9 @@ const char *probe_why_unlimited(const struct probe *p);
 struct probe_groups probe_groups(const struct probe *p);
 bool probe_ready(const struct probe *p);
 unsigned int probe_n_resyncs(const struct probe *p);
-/* kind: PINGUARD_KIND_* */
+/* CLOCK_REALTIME when CLOCK_BOOTTIME was 0, as the times of pins are told by it. */
+uint64_t probe_boot_usec(const struct probe *p);
+/* kind: PINGUARD_KIND_*, or PROBE_KIND_FAILURE */
 struct probe_watch probe_watches(const struct probe *p, uint32_t kind);
 /* Pins that were too many to be listed, since the programs were loaded. */
 uint64_t probe_unlisted(const struct probe *p);

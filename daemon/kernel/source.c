@@ -196,3 +196,10 @@ uint64_t source_features(const struct source *s)
 {
 	return s->genl ? genl_features(s->genl) : 0;
 }
+
+bool source_tells_failures(const struct source *s)
+{
+	if (is_watched(s))
+		return probe_watches(s->probe, PROBE_KIND_FAILURE).since_usec;
+	return source_features(s) & PINGUARD_FEATURE_MEMORY_FAILURE;
+}

@@ -65,6 +65,9 @@ bool source_is_blind(const struct source *s);
 /* Processes with pinned or locked memory, as of the last end(); none where it does not observe. */
 const struct observe_process *source_processes(const struct source *s, size_t *ret_n);
 
+/* Whether somebody tells of memory that fails. */
+bool source_tells_failures(const struct source *s);
+
 /* For questions that only such a kernel answers; NULL for another. */
 struct genl *source_genl(const struct source *s);
 uint64_t source_features(const struct source *s); /* PINGUARD_FEATURE_* */

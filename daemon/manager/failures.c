@@ -17,8 +17,7 @@ int method_list_failures(struct call *call, json_t *params, void *userdata)
 	if (since < 0)
 		return call_error_invalid(call, "since_usec");
 	/* What was seen when the kernel could tell is told where it cannot, too. */
-	if (failures_count(failures) == 0 &&
-	    !(source_features(m->source) & PINGUARD_FEATURE_MEMORY_FAILURE))
+	if (failures_count(failures) == 0 && !source_tells_failures(m->source))
 		return reply_not_supported(call, source_reason(m->source) ?:
 					   "the kernel does not tell of failures of memory");
 	if (!array)

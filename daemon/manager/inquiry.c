@@ -85,6 +85,7 @@ static int ask_kernel(struct inquiry *q)
 	_cleanup_(freep) struct pfn_range *ranges = frames_of(q);
 	const struct holders_config config = {
 		.genl = source_genl(q->m->source),
+		.walks = q->m->walks,
 		.registry = q->m->registry,
 		.exact = source_features(q->m->source) & GENL_FRAME_FEATURES,
 		.max = q->kind->max,

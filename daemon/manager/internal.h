@@ -59,6 +59,7 @@ struct manager {
 	struct cgroups *cgroups; /* what is set and counted there */
 	struct devices *devices; /* that have memory, or pin it */
 	struct openers *openers; /* who has them open */
+	struct walks *walks; /* whose pins hold some memory, where the kernel does not say it */
 	struct makers *makers; /* of pins, whether they live */
 	struct owners *owners; /* that are registered */
 	struct releases *releases;

@@ -205,6 +205,7 @@ static int start_triggers(struct manager *m, const struct manager_config *config
 		.registry = m->registry,
 		.events = m->events,
 		.source = m->source,
+		.walks = m->walks,
 		.cgroups = m->cgroups,
 		.devices = m->devices,
 		.owners = m->owners,
@@ -244,6 +245,8 @@ int manager_new(const struct manager_config *config, struct manager **ret)
 		r = start_devices(m, config);
 	if (r >= 0)
 		r = openers_new(m->event, config->proc, &m->openers);
+	if (r >= 0)
+		r = walks_new(m->event, config->proc, m->registry, m->source, &m->walks);
 	if (r >= 0)
 		r = makers_new(config->proc, source_genl(m->source), &m->makers);
 	if (r < 0)
@@ -323,6 +326,7 @@ struct manager *manager_free(struct manager *m)
 	unattributed_free(m->unattributed);
 	left_free(m->left);
 	openers_free(m->openers);
+	walks_free(m->walks);
 	makers_free(m->makers);
 	sd_event_source_disable_unref(m->calls.settle);
 	callers_free(m->calls.lookups);

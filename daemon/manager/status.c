@@ -279,6 +279,20 @@ static json_t *watched_json(const struct status *s)
 	return TAKE_PTR(array);
 }
 
+/* Memory that fails; null where it is not eBPF that watches. */
+static json_t *failures_json(const struct status *s)
+{
+	const struct probe *probe = source_probe(s->m->source);
+	struct probe_watch watch;
+
+	if (!probe)
+		return json_null();
+	watch = probe_watches(probe, PROBE_KIND_FAILURE);
+	return json_pack("{s:o, s:o}",
+			 "since_usec", watch.since_usec ? json_bytes(watch.since_usec) : json_null(),
+			 "reason", *watch.reason ? json_string(watch.reason) : json_null());
+}
+
 static json_t *kernel_json(struct status *s, bool ready)
 {
 	struct support support = manager_support(s->m);
@@ -294,6 +308,7 @@ static json_t *kernel_json(struct status *s, bool ready)
 			 "source", source_name(s->m->source),
 			 "watched", watched_json(s),
 			 "enforced", manager_enforced_json(s->m),
+			 "failures", failures_json(s),
 			 "features", render_features(source_features(s->m->source)),
 			 "release", un.release,
 			 "processes_hidden", source_is_blind(s->m->source),

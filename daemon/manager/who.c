@@ -18,7 +18,7 @@
 /* --- Who --- */
 
 struct answer {
-	json_t *ranges, *places, *pins, *inexact, *sums;
+	json_t *ranges, *places, *pins, *inexact, *by_process, *sums;
 	size_t names_bytes;
 	int64_t sums_omitted;
 };
@@ -29,13 +29,16 @@ static void answer_done(struct answer *a)
 	json_decref(a->places);
 	json_decref(a->pins);
 	json_decref(a->inexact);
+	json_decref(a->by_process);
 	json_decref(a->sums);
 }
 
 static int answer_init(struct answer *a)
 {
-	*a = (struct answer){ json_array(), json_array(), json_array(), json_array(), json_array() };
-	return a->ranges && a->places && a->pins && a->inexact && a->sums ? 0 : -ENOMEM;
+	*a = (struct answer){ json_array(), json_array(), json_array(),
+			      json_array(), json_array(), json_array() };
+	return a->ranges && a->places && a->pins && a->inexact && a->by_process && a->sums ?
+		       0 : -ENOMEM;
 }
 
 /* -E2BIG: they are to be summed up instead. */
@@ -50,6 +53,7 @@ static int add_pin(struct answer *a, const struct pin *pin)
 		return 0;
 	json_array_clear(a->pins);
 	json_array_clear(a->inexact);
+	json_array_clear(a->by_process);
 	return -E2BIG;
 }
 
@@ -88,12 +92,20 @@ static json_t *busy_json(const struct inquiry *q)
 	return TAKE_PTR(array);
 }
 
+/* How it is known which pins hold some. */
+static const char *test_name(const struct inquiry *q)
+{
+	if (q->target.type == TARGET_NAME)
+		return "device";
+	return holder_test_name(source_genl(q->m->source) ? HOLDER_KERNEL : HOLDER_PAGE);
+}
+
 static int reply_who(struct inquiry *q, const struct answer *a)
 {
-	int r = call_reply(q->call, json_pack("{s:o, s:O, s:O, s:O, s:O, s:O, s:I, s:o, s:O?, s:o}",
+	int r = call_reply(q->call, json_pack("{s:o, s:O, s:O, s:O, s:O, s:O, s:s, s:O, s:I, s:o, s:O?, s:o}",
 			"target", render_string(q->text), "ranges", a->ranges,
 			"places", a->places, "pins", a->pins, "inexact", a->inexact,
-			"sums", a->sums, "sums_omitted", (json_int_t)a->sums_omitted,
+			"by_process", a->by_process, "test", test_name(q), "sums", a->sums, "sums_omitted", (json_int_t)a->sums_omitted,
 			"busy", busy_json(q), "users", q->users,
 			"users_unknown", render_string(q->users_unknown)));
 
@@ -175,7 +187,9 @@ static int list_holders(struct inquiry *q, const struct holder *holders, size_t 
 			continue;
 		makers_check(q->m->makers, pin, now_usec);
 		r = add_pin(a, pin);
-		if (r >= 0 && holders[i].inexact)
+		if (r >= 0 && holders[i].test == HOLDER_PROCESS)
+			r = append(a->by_process, json_hex(pin->id));
+		else if (r >= 0 && holders[i].inexact)
 			r = append(a->inexact, json_hex(pin->id));
 	}
 	return r;
@@ -293,16 +307,20 @@ static int start(struct manager *m, struct call *call, bool ready, json_t *param
 	return inquiry_start(m, call, ready, params, &who);
 }
 
-/* The pins of a device, and who has it open, are known of any kernel. */
+/*
+ * The pins of a device, and who has it open, are known of any kernel. Whose some memory
+ * is can be looked at where all pins are known.
+ */
 int method_who(struct call *call, json_t *params, void *userdata)
 {
 	const char *text = json_get_string(params, "target", ""), *reason;
+	struct manager *m = userdata;
 	struct target target;
 
 	if (target_parse(text, sysconf(_SC_PAGESIZE), &target, &reason) >= 0 &&
-	    target.type == TARGET_NAME)
-		return manager_wait_ready(userdata, call, params, start);
-	return manager_inquire(call, params, userdata, start);
+	    (target.type == TARGET_NAME || source_probe(m->source)))
+		return manager_wait_ready(m, call, params, start);
+	return manager_inquire(call, params, m, start);
 }
 
 /* --- Classify --- */

@@ -16,6 +16,8 @@ struct failures {
 	uint64_t next_id;
 	/* Of the kernel's numbers since the machine's start: those that came, and the last. */
 	uint64_t seen, last_kernel_id;
+	/* Where others count: who, the last that was told, and how many were not. */
+	uint64_t counter, last_number, missed;
 };
 
 /* A new entry, idle; it is the frame's where it is of this boot. */

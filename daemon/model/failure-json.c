@@ -104,9 +104,12 @@ json_t *failures_to_json(const struct failures *fs)
 	DL_FOREACH(fs->all, f)
 		if (json_array_append_new(array, entry_to_json(f)) < 0)
 			return NULL;
-	return json_pack("{s:s, s:I, s:I, s:I, s:O}", "boot_id", fs->boot_id,
+	return json_pack("{s:s, s:I, s:I, s:I, s:o, s:I, s:I, s:O}", "boot_id", fs->boot_id,
 			 "next_id", (json_int_t)fs->next_id, "seen", (json_int_t)fs->seen,
-			 "last_kernel_id", (json_int_t)fs->last_kernel_id, "failures", array);
+			 "last_kernel_id", (json_int_t)fs->last_kernel_id,
+			 "counter", json_hex(fs->counter),
+			 "last_number", (json_int_t)fs->last_number,
+			 "missed", (json_int_t)fs->missed, "failures", array);
 }
 
 static int find_name(const char *const *names, size_t n, const json_t *json, uint32_t *ret)
@@ -147,6 +150,19 @@ static bool is_hex_or_null(const json_t *json)
 	       (json_is_string(json) && parse_id(json_string_value(json), &value, NULL) >= 0);
 }
 
+/* Of an older version there is none. */
+static bool has_test(const json_t *owner)
+{
+	static const char *const tests[] = { "kernel", "page", "process", "maybe" };
+	const json_t *test = json_object_get(owner, "test");
+	uint32_t ignored;
+
+	if (!test)
+		return json_object_size(owner) == 10;
+	return json_object_size(owner) == 11 &&
+	       (json_is_null(test) || FIND_NAME(tests, test, &ignored) == 0);
+}
+
 static bool is_owner(const json_t *json)
 {
 	const char *kind = json_get_string(json, "kind", "");
@@ -155,7 +171,7 @@ static bool is_owner(const json_t *json)
 	uint64_t number;
 	uint32_t ignored;
 
-	return json_is_object(json) && json_object_size(json) == 10 &&
+	return json_is_object(json) && has_test(json) &&
 	       get_number(json, "pid", &number) == 0 && get_number(json, "uid", &number) == 0 &&
 	       get_number(json, "bytes", &number) == 0 && get_hex(json, "pin", &number) == 0 &&
 	       json_is_string(json_object_get(json, "comm")) &&
@@ -164,6 +180,23 @@ static bool is_owner(const json_t *json)
 	       is_hex_or_null(json_object_get(json, "address")) &&
 	       json_is_boolean(json_object_get(json, "registered")) &&
 	       render_parse_kind(kind, &ignored) == 0;
+}
+
+/* The pins that it was known to be held by. */
+static int load_held(struct failure *f, const json_t *owners)
+{
+	uint64_t ids[FAILURE_OWNERS_MAX];
+	const json_t *owner;
+	size_t i, n = 0;
+
+	json_array_foreach(owners, i, owner) {
+		const char *test = json_get_string(owner, "test", "");
+
+		if ((strcmp(test, "page") == 0 || strcmp(test, "process") == 0) &&
+		    get_hex(owner, "pin", &ids[n]) == 0)
+			n++;
+	}
+	return f->pending && n > 0 ? failure_set_held(f, ids, n, 0) : 0;
 }
 
 static int load_texts(struct failure *f, const json_t *item)
@@ -188,7 +221,7 @@ static int load_texts(struct failure *f, const json_t *item)
 		return -ENOMEM;
 	failure_set_place(f, TAKE_PTR(place_text));
 	failure_set_owners(f, TAKE_PTR(owners_text), i, omitted);
-	return 0;
+	return load_held(f, owners);
 }
 
 static int load_token(struct failure *f, const json_t *json)
@@ -270,6 +303,22 @@ static int load_one(struct failures *fs, const json_t *item, bool same_boot)
 	return r < 0 ? (r == -ENOSPC ? -EBADMSG : r) : load_texts(f, item);
 }
 
+/* Which a file of an older version does not have. */
+static int load_counter(struct failures *fs, const json_t *root)
+{
+	uint64_t counter, number, missed;
+
+	if (!json_object_get(root, "counter"))
+		return 0;
+	if (get_hex(root, "counter", &counter) < 0 || get_number(root, "last_number", &number) < 0 ||
+	    get_number(root, "missed", &missed) < 0)
+		return -EBADMSG;
+	fs->counter = counter;
+	fs->last_number = number;
+	fs->missed = missed;
+	return 0;
+}
+
 int failures_from_json(struct failures *fs, const json_t *root)
 {
 	const json_t *array = json_object_get(root, "failures"), *item;
@@ -287,6 +336,8 @@ int failures_from_json(struct failures *fs, const json_t *root)
 		if (r >= 0)
 			r = load_one(fs, item, same_boot);
 	}
+	if (r >= 0 && same_boot)
+		r = load_counter(fs, root);
 	if (r < 0) {
 		while (fs->all)
 			failures_drop(fs, fs->all);

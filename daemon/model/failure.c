@@ -74,6 +74,7 @@ void failures_drop(struct failures *fs, struct failure *f)
 	fs->text_bytes -= text_bytes(f);
 	free(f->place);
 	free(f->owners);
+	free(f->held);
 	free(f);
 }
 
@@ -137,6 +138,11 @@ size_t failures_count(const struct failures *fs)
 	return fs->n;
 }
 
+size_t failures_n_open(const struct failures *fs)
+{
+	return fs->n_open;
+}
+
 void failures_counted(struct failures *fs, uint64_t n)
 {
 	fs->last_kernel_id = MAX(fs->last_kernel_id, n);
@@ -144,7 +150,7 @@ void failures_counted(struct failures *fs, uint64_t n)
 
 uint64_t failures_unseen(const struct failures *fs)
 {
-	return fs->last_kernel_id > fs->seen ? fs->last_kernel_id - fs->seen : 0;
+	return fs->missed + (fs->last_kernel_id > fs->seen ? fs->last_kernel_id - fs->seen : 0);
 }
 
 /* --- what the kernel says --- */
@@ -161,7 +167,8 @@ static int add_new(struct failures *fs, const struct failure_info *info, uint64_
 		.time_usec = info->started_usec ?: now_usec,
 		.count = 1,
 		.kind = info->kind,
-		.class = info->class,
+		.class = info->class ?: PINGUARD_MEMORY_CLASS_NONE,
+		.class_guessed = !info->class,
 		.result = info->result,
 		.state = recovered ? FAILURE_ISOLATED : FAILURE_OPEN,
 	};
@@ -219,27 +226,73 @@ static bool starts_anew(const struct failure *f, const struct failure_info *info
 	return f->done || info->result != PINGUARD_FAILURE_RESULT_RECOVERED;
 }
 
+/* Whether it is the next one; what is between it and the last one was missed. */
+static bool is_next(struct failures *fs, const struct failure_info *info)
+{
+	const uint64_t last = info->counter == fs->counter ? fs->last_number : 0;
+
+	if (info->number <= last)
+		return false;
+	fs->missed += info->number - last - 1;
+	fs->counter = info->counter;
+	fs->last_number = info->number;
+	return true;
+}
+
 int failures_add(struct failures *fs, const struct failure_info *info, uint64_t now_usec,
 		 struct failure **ret)
 {
 	struct failure *f = failures_find(fs, info->pfn);
 	int r;
 
-	failures_counted(fs, info->id);
+	if (info->counter && !is_next(fs, info))
+		return -EALREADY;
+	if (!info->counter)
+		failures_counted(fs, info->id);
 	if (f && f->kernel_id == info->id) {
 		*ret = f;
 		return 0;
 	}
 	if (f && !starts_anew(f, info)) {
-		fs->seen++;
+		fs->seen += !info->counter;
 		add_again(f, info, now_usec);
 		*ret = f;
 		return 2;
 	}
 	r = add_new(fs, info, now_usec, ret);
-	if (r < 0)
+	if (r < 0) {
+		fs->missed += info->counter != 0;
 		return r;
-	fs->seen++;
+	}
+	fs->seen += !info->counter;
+	return 1;
+}
+
+int failure_set_held(struct failure *f, const uint64_t *pins, size_t n, uint64_t now_usec)
+{
+	const bool was_held = f->pending;
+	uint64_t *held = NULL;
+
+	f->n_held_more = n > FAILURE_HELD_MAX ? n - FAILURE_HELD_MAX : 0;
+	n = MIN(n, (size_t)FAILURE_HELD_MAX);
+	if (n > 0 && !(held = malloc(n * sizeof(*held))))
+		return -ENOMEM;
+	free(f->held);
+	f->held = held;
+	f->n_held = n;
+	if (n > 0) {
+		memcpy(held, pins, n * sizeof(*held));
+		/* What is out of use for all others is a device's yet. */
+		if (f->state == FAILURE_ISOLATED && !f->done)
+			set_state(f, FAILURE_OPEN, 0);
+		f->pending = f->state == FAILURE_OPEN;
+		return 0;
+	}
+	if (!was_held || f->state != FAILURE_OPEN)
+		return 0;
+	set_state(f, FAILURE_UNPINNED, now_usec);
+	f->pending = false;
+	f->done = true;
 	return 1;
 }
 

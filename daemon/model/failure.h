@@ -21,6 +21,7 @@
 #define FAILURES_TEXT_BYTES (4U << 20) /* of all their places and owners, as JSON */
 #define FAILURE_OWNERS_MAX  16 /* of one; the rest are counted */
 #define FAILURE_NAMES_BYTES 4096 /* of those, but for the first */
+#define FAILURE_HELD_MAX    64 /* pins of one that are followed; then it is looked at again */
 #define FAILURE_LOOKS_MAX   16 /* look-ups at a time */
 /* A frame that is told of again, and is still in use: its owners are asked again. */
 #define FAILURE_AGAIN_USEC  (60 * 1000000ULL)
@@ -60,11 +61,15 @@ struct failure {
 	uint64_t time_usec, last_usec, ended_usec; /* CLOCK_REALTIME; ended_usec 0: it has not */
 	uint64_t count;
 	uint32_t kind, class, result;
+	bool class_guessed; /* nobody has said it */
 	char action[FAILURE_ACTION_MAX];
 	enum failure_state state;
 	bool pending; /* the kernel has it in its list, or pins hold it */
 	bool listed;
 	bool done; /* its end was told */
+	/* Where the kernel does not tell when it is over: the pins that held it, and more. */
+	uint64_t *held;
+	size_t n_held, n_held_more;
 
 	/* For people, as JSON: see failure_set_place(). */
 	char *place, *owners; /* NULL for none */
@@ -90,7 +95,8 @@ void *failures_userdata(const struct failures *failures);
 /*
  * An event. *ret is the frame's entry. 1: it is new, 2: it was known, and
  * counted; 0: this very report was seen in a list before; -ENOSPC: all that are
- * remembered are open: it counts as unseen. What is to be looked at waits
+ * remembered are open: it counts as unseen; -EALREADY: it was told before the
+ * service's start, and is as it was. What is to be looked at waits
  * when this returns. now_usec: CLOCK_REALTIME
  */
 int failures_add(struct failures *failures, const struct failure_info *info, uint64_t now_usec,
@@ -114,6 +120,13 @@ int failures_list(struct failures *failures, const struct failure_info *info, ui
 void failures_end_list(struct failures *failures, uint64_t now_usec,
 		       void (*ended)(struct failure *failure, void *userdata), void *userdata);
 
+/*
+ * Where the kernel does not say when it is over: the pins that are known to hold it, as
+ * somebody looked. While there are any it is open; 1: those that there were are gone,
+ * and it is unpinned. 0 or -ENOMEM
+ */
+int failure_set_held(struct failure *failure, const uint64_t *pins, size_t n, uint64_t now_usec);
+
 /* The kernel's count of failures, when it was asked; 0 for none. */
 void failures_counted(struct failures *failures, uint64_t n);
 /* So many did not come, or could not be kept. */
@@ -122,6 +135,7 @@ uint64_t failures_unseen(const struct failures *failures);
 struct failure *failures_find(struct failures *failures, uint64_t pfn); /* since the start */
 struct failure *failures_next(struct failures *failures, struct failure *prev);
 size_t failures_count(const struct failures *failures);
+size_t failures_n_open(const struct failures *failures);
 bool failure_is_over(const struct failure *failure);
 
 /* Take the text over, which may be NULL. What is too much for all is left out. */

@@ -55,14 +55,19 @@ struct revoke_info {
 
 /* Memory that failed. */
 struct failure_info {
-	uint64_t id; /* the kernel's, from 1 after each boot */
+	uint64_t id; /* the kernel's, from 1 after each boot; of another source, like no other */
 	uint64_t pfn;
 	uint64_t started_usec; /* CLOCK_REALTIME; 0 where nobody knows */
 	uint32_t kind; /* PINGUARD_FAILURE_KIND_* */
-	uint32_t class; /* PINGUARD_MEMORY_CLASS_* */
+	uint32_t class; /* PINGUARD_MEMORY_CLASS_*; 0: nobody says it */
 	uint32_t result; /* PINGUARD_FAILURE_RESULT_* */
 	uint32_t outcome; /* PINGUARD_FAILURE_OUTCOME_*, when it is over */
 	char action[FAILURE_ACTION_MAX]; /* the kernel's words; "" for none */
+	/*
+	 * Where others count for the kernel: who does, 0 for nobody, and the number of
+	 * this one, from 1. All are told again after a restart.
+	 */
+	uint64_t counter, number;
 };
 
 enum pin_event_type {

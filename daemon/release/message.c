@@ -71,11 +71,12 @@ static json_t *failures_json(const struct release_owner *o)
 		if (!asked || !asked->left || &release->owners[asked->owner] != o ||
 		    !is_own(o, asked, registry_find(release->releases->config.registry, f->pin)))
 			continue;
-		if (json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:b}",
+		if (json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:b, s:s}",
 				"pin", json_hex(f->pin),
 				"address", f->has_address ? json_hex(f->address) : json_null(),
 				"bytes", json_bytes(f->bytes),
-				"data_lost", f->data_lost)) < 0)
+				"data_lost", f->data_lost,
+				"test", holder_test_name(f->test))) < 0)
 			return NULL;
 	}
 	return TAKE_PTR(array);

@@ -122,6 +122,7 @@ struct release_failure {
 	uint64_t address; /* in the owner */
 	uint64_t bytes; /* of the pin, where the address is not known */
 	bool data_lost;
+	enum holder_test test; /* how it is known */
 };
 
 struct release_config {

@@ -35,6 +35,7 @@ static struct release_failure part_of(const struct failure *f, const struct hold
 		.address = known ? first + holder->offset : 0,
 		.bytes = known ? page_bytes() : pin->bytes,
 		.data_lost = f->kind != PINGUARD_FAILURE_KIND_SOFT_OFFLINE,
+		.test = holder->test,
 	};
 }
 
@@ -44,7 +45,7 @@ static json_t *owner_json(const struct triggers_config *c, const struct pin *pin
 	const bool gone = pin->flags & PINGUARD_FLAG_OWNER_GONE;
 	struct owner *owner = c->owners ? owners_find(c->owners, pin->origin->tgid) : NULL;
 
-	return json_pack("{s:I, s:o, s:I, s:o, s:o, s:s, s:o, s:o, s:o, s:b}",
+	return json_pack("{s:I, s:o, s:I, s:o, s:o, s:s, s:o, s:o, s:o, s:b, s:s}",
 			 "pid", (json_int_t)pin->origin->tgid,
 			 "comm", json_escaped(pin->origin->comm, pin->origin->comm_len),
 			 "uid", (json_int_t)pin->origin->uid,
@@ -54,7 +55,8 @@ static json_t *owner_json(const struct triggers_config *c, const struct pin *pin
 			 "device", render_device(pin->origin),
 			 "address", part->has_address ? json_hex(part->address) : json_null(),
 			 "bytes", json_bytes(part->bytes),
-			 "registered", !gone && owner && owner_lives(owner));
+			 "registered", !gone && owner && owner_lives(owner),
+			 "test", holder_test_name(part->test));
 }
 
 /* False where it is one too many, or its names are too long. */
@@ -77,14 +79,16 @@ static void set_owners(struct failing *failing, struct failure *f, const struct 
 	size_t known = 0, names_bytes = 0;
 	bool full = false;
 
-	for (size_t i = 0; i < n; i++) {
-		const struct pin *pin = registry_find(failing->config->registry, pins[i].id);
+	/* Those that only may hold it come last. */
+	for (size_t i = 0; i < 2 * n; i++) {
+		const struct holder *holder = &pins[i % n];
+		const struct pin *pin = registry_find(failing->config->registry, holder->id);
 		struct release_failure part;
 
-		if (!pin)
+		if (!pin || (holder->test == HOLDER_NONE) != (i >= n))
 			continue;
 		known++;
-		part = part_of(f, &pins[i], pin);
+		part = part_of(f, holder, pin);
 		full = full || !add_owner(array, owner_json(failing->config, pin, &part),
 					  &names_bytes);
 	}
@@ -111,9 +115,12 @@ static void set_place(struct failing *failing, struct failure *f)
 		log_debug_errno(r, "cannot tell where failed memory is: %m");
 		place_init(&place, f->pfn * page_bytes());
 	}
-	/* The class is what it was when it failed. */
+	/* The class is what it was when it failed, where somebody said it. */
 	flags = place.page_flags;
-	place_set_frame(&place, f->class, true, flags ? &flags : NULL);
+	if (f->class_guessed)
+		f->class = place.class;
+	else
+		place_set_frame(&place, f->class, true, flags ? &flags : NULL);
 	json = place_to_json(&place);
 	failure_set_place(f, json ? json_dumps(json, JSON_COMPACT) : NULL);
 }
@@ -154,7 +161,8 @@ static int sort(struct failing *failing, struct failure *f, const struct holder 
 		struct release *release;
 		int r;
 
-		if (!pin)
+		/* Nothing is known of one that only may hold it: it is as good as any other. */
+		if (!pin || pins[i].test == HOLDER_NONE)
 			continue;
 		part = part_of(f, &pins[i], pin);
 		release = release_find_failure(c->releases, pin->id);
@@ -261,12 +269,14 @@ static void fail(struct failing *failing, struct failure *f, int error)
 
 static void looked(struct failing *failing, struct failure *f, const struct holder *pins, size_t n)
 {
-	bool blocked;
-	int r;
+	bool blocked = false;
+	int r, over;
 
 	set_owners(failing, f, pins, n);
 	f->asked_usec = loop_usec(failing->event, CLOCK_REALTIME);
-	r = ask(failing, f, pins, n, &blocked);
+	r = over = failing_hold(failing, f, pins, n);
+	if (r == 0)
+		r = ask(failing, f, pins, n, &blocked);
 	if (r < 0) {
 		fail(failing, f, r);
 		return;
@@ -277,7 +287,9 @@ static void looked(struct failing *failing, struct failure *f, const struct hold
 	/* A request that ends takes it up; without one of failed memory, others are too many. */
 	if (blocked && !releases_n_reason(failing->config->releases, RELEASE_MEMORY_FAILURE))
 		retry_later(failing);
-	if (!f->told)
+	if (over > 0)
+		failing_tell_done(failing, f);
+	else if (!f->told)
 		failing_tell(failing, f);
 	failing_changed(failing);
 }
@@ -302,6 +314,7 @@ static void look(struct failing *failing, struct failure *f)
 	const struct pfn_range range = { f->pfn, f->pfn };
 	const struct holders_config config = {
 		.genl = source_genl(failing->config->source),
+		.walks = failing->config->walks,
 		.registry = failing->config->registry,
 		.exact = true,
 		.max = SIZE_MAX,

@@ -22,7 +22,7 @@ struct failing {
 	bool list_full; /* there was no room for all of the last list */
 	bool resynced; /* the next list is one after a list of pins */
 	struct failure_pace pace;
-	sd_event_source *turn, *list, *save, *retry, *rest;
+	sd_event_source *turn, *list, *save, *retry, *rest, *check;
 };
 
 /* failures-history.c: from the file, or empty where that cannot be */
@@ -34,6 +34,24 @@ void failing_changed(struct failing *failing);
 /* failures-tell.c: to the history of events and the journal */
 void failing_tell(struct failing *failing, struct failure *failure);
 void failing_tell_done(struct failing *failing, struct failure *failure);
+
+/*
+ * failures-held.c: until when memory that failed is a device's, where the kernel does not
+ * say it: as long as the pins that were found to hold it are there.
+ */
+bool failing_kernel_says(const struct failing *failing);
+/* What was found: 0, 1: all that there were are gone, and it is over; or -ENOMEM. */
+int failing_hold(struct failing *failing, struct failure *failure, const struct holder *pins,
+		 size_t n);
+/* Those of them that are there yet, into ids. */
+size_t failing_still_held(const struct failing *failing, const struct failure *failure,
+			  uint64_t *ids);
+
+/* failures-check.c */
+/* A pin may be gone: it is looked at soon. */
+void failing_check_held(struct failing *failing);
+/* The list of pins has been read. */
+void failing_relisted(struct failing *failing);
 
 /* failures-ask.c: looks at those that wait, and asks their owners; in a turn of its own. */
 void failing_work(struct failing *failing);

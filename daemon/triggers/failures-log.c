@@ -123,12 +123,43 @@ static void describe(const json_t *place, char *buf, size_t size)
 		 device ? " of " : "", device ?: "");
 }
 
+static bool is_maybe(const json_t *owner)
+{
+	return strcmp(json_get_string(owner, "test", ""), "maybe") == 0;
+}
+
+/* Of those that only may hold it the others that are left out are more. */
+static bool count_maybes(const json_t *json, char *buf, size_t size)
+{
+	const json_t *owners = json_object_get(json, "owners"), *owner;
+	const size_t all = json_array_size(owners);
+	size_t i, n = 0;
+
+	json_array_foreach(owners, i, owner)
+		n += is_maybe(owner);
+	if (n == 0)
+		return false;
+	if (n == all)
+		snprintf(buf, size, "no pin is known to hold it, %" PRIi64 " may",
+			 (int64_t)n + json_get_int(json, "owners_omitted", 0));
+	else
+		snprintf(buf, size, "%zu pin%s hold%s it, of process %" PRIi64 " (%s)%s, %" PRIi64
+			 " more may", all - n, all - n == 1 ? "" : "s", all - n == 1 ? "s" : "",
+			 json_get_int(json_array_get(owners, 0), "pid", 0),
+			 json_get_string(json_array_get(owners, 0), "comm", "?"),
+			 all - n == 1 ? "" : " and maybe others",
+			 (int64_t)n + json_get_int(json, "owners_omitted", 0));
+	return true;
+}
+
 static void count(const json_t *json, char *buf, size_t size)
 {
 	const json_t *owners = json_object_get(json, "owners"), *first = json_array_get(owners, 0);
 	const int64_t n = (int64_t)json_array_size(owners) +
 			  json_get_int(json, "owners_omitted", 0);
 
+	if (count_maybes(json, buf, size))
+		return;
 	if (n == 0)
 		snprintf(buf, size, "no pin holds it");
 	else if (!first)

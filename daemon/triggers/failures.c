@@ -85,6 +85,8 @@ static int schedule_list(struct failing *failing, uint64_t usec)
 
 int failing_list(struct failing *failing)
 {
+	if (!failing_kernel_says(failing))
+		failing_relisted(failing);
 	if (!(source_features(failing->config->source) & PINGUARD_FEATURE_MEMORY_FAILURE))
 		return 0;
 	failing->resynced = true;
@@ -131,6 +133,8 @@ static void on_failure(struct failing *failing, const struct pin_event *e)
 	struct failure *f;
 	int r = failures_add(failing->failures, &e->failure, now, &f);
 
+	if (r == -EALREADY)
+		return;
 	if (r < 0) {
 		if (!failing->full)
 			log_event(LOG_WARNING, MESSAGE_FAILURES_FULL, NULL,
@@ -159,13 +163,18 @@ int failing_event(struct failing *failing, const struct pin_event *e)
 	}
 	on_failure(failing, e);
 	/* Whether a device holds on to it. */
-	if (!failing->list) {
+	if (!failing->list && failing_kernel_says(failing)) {
 		r = schedule_list(failing, failing->listed_usec + FAILURES_PAUSE_USEC);
 		if (r < 0)
 			return r;
 	}
 	failing_work(failing);
 	return 0;
+}
+
+void failing_unpinned(struct failing *failing)
+{
+	failing_check_held(failing);
 }
 
 void failing_release_over(struct failing *failing, const struct release *release)
@@ -215,6 +224,7 @@ struct failing *failing_free(struct failing *failing)
 	sd_event_source_disable_unref(failing->list);
 	sd_event_source_disable_unref(failing->retry);
 	sd_event_source_disable_unref(failing->rest);
+	sd_event_source_disable_unref(failing->check);
 	sd_event_unref(failing->event);
 	free(failing);
 	return NULL;

@@ -31,6 +31,8 @@ struct failing *failing_free(struct failing *failing);
 int failing_event(struct failing *failing, const struct pin_event *e);
 /* After each list of pins: what failed and is in use, also from before the service's start. */
 int failing_list(struct failing *failing);
+/* A pin is gone. */
+void failing_unpinned(struct failing *failing);
 void failing_release_over(struct failing *failing, const struct release *release);
 struct failures *failing_failures(const struct failing *failing);
 

@@ -4,6 +4,8 @@ daemon_libcore_la_SOURCES += \
 	daemon/triggers/excess-pins.c \
 	daemon/triggers/excess.c \
 	daemon/triggers/failures-ask.c \
+	daemon/triggers/failures-check.c \
+	daemon/triggers/failures-held.c \
 	daemon/triggers/failures-history.c \
 	daemon/triggers/failures-internal.h \
 	daemon/triggers/failures-log.c daemon/triggers/failures-log.h \

@@ -47,6 +47,7 @@ void triggers_pinned(struct triggers *t, const struct pin_info *pin)
 void triggers_unpinned(struct triggers *t, const struct pin_info *pin)
 {
 	excess_pinned(t->excess, pin, false);
+	failing_unpinned(t->failing);
 }
 
 int triggers_resynced(struct triggers *t)

@@ -23,6 +23,7 @@ struct triggers_config {
 	struct registry *registry;
 	struct events *events;
 	struct source *source;
+	struct walks *walks; /* NULL where only the kernel is asked */
 	struct cgroups *cgroups;
 	struct devices *devices;
 	struct owners *owners;

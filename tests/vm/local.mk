@@ -56,6 +56,7 @@ EXTRA_DIST += \
 	tests/vm/excess.test \
 	tests/vm/explain.test \
 	tests/vm/failure.test \
+	tests/vm/failure-probe.test \
 	tests/vm/faults.test \
 	tests/vm/hold.test \
 	tests/vm/hooks.test \

@@ -41,6 +41,7 @@ static int get_status(struct call *call, json_t *params, void *userdata)
 			      "{\"kind\":\"vfio\",\"since_usec\":null,\"reason\":\"no module\"},"
 			      "{\"kind\":\"xdp\",\"since_usec\":86400000000,\"reason\":null,"
 			      "\"before_reason\":\"no program\"}],"
+			      "\"failures\":{\"since_usec\":null,\"reason\":\"no tracepoint\"},"
 			      "\"features\":[],\"release\":\"6.12\",\"reason\":\"some are missing\","
 			      "\"no_quotas_reason\":\"no patch\"},\"totals\":"
 			      "{\"pinned_bytes\":4096,\"pins\":1,\"denied\":null,"
@@ -287,7 +288,8 @@ static void test_watched(void **state)
 	EXPECT("quota set /watched 1G", 0, "");
 	EXPECT("", 0, "Kernel: 6.12, pins are watched by eBPF\n", "Exact since 1970-01-0", ": rdma\n",
 	       "Not watched: vfio, no module\n",
-	       "Pins from before are not all known: xdp, no program\n", "Not whole: some are missing.\n",
+	       "Pins from before are not all known: xdp, no program\n",
+	       "Not watched: memory that fails, no tracepoint\n", "Not whole: some are missing.\n",
 	       "Quotas cannot be set: no patch.\n", "Pinned: 4K in 1 pin\n",
 	       "Not attributed: 8K more that processes have pinned (VmPin)",
 	       "CGROUP PINNED PINS\n", "/a         4K    1\n");

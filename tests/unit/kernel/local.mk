@@ -15,10 +15,13 @@ kernel_tests = \
 	tests/unit/kernel/test-pinlimits \
 	tests/unit/kernel/test-pinmsg \
 	tests/unit/kernel/test-probe \
+	tests/unit/kernel/test-probe-failures \
 	tests/unit/kernel/test-probe-limits \
 	tests/unit/kernel/test-probe-loader \
 	tests/unit/kernel/test-procfs \
-	tests/unit/kernel/test-support
+	tests/unit/kernel/test-support \
+	tests/unit/kernel/test-walk \
+	tests/unit/kernel/test-walks
 check_PROGRAMS += $(kernel_tests)
 TESTS += $(kernel_tests)
 tests_unit_kernel_test_busy_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
@@ -39,8 +42,13 @@ tests_unit_kernel_test_probe_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_probe_LDFLAGS = -Wl,--wrap=probe_maps_open
 tests_unit_kernel_test_probe_limits_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_probe_limits_LDFLAGS = -Wl,--wrap=probe_maps_open
+tests_unit_kernel_test_probe_failures_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_kernel_test_probe_failures_LDFLAGS = -Wl,--wrap=probe_maps_open
 tests_unit_kernel_test_probe_loader_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_probe_loader_LDFLAGS = -Wl,--wrap=probe_maps_open
 tests_unit_kernel_test_procfs_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_kernel_test_support_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_kernel_test_walk_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_kernel_test_walks_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_kernel_test_walks_LDFLAGS = -Wl,--wrap=source_probe -Wl,--wrap=probe_boot_usec
 endif

@@ -30,6 +30,7 @@ static struct {
 	struct probe_kind *kinds;
 	struct probe_group *groups;
 	struct probe_bucket *limits;
+	struct probe_failure *failures;
 	unsigned long *consumer, *producer;
 	uint8_t *events;
 } kernel;
@@ -42,6 +43,7 @@ static int listener_fd, loader_fd;
 /* What the listener was told. */
 static struct {
 	unsigned int n_begins, n_pins, n_ends, n_events, n_failed;
+	unsigned int n_failures, n_failures_max; /* of these the rest is only counted; 0: of none */
 	struct pin_info pins[8];
 	struct pin_event events[16];
 	char reason[512];
@@ -55,7 +57,7 @@ int __real_probe_maps_open(const int fds[PROBE_FDS], struct probe_maps **ret);
 int __wrap_probe_maps_open(const int fds[PROBE_FDS], struct probe_maps **ret);
 int __wrap_probe_maps_open(const int fds[PROBE_FDS], struct probe_maps **ret)
 {
-	const int with_ring[PROBE_FDS] = { fds[0], fds[1], fds[2], fds[3], fds[4],
+	const int with_ring[PROBE_FDS] = { fds[0], fds[1], fds[2], fds[3], fds[4], fds[5],
 					   kernel.ring_fd };
 
 	return __real_probe_maps_open(with_ring, ret);
@@ -107,6 +109,9 @@ static int on_event(const struct pin_event *e, void *userdata)
 		told.missing = false;
 		return -EILSEQ;
 	}
+	if (e->type == PIN_EVENT_FAILURE && told.n_failures++ >= told.n_failures_max &&
+	    told.n_failures_max > 0)
+		return 0;
 	assert_true(told.n_events < ARRAY_SIZE(told.events));
 	told.events[told.n_events++] = *e;
 	return 0;
@@ -133,6 +138,7 @@ static int setup(void **state)
 	kernel.kinds = make(sizeof(*kernel.kinds) * PROBE_KINDS_MAX, &kernel.fds[2]);
 	kernel.groups = make(sizeof(*kernel.groups) * PROBE_GROUPS_MAX, &kernel.fds[3]);
 	kernel.limits = make(sizeof(*kernel.limits) * PROBE_BUCKETS_MAX, &kernel.fds[4]);
+	kernel.failures = make(sizeof(*kernel.failures) * PROBE_FAILURES_MAX, &kernel.fds[5]);
 	kernel.consumer = make(2 * PAGE + 2 * PROBE_RING_BYTES, &kernel.ring_fd);
 	kernel.producer = (void *)((uint8_t *)kernel.consumer + PAGE);
 	kernel.events = (uint8_t *)kernel.consumer + 2 * PAGE;
@@ -155,6 +161,7 @@ static int teardown(void **state)
 	munmap(kernel.kinds, sizeof(*kernel.kinds) * PROBE_KINDS_MAX);
 	munmap(kernel.groups, sizeof(*kernel.groups) * PROBE_GROUPS_MAX);
 	munmap(kernel.limits, sizeof(*kernel.limits) * PROBE_BUCKETS_MAX);
+	munmap(kernel.failures, sizeof(*kernel.failures) * PROBE_FAILURES_MAX);
 	munmap(kernel.consumer, 2 * PAGE + 2 * PROBE_RING_BYTES);
 	for (size_t i = 0; i < PROBE_FDS; i++)
 		close(kernel.fds[i]);

@@ -123,7 +123,7 @@ static void check_nonsense(uint32_t header, const void *data, size_t bytes)
 	struct probe_event e;
 
 	assert_int_equal(__real_probe_maps_open((int[]){ kernel.fds[0], kernel.fds[1], kernel.fds[2],
-							 kernel.fds[3], kernel.fds[4],
+							 kernel.fds[3], kernel.fds[4], kernel.fds[5],
 							 kernel.ring_fd }, &maps), 0);
 	put_raw(header, data, bytes);
 	assert_int_equal(probe_maps_next(maps, &e), -EBADMSG);

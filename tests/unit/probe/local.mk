@@ -8,7 +8,7 @@ tests_unit_probe_test_before_SOURCES = tests/unit/probe/test-before.c \
 tests_unit_probe_test_before_CFLAGS = $(AM_CFLAGS) $(BPF_CFLAGS)
 tests_unit_probe_test_before_LDADD = $(BPF_LIBS) $(CMOCKA_LIBS)
 tests_unit_probe_test_prototype_SOURCES = tests/unit/probe/test-prototype.c \
-	probe/hooks.c probe/prototype.c
+	probe/failure-words.c probe/hooks.c probe/prototype.c
 tests_unit_probe_test_prototype_CFLAGS = $(AM_CFLAGS) $(BPF_CFLAGS)
 tests_unit_probe_test_prototype_LDADD = $(BPF_LIBS) $(CMOCKA_LIBS)
 endif

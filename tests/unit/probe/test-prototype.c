@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Functions of kernels that are made up, and the table of those that are hooked. */
+#include <linux/pinguard.h>
+
 #include "tests/unit/unit.h"
 
 #include "lib/probe-layout.h"
+#include "probe/failure-words.h"
 #include "probe/prototype.h"
 
 static struct btf *btf;
@@ -76,6 +79,53 @@ static void test_void(void **state)
 	assert_int_equal(CHECK("value", "", "task"), -EPROTO);
 }
 
+static void test_tracepoint(void **state)
+{
+	const struct hook hook = { .function = HOOK_TRACEPOINT "failed", .types = { "", "", "", "task" } };
+	int data = btf__add_ptr(btf, 0), prototype;
+
+	assert_int_equal(prototype_check(btf, &hook), -ENOENT);
+	prototype = btf__add_func_proto(btf, 0);
+	assert_int_equal(btf__add_func_param(btf, "data", data), 0);
+	assert_int_equal(btf__add_func_param(btf, "pfn", number), 0);
+	assert_int_equal(btf__add_func_param(btf, "task", task_pointer), 0);
+	assert_true(btf__add_typedef(btf, HOOK_TRACEPOINT "failed", btf__add_ptr(btf, prototype)) > 0);
+	assert_true(prototype_is_tracepoint(&hook));
+	assert_int_equal(prototype_check(btf, &hook), 0);
+	assert_int_equal(CHECK(HOOK_TRACEPOINT "failed", "", "", "", ""), -EPROTO);
+	assert_int_equal(CHECK(HOOK_TRACEPOINT "failed", "", "", ""), -EPROTO);
+	/* A function of that name is none, nor is a name for a number. */
+	add_function(HOOK_TRACEPOINT "other", 0, NULL, 0);
+	assert_int_equal(CHECK(HOOK_TRACEPOINT "other", ""), -ENOENT);
+	assert_true(btf__add_typedef(btf, HOOK_TRACEPOINT "number", number) > 0);
+	assert_int_equal(CHECK(HOOK_TRACEPOINT "number", ""), -ENOENT);
+}
+
+/* Numbers differ between kernels, and there may be more of them. */
+static void test_words(void **state)
+{
+	struct failure_words words;
+
+	failure_words_find(btf, &words);
+	assert_string_equal(words.actions[0], "unknown page");
+	assert_int_equal(words.results[3], PINGUARD_FAILURE_RESULT_FAILED);
+	assert_true(btf__add_enum(btf, "mf_action_page_type", 4) > 0);
+	assert_int_equal(btf__add_enum_value(btf, "MF_MSG_UNSPLIT_THP", 0), 0);
+	assert_int_equal(btf__add_enum_value(btf, "MF_MSG_NEW_ONE", 1), 0);
+	assert_int_equal(btf__add_enum_value(btf, "MF_MSG_TOO_MANY", FAILURE_WORDS_MAX), 0);
+	assert_int_equal(btf__add_enum_value(btf, "MF_MSG_NEGATIVE", -1), 0);
+	assert_true(btf__add_enum(btf, "mf_result", 4) > 0);
+	assert_int_equal(btf__add_enum_value(btf, "MF_RECOVERED", 0), 0);
+	assert_int_equal(btf__add_enum_value(btf, "MF_NEW", 1), 0);
+	failure_words_find(btf, &words);
+	assert_string_equal(words.actions[0], "unsplit thp");
+	assert_string_equal(words.actions[1], "new one");
+	assert_string_equal(words.actions[2], "unknown page");
+	assert_string_equal(words.actions[FAILURE_WORDS_MAX - 1], "unknown page");
+	assert_int_equal(words.results[0], PINGUARD_FAILURE_RESULT_RECOVERED);
+	assert_int_equal(words.results[1], PINGUARD_FAILURE_RESULT_FAILED);
+}
+
 /* As many as a program can have, and one more. */
 static void test_many(void **state)
 {
@@ -132,7 +182,8 @@ static void check_order(const struct hook_set *set)
 static void test_order(void **state)
 {
 	for (size_t i = 0; i < n_hook_kinds; i++)
-		for (size_t j = 0; j < ARRAY_SIZE(hook_kinds[i].sets); j++)
+		for (size_t j = 0; j < ARRAY_SIZE(hook_kinds[i].sets) &&
+				   hook_kinds[i].kind != PROBE_KIND_FAILURE; j++)
 			check_order(&hook_kinds[i].sets[j]);
 }
 
@@ -141,7 +192,7 @@ static void test_order(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_types), TEST(test_void), TEST(test_many),
+		TEST(test_types), TEST(test_void), TEST(test_many), TEST(test_tracepoint), TEST(test_words),
 		cmocka_unit_test(test_table), cmocka_unit_test(test_order),
 	};
 

@@ -13,6 +13,7 @@ triggers_tests = \
 	tests/unit/triggers/test-failure-file \
 	tests/unit/triggers/test-failure-log \
 	tests/unit/triggers/test-failure-owners \
+	tests/unit/triggers/test-failure-probe \
 	tests/unit/triggers/test-failure-storm
 check_PROGRAMS += $(triggers_tests)
 TESTS += $(triggers_tests)
@@ -32,6 +33,10 @@ tests_unit_triggers_test_failure_log_LDFLAGS = -Wl,--wrap=log_write
 tests_unit_triggers_test_failure_owners_SOURCES = tests/unit/triggers/test-failure-owners.c $(failure_fixture)
 tests_unit_triggers_test_failure_owners_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_triggers_test_failure_owners_LDFLAGS = $(failure_ldflags)
+tests_unit_triggers_test_failure_probe_SOURCES = tests/unit/triggers/test-failure-probe.c $(failure_fixture)
+tests_unit_triggers_test_failure_probe_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
+tests_unit_triggers_test_failure_probe_LDFLAGS = $(failure_ldflags) -Wl,--wrap=source_probe \
+	-Wl,--wrap=walks_find -Wl,--wrap=walks_query_free
 tests_unit_triggers_test_failure_storm_SOURCES = tests/unit/triggers/test-failure-storm.c $(failure_fixture)
 tests_unit_triggers_test_failure_storm_LDADD = daemon/libcore.la $(CMOCKA_LIBS)
 tests_unit_triggers_test_failure_storm_LDFLAGS = $(failure_ldflags)
