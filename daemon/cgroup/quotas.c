@@ -207,6 +207,23 @@ void quotas_others_status(struct quotas *q, const char *path, struct quota_statu
 	*ret = s;
 }
 
+static void set_pending(struct quota_status *status)
+{
+	free(status->reason);
+	status->state = QUOTA_PENDING;
+	status->reason = strdup("the cgroup does not exist now");
+}
+
+/* The directory of a cgroup that has gone is open yet, and its path may be another's. */
+static bool is_gone(struct quotas *q, int fd, const char *path)
+{
+	_cleanup_(closep) int now = cgroupfs_open(q->fs, path);
+	struct stat st, now_st;
+
+	return fd < 0 || now < 0 || fstat(fd, &st) < 0 || fstat(now, &now_st) < 0 ||
+	       st.st_ino != now_st.st_ino;
+}
+
 void quotas_status(struct quotas *q, const struct quota *quota, struct quota_status *ret)
 {
 	_cleanup_(closep) int fd = cgroupfs_open(q->fs, quota->path);
@@ -216,13 +233,14 @@ void quotas_status(struct quotas *q, const struct quota *quota, struct quota_sta
 	quotas_others_status(q, quota->path, ret);
 	ret->external_bytes = UINT64_MAX;
 	if (!ret->exists) {
-		ret->state = QUOTA_PENDING;
-		ret->reason = strdup("the cgroup does not exist now");
+		set_pending(ret);
 		return;
 	}
 	if (fd < 0 || check_possible(q, fd, quota->path, &ret->reason) < 0 ||
 	    cgroupfs_read_misc(q->fs, fd, &misc) < 0) {
 		ret->state = QUOTA_FAILED;
+		if (is_gone(q, fd, quota->path))
+			set_pending(ret);
 		return;
 	}
 	if (quota->declaration && !quota->declaration->max_line) {

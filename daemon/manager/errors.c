@@ -62,6 +62,7 @@ int reply_setting_error(struct call *call, const char *cgroup, int error, const 
 
 	switch (error) {
 	case -ENOENT:
+	case -ENODEV: /* it went just now */
 		return reply_no_such_cgroup(call, cgroup);
 	case -EOPNOTSUPP:
 		snprintf(name, sizeof(name), "%s%s", MANAGER_INTERFACE, setting->not_possible);
