@@ -10,15 +10,6 @@
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-struct file_operations {
-	void *release;
-};
-
-struct file {
-	const struct file_operations *f_op;
-	void *private_data;
-};
-
 struct vm_area_struct {
 	struct file *vm_file;
 };
@@ -83,29 +74,29 @@ struct ib_uobject {
 	const struct uverbs_api_object *uapi_object;
 };
 
-/* As in rdma/ib_user_ioctl_verbs.h. */
-enum rdma_driver_id {
-	RDMA_DRIVER_MLX5 = 1,
-	RDMA_DRIVER_MLX4,
-	RDMA_DRIVER_CXGB4 = 4,
-	RDMA_DRIVER_MTHCA,
-	RDMA_DRIVER_BNXT_RE,
-	RDMA_DRIVER_OCRDMA,
-	RDMA_DRIVER_IRDMA = 9,
-	RDMA_DRIVER_VMW_PVRDMA,
-	RDMA_DRIVER_QEDR,
-	RDMA_DRIVER_HNS,
-	RDMA_DRIVER_RXE = 14,
-	RDMA_DRIVER_HFI1,
-	RDMA_DRIVER_QIB,
-	RDMA_DRIVER_EFA,
-	RDMA_DRIVER_SIW,
-	RDMA_DRIVER_ERDMA,
-	RDMA_DRIVER_MANA,
+/* As in rdma/ib_user_ioctl_verbs.h, which may be older. */
+enum rdma_driver_id___all {
+	DRIVER_MLX5 = 1,
+	DRIVER_MLX4,
+	DRIVER_CXGB4 = 4,
+	DRIVER_MTHCA,
+	DRIVER_BNXT_RE,
+	DRIVER_OCRDMA,
+	DRIVER_IRDMA = 9,
+	DRIVER_VMW_PVRDMA,
+	DRIVER_QEDR,
+	DRIVER_HNS,
+	DRIVER_RXE = 14,
+	DRIVER_HFI1,
+	DRIVER_QIB,
+	DRIVER_EFA,
+	DRIVER_SIW,
+	DRIVER_ERDMA,
+	DRIVER_MANA,
 };
 
 struct ib_device_ops {
-	enum rdma_driver_id driver_id;
+	enum rdma_driver_id___all driver_id;
 };
 
 struct ib_device___ops {

@@ -38,7 +38,7 @@
 
 /* What is not in the kernel, or is something else there, is none. */
 #define UMEM_OF_DRIVER(id, type, region, umem)						\
-	if (driver == RDMA_DRIVER_##id && bpf_core_field_exists(struct type, region) &&		\
+	if (driver == DRIVER_##id && bpf_core_field_exists(struct type, region) &&		\
 	    bpf_core_field_exists(struct type, umem)) {					\
 		struct type *own = (void *)mr - bpf_core_field_offset(struct type, region); \
 											\
@@ -48,10 +48,10 @@
 static __noinline struct ib_umem *region_umem(struct ib_mr *mr)
 {
 	struct ib_device___ops *device = (void *)BPF_CORE_READ(mr, device);
-	const enum rdma_driver_id driver = BPF_CORE_READ(device, ops.driver_id);
+	const enum rdma_driver_id___all driver = BPF_CORE_READ(device, ops.driver_id);
 
 	DRIVERS(UMEM_OF_DRIVER)
-	if (driver == RDMA_DRIVER_SIW && bpf_core_field_exists(struct siw_umem, base_mem)) {
+	if (driver == DRIVER_SIW && bpf_core_field_exists(struct siw_umem, base_mem)) {
 		struct siw_mr *own = (void *)mr - bpf_core_field_offset(struct siw_mr, base_mr);
 
 		if (!BPF_CORE_READ(own, mem, is_pbl))

@@ -56,6 +56,7 @@ struct module {
 
 struct file_operations {
 	struct module *owner;
+	void *release;
 };
 
 struct inode {
@@ -65,6 +66,7 @@ struct inode {
 struct file {
 	const struct file_operations *f_op;
 	struct inode *f_inode;
+	void *private_data;
 };
 
 struct ib_device {
