@@ -156,7 +156,7 @@ int cgroups_declare_first(struct cgroups *c)
 	r = declarations_load(c->quota_dirs, log_problem, "what is in it is left out", &d);
 	if (r < 0)
 		return r;
-	quotas_declare(c->quotas, TAKE_PTR(d), cgroups_count(c));
+	quotas_declare(c->quotas, TAKE_PTR(d), is_counted(c));
 	r = cgroupfs_walk(c->fs, look, c);
 	return r == -E2BIG ? 0 : r;
 }
@@ -168,7 +168,7 @@ int cgroups_declare(struct cgroups *c, cgroups_done done, void *userdata)
 
 	r = declarations_load(c->quota_dirs, log_problem, "nothing that is declared changes", &d);
 	if (r == 0)
-		quotas_declare(c->quotas, TAKE_PTR(d), cgroups_count(c));
+		quotas_declare(c->quotas, TAKE_PTR(d), is_counted(c));
 	if (r >= 0)
 		r = cgroups_look_at_all(c);
 	if (r < 0)

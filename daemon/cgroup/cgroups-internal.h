@@ -43,6 +43,12 @@ struct cgroups {
 	void *declare_userdata;
 };
 
+/* See cgroups_count(). */
+static inline bool is_counted(const struct cgroups *c)
+{
+	return c->misc || c->counter;
+}
+
 /* cgroups-declared.c: at the start, in one go; files that are wrong are left out. */
 int cgroups_declare_first(struct cgroups *c);
 /*

@@ -141,8 +141,8 @@ int cgroups_note_limits(struct cgroups *c, cgroups_done done, void *userdata)
 	const uint64_t now = loop_usec(c->event, CLOCK_MONOTONIC);
 	int r;
 
-	if (!cgroups_count(c) || (!c->walk && c->noted_usec &&
-			 now - c->noted_usec < WALK_RATIO * c->noted_cost_usec))
+	if (!is_counted(c) ||
+	    (!c->walk && c->noted_usec && now - c->noted_usec < WALK_RATIO * c->noted_cost_usec))
 		return 1;
 	c->noted_done = done;
 	c->noted_userdata = userdata;

@@ -173,8 +173,7 @@ int cgroups_set_counter(struct cgroups *c, const struct cgroup_counter *counter)
 		return 0;
 	cgroupfs_set_counter(c->fs, counter);
 	c->counter = counter;
-	/* Before the start that applies all of it. */
-	/* Whoever waits for a reload waits for this one. */
+	/* Before the start, that applies all of it. Whoever waits for a reload waits for this one. */
 	return c->tree ? cgroups_reload(c, c->declare_done ?: on_counted, c->declare_userdata) : 0;
 }
 
@@ -200,7 +199,7 @@ struct policies *cgroups_policies(const struct cgroups *c)
 
 bool cgroups_count(const struct cgroups *c)
 {
-	return c->misc || c->counter;
+	return is_counted(c);
 }
 
 void cgroups_describe(const struct cgroups *c, struct support *support)

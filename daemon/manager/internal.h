@@ -97,6 +97,8 @@ int manager_limited(void *userdata);
 /* What keeps limits: of each kind of pins, NULL when out of memory; and of any of them. */
 json_t *manager_enforced_json(const struct manager *m);
 const char *manager_enforcer(const struct manager *m);
+/* status-kernel.c: what GetStatus says of it. ready: the list of pins was. NULL: no memory */
+json_t *status_kernel_json(struct manager *m, bool ready);
 
 /*
  * wait.c: calls done as soon as the registry can be trusted, from within if it

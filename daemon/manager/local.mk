@@ -15,6 +15,7 @@ daemon_libcore_la_SOURCES += \
 	daemon/manager/inquiry.c daemon/manager/inquiry.h \
 	daemon/manager/internal.h \
 	daemon/manager/left.c daemon/manager/left.h \
+	daemon/manager/limits.c \
 	daemon/manager/manager.c daemon/manager/manager.h \
 	daemon/manager/methods.c daemon/manager/methods.h \
 	daemon/manager/monitor.c \
@@ -26,7 +27,7 @@ daemon_libcore_la_SOURCES += \
 	daemon/manager/requests.c \
 	daemon/manager/select.c \
 	daemon/manager/status.c \
-	daemon/manager/limits.c \
+	daemon/manager/status-kernel.c \
 	daemon/manager/status-line.c \
 	daemon/manager/sum-pins.c \
 	daemon/manager/unattributed.c daemon/manager/unattributed.h \

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #include "daemon/base/base.h"
 #include "daemon/manager/answers.h"
@@ -257,65 +256,6 @@ static json_t *uncontrolled_json(struct status *s)
 	return TAKE_PTR(array);
 }
 
-/* Of each kind of pins; null where it is not eBPF that watches. */
-static json_t *watched_json(const struct status *s)
-{
-	const struct probe *probe = source_probe(s->m->source);
-	_cleanup_json_ json_t *array = probe ? json_array() : json_null();
-	struct probe_watch watch;
-
-	for (uint32_t kind = PINGUARD_KIND_RDMA; probe && kind <= PINGUARD_KIND_UDMABUF; kind++) {
-		watch = probe_watches(probe, kind);
-		if (json_array_append_new(array, json_pack("{s:s, s:o, s:o, s:o}",
-				"kind", render_kind(kind),
-				"since_usec", watch.since_usec ? json_bytes(watch.since_usec) :
-								 json_null(),
-				"reason", *watch.reason ? json_string(watch.reason) :
-							  json_null(),
-				"before_reason", *watch.before ? json_string(watch.before) :
-								 json_null())) < 0)
-			return NULL;
-	}
-	return TAKE_PTR(array);
-}
-
-/* Memory that fails; null where it is not eBPF that watches. */
-static json_t *failures_json(const struct status *s)
-{
-	const struct probe *probe = source_probe(s->m->source);
-	struct probe_watch watch;
-
-	if (!probe)
-		return json_null();
-	watch = probe_watches(probe, PROBE_KIND_FAILURE);
-	return json_pack("{s:o, s:o}",
-			 "since_usec", watch.since_usec ? json_bytes(watch.since_usec) : json_null(),
-			 "reason", *watch.reason ? json_string(watch.reason) : json_null());
-}
-
-static json_t *kernel_json(struct status *s, bool ready)
-{
-	struct support support = manager_support(s->m);
-	const char *reason, *no_quotas = support_no_quotas(&support);
-	struct utsname un;
-
-	support.ready = ready;
-	reason = support_reason(&support);
-	if (uname(&un) < 0)
-		strcpy(un.release, "?");
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:b, s:o, s:o}",
-			 "support", source_genl(s->m->source) ? "patched" : "stock",
-			 "source", source_name(s->m->source),
-			 "watched", watched_json(s),
-			 "enforced", manager_enforced_json(s->m),
-			 "failures", failures_json(s),
-			 "features", render_features(source_features(s->m->source)),
-			 "release", un.release,
-			 "processes_hidden", source_is_blind(s->m->source),
-			 "reason", reason ? json_string(reason) : json_null(),
-			 "no_quotas_reason", no_quotas ? json_string(no_quotas) : json_null());
-}
-
 static json_t *totals_json(struct status *s)
 {
 	uint64_t unattributed = UINT64_MAX;
@@ -382,7 +322,7 @@ static int begin(struct status *s)
 		return -ENOMEM;
 	r = write_json(s, json_pack("{s:s, s:o, s:o, s:o}",
 				    "version", PACKAGE_VERSION,
-				    "kernel", kernel_json(s, s->ready),
+				    "kernel", status_kernel_json(s->m, s->ready),
 				    "totals", totals_json(s),
 				    "uncontrolled", uncontrolled_json(s)), 1);
 	return r >= 0 && fputs(",\"cgroups\":[", s->out) == EOF ? -ENOMEM : r;
