@@ -158,8 +158,10 @@ static void test_other_layout(void **state)
 	assert_int_equal(probe_maps_failure(maps, 1, &failure), -ESTALE);
 	assert_int_equal(probe_maps_failure(maps, PROBE_FAILURES_MAX, &failure), 0);
 	probe_maps_free(maps);
-	assert_true(__wrap_probe_maps_open((int[]){ kernel.fds[0], kernel.fds[1], kernel.fds[2], -1,
-						    -1 }, &maps) < 0);
+	/* without their map */
+	assert_true(__wrap_probe_maps_open((int[PROBE_FDS]){ kernel.fds[0], kernel.fds[1], kernel.fds[2],
+							     kernel.fds[3], kernel.fds[4], -1, -1 },
+					   &maps) < 0);
 }
 
 /* The kernel has no such tracepoint. */
