@@ -131,3 +131,42 @@ int loaded_remove(void)
 		r = -errno;
 	return r;
 }
+
+int loaded_print(__u64 own)
+{
+	struct probe_kind entry;
+	char path[PATH_MAX];
+	__u64 misses;
+	int fd;
+
+	if (loaded_is_another(own)) {
+		puts("the programs are of another build");
+		return 0;
+	}
+	loaded_path(path, "kinds");
+	fd = bpf_obj_get(path);
+	if (fd < 0) {
+		puts("nothing is watched");
+		return errno == ENOENT ? 0 : -errno;
+	}
+	for (size_t i = 0; i < n_hook_kinds; i++) {
+		const char *name = hook_kinds[i].name;
+
+		if (bpf_map_lookup_elem(fd, &hook_kinds[i].kind, &entry) < 0)
+			continue;
+		misses = loaded_misses(&hook_kinds[i]);
+		if (!entry.since_nsec)
+			printf("%s: not watched, %s\n", name, entry.reason);
+		else if (misses)
+			printf("%s: watched, but for %llu calls that were left out\n", name, misses);
+		else
+			printf("%s: watched\n", name);
+		if (entry.since_nsec && *entry.before)
+			printf("%s: pins from before are not known, %s\n", name, entry.before);
+		if (entry.enforced)
+			printf("%s: limits are enforced by %s\n", name,
+			       entry.enforced == PROBE_ENFORCED_LSM ? "lsm" : "rlimit");
+	}
+	close(fd);
+	return 0;
+}

@@ -15,6 +15,8 @@ bool loaded_is_another(__u64 own);
 unsigned int loaded_count_pins(void);
 /* How often the kernel left out a program of a kind, and a pin may have been missed. */
 __u64 loaded_misses(const struct hook_kind *kind);
+/* What is watched, for people. 0 or a negative errno */
+int loaded_print(__u64 own);
 /* All of it, after a service that has the maps can see that. 0 or a negative errno */
 int loaded_remove(void);
 

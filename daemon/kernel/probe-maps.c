@@ -288,3 +288,18 @@ void probe_deny_info(const struct probe_event *told, struct pin_event *ret)
 	ret->usage_bytes = told->current_bytes;
 	ret->max_bytes = told->max_bytes;
 }
+
+bool probe_limits_look(struct probe_limits *limits, const struct probe_maps *m)
+{
+	char why[PROBE_REASON_MAX] = "";
+	const bool kept = probe_maps_enforced(m, why) && limits->wish == PROBE_WISH_LIMIT;
+	const bool changed = kept != limits->kept;
+
+	if (limits->wish != PROBE_WISH_LIMIT || kept)
+		*why = '\0';
+	if (*why && strcmp(why, limits->why_not) != 0)
+		log_warning("limits are not kept: %s", why);
+	memcpy(limits->why_not, why, sizeof(why));
+	limits->kept = kept;
+	return changed;
+}

@@ -66,4 +66,14 @@ void probe_pin_info(const struct probe_pin *pin, uint64_t boot_usec, struct pin_
 /* What is told of a refusal, beside the pin that it is of. */
 void probe_deny_info(const struct probe_event *told, struct pin_event *ret);
 
+/* Whether programs keep limits, as it was wished and told. */
+struct probe_limits {
+	enum probe_wish wish;
+	bool kept;
+	char why_not[PROBE_REASON_MAX]; /* "" where nobody wished it */
+};
+
+/* After each answer of the loader: whether that has changed. Logs why they are not kept. */
+bool probe_limits_look(struct probe_limits *limits, const struct probe_maps *m);
+
 #endif

@@ -37,9 +37,7 @@ struct probe {
 	uint64_t boot_usec; /* CLOCK_REALTIME when CLOCK_BOOTTIME was 0 */
 	uint64_t lost; /* as far as that is known */
 	uint64_t synced_usec, backoff_usec, retry_usec;
-	enum probe_wish wish;
-	bool limited; /* as it was told */
-	char why_unlimited[PROBE_REASON_MAX];
+	struct probe_limits limits;
 	struct probe_failures failures;
 	unsigned int n_resyncs;
 };
@@ -107,7 +105,7 @@ static struct pin_info pin_of(const struct probe *p, const struct probe_pin *pin
 	struct pin_info info;
 
 	probe_pin_info(pin, p->boot_usec, &info);
-	if (p->limited)
+	if (p->limits.kept)
 		info.charged_cgroup_id = info.cgroup_id;
 	return info;
 }
@@ -291,18 +289,10 @@ static int take_maps(struct probe *p, int *fds)
 /* After each answer. The pins are listed anew: they say what they count for. */
 static int look_at_limits(struct probe *p)
 {
-	char why[PROBE_REASON_MAX] = "";
-	const bool limited = probe_maps_enforced(p->maps, why) && p->wish == PROBE_WISH_LIMIT;
 	int r;
 
-	if (p->wish != PROBE_WISH_LIMIT || limited)
-		*why = '\0';
-	if (*why && strcmp(why, p->why_unlimited) != 0)
-		log_warning("limits are not kept: %s", why);
-	memcpy(p->why_unlimited, why, sizeof(why));
-	if (limited == p->limited)
+	if (!probe_limits_look(&p->limits, p->maps))
 		return 0;
-	p->limited = limited;
 	r = start_list(p);
 	return r < 0 || !p->config.limited ? r : p->config.limited(p->config.failed_userdata);
 }
@@ -362,7 +352,7 @@ static int on_hello(int *fds, const char *reason, void *userdata)
 
 static int ask(struct probe *p)
 {
-	return probe_hello_call(p->event, p->config.socket, p->wish, on_hello, p, &p->hello);
+	return probe_hello_call(p->event, p->config.socket, p->limits.wish, on_hello, p, &p->hello);
 }
 
 int probe_ask(struct probe *p)
@@ -385,20 +375,20 @@ int probe_wish_limits(struct probe *p, bool wish)
 {
 	const enum probe_wish new = wish ? PROBE_WISH_LIMIT : PROBE_WISH_WATCH;
 
-	if (p->wish == new)
+	if (p->limits.wish == new)
 		return 0;
-	p->wish = new;
+	p->limits.wish = new;
 	return probe_ask(p);
 }
 
 bool probe_is_limited(const struct probe *p)
 {
-	return p->limited;
+	return p->limits.kept;
 }
 
 const char *probe_why_unlimited(const struct probe *p)
 {
-	return *p->why_unlimited ? p->why_unlimited : NULL;
+	return *p->limits.why_not ? p->limits.why_not : NULL;
 }
 
 struct probe_groups probe_groups(const struct probe *p)
@@ -421,7 +411,7 @@ int probe_new(sd_event *event, const struct probe_config *config, struct probe *
 	p->event = sd_event_ref(event);
 	p->config = *config;
 	p->ring_fd = -1;
-	p->wish = config->limits ? PROBE_WISH_LIMIT : PROBE_WISH_WATCH;
+	p->limits.wish = config->limits ? PROBE_WISH_LIMIT : PROBE_WISH_WATCH;
 	r = sd_event_add_time(event, &p->backoff, CLOCK_MONOTONIC, 0, 0, on_backoff, p);
 	if (r < 0)
 		return r;
